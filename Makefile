@@ -1,0 +1,54 @@
+# The commands of this repository. Build output stays outside the checkout; set CARGO_TARGET_DIR to choose where.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+
+export CARGO_TARGET_DIR ?= $(HOME)/.cache/lockstep/target
+# The system's OpenSSL, instead of two minutes of building one.
+export OPENSSL_NO_VENDOR := 1
+# With the target directory elsewhere, the runtime's build cannot find the workspace by itself.
+export WASM_BUILD_WORKSPACE_HINT := $(CURDIR)
+# scripts/setup completes the toolchain, not each call of cargo.
+export RUSTUP_AUTO_INSTALL := 0
+export PATH := $(HOME)/.cargo/bin:$(PATH)
+
+BIN := $(CARGO_TARGET_DIR)/debug
+# Always the whole workspace: the set of features is then the same for every command, and each dependency is
+# compiled once.
+BUILD := cargo build --workspace --locked
+
+.PHONY: help setup build demo dev example test lint bench-latency soak weights
+
+help: ## Lists the commands
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: ## Installs what is missing; quiet when nothing is
+	@scripts/setup
+
+build: setup ## Builds everything
+	$(BUILD)
+
+demo: build ## Four validators and five members in lockstep, before your eyes
+	@$(BIN)/demo
+
+dev: build ## A development chain of one validator, on 127.0.0.1:9944
+	@exec $(BIN)/lockstep-node --dev
+
+example: build ## Two members on the chain that `make dev` runs
+	cargo build --workspace --locked --examples
+	@$(BIN)/examples/two_members
+
+test: build ## Every test; the network suites take some minutes
+	cargo nextest run --workspace --locked
+
+lint: ## Formatting, clippy and shellcheck, warnings denied
+	@scripts/setup --lint
+	scripts/lint
+
+bench-latency: build ## Submit-to-finalized latency, into bench-results/latency.json
+	@$(BIN)/bench-latency
+
+soak: build ## Memory of a node and a client under steady commits; MINUTES=20
+	@$(BIN)/soak --minutes $(or $(MINUTES),20)
+
+weights: setup ## Measures the calls of the pallets; needs frame-omni-bencher
+	scripts/weights

@@ -1,0 +1,173 @@
+//! The client: a member's groups, kept in step with the log.
+//!
+//! One task per client (the actor) owns the store and does all MLS work, one thing after the other; the
+//! [`Client`] is a handle that sends it commands. Nothing in the actor waits for a node: submissions run beside it,
+//! and their answers are hints. What came of an operation is read from the finalized log.
+
+mod actor;
+mod command;
+mod commit;
+mod config;
+mod create;
+mod drive;
+mod error;
+mod event;
+mod group;
+#[cfg(feature = "hostile")]
+mod hostile;
+mod join;
+mod leave;
+mod messages;
+mod open;
+mod outbox;
+mod records;
+mod status;
+mod submit;
+
+pub use config::{Config, Sponsor};
+pub use error::{
+	CommitError, CreateError, Error, GroupError, InvitationError, KeyPackageError, LeaveError, OpenError, SendError,
+};
+pub use event::{Committed, Event, Outcome, SkippedBecause};
+pub use messages::MAX_MESSAGE;
+pub use records::Evidence;
+pub use status::{GroupState, GroupStatus};
+
+use crate::mls::Intent;
+use command::{Command, Reply};
+use futures::{future::BoxFuture, stream, FutureExt, Stream};
+use lockstep_primitives::{rpc::HexBytes, GroupId};
+use std::sync::Arc;
+use tokio::{
+	sync::{broadcast, mpsc, oneshot, Mutex},
+	task::JoinHandle,
+};
+
+/// A client. Clones are handles of the same one; it ends when the last is dropped, or with [`Self::close`].
+#[derive(Clone, Debug)]
+pub struct Client {
+	commands: mpsc::Sender<Command>,
+	/// Never read: each subscriber starts from a copy of it.
+	events: Arc<broadcast::Receiver<Event>>,
+	task: Arc<Mutex<Option<JoinHandle<()>>>>,
+}
+
+impl Client {
+	/// Opens a client and resumes whatever it was doing when it was last closed. Must be called within a tokio
+	/// runtime; a multi-threaded one is best, because writes to the store block.
+	///
+	/// # Errors
+	/// [`OpenError`]: the store is in use, of a newer version, of another chain or identity; or no node can be used
+	/// and the store does not know the chain yet.
+	pub async fn open(config: Config) -> Result<Self, OpenError> {
+		open::open(config).await
+	}
+
+	/// Makes a KeyPackage, in its TLS form, for somebody who wants to add this client to a group, and watches for the
+	/// invitation. Each is good for one group.
+	pub async fn key_package(&self) -> Result<Vec<u8>, KeyPackageError> {
+		self.ask(Command::KeyPackage).await.ok_or(KeyPackageError::Closed)?
+	}
+
+	/// Creates a group with this client as its only member. Returns when that is final.
+	pub async fn create_group(&self) -> Result<GroupId, CreateError> {
+		self.ask(Command::Create).await.ok_or(CreateError::Closed)?
+	}
+
+	/// Adds the owners of these KeyPackages in one commit. Returns when they are members, by this commit or, for
+	/// each of them that is one by then, by another's.
+	pub async fn add(&self, group: GroupId, key_packages: Vec<Vec<u8>>) -> Result<Committed, CommitError> {
+		let intent = Intent::Add(key_packages.into_iter().map(HexBytes).collect());
+		self.commit(group, intent).await
+	}
+
+	/// Removes the members with these identities in one commit. Returns when they are no members any more.
+	pub async fn remove(&self, group: GroupId, identities: Vec<Vec<u8>>) -> Result<Committed, CommitError> {
+		let intent = Intent::Remove(identities.into_iter().map(HexBytes).collect());
+		self.commit(group, intent).await
+	}
+
+	/// Renews this client's keys in the group. Returns when a commit that does so is final; it is made anew each
+	/// time that another one wins.
+	pub async fn update(&self, group: GroupId) -> Result<Committed, CommitError> {
+		self.commit(group, Intent::Update).await
+	}
+
+	/// Like [`Self::update`], but makes one attempt.
+	pub async fn update_once(&self, group: GroupId) -> Result<Outcome, CommitError> {
+		self.outcome(group, Intent::Update, true).await
+	}
+
+	/// Proposes to leave the group. Returns when the proposal is stored and on its way; another member's client
+	/// commits it, which is reported as [`Event::RemovedFromGroup`].
+	pub async fn leave(&self, group: GroupId) -> Result<(), LeaveError> {
+		let command = |reply| Command::Leave { group, reply };
+		self.ask(command).await.ok_or(LeaveError::Group(GroupError::Closed))?
+	}
+
+	/// Sends a message to the members of the current epoch, [`MAX_MESSAGE`] bytes at most. Returns when it is stored
+	/// and on its way: it is posted as soon as a node can be reached, also after a restart.
+	pub async fn send(&self, group: GroupId, data: Vec<u8>) -> Result<(), SendError> {
+		let command = |reply| Command::Send { group, data, reply };
+		self.ask(command).await.ok_or(SendError::Group(GroupError::Closed))?
+	}
+
+	/// What happens from now on. Streams are independent of one another; one that is read too slowly misses events,
+	/// and says so ([`Event::Missed`]). It ends when the client is closed.
+	pub fn events(&self) -> impl Stream<Item = Event> + Send + Unpin + 'static {
+		let next = |mut events: broadcast::Receiver<Event>| async move {
+			match events.recv().await {
+				Ok(event) => Some((event, events)),
+				Err(broadcast::error::RecvError::Lagged(count)) => Some((Event::Missed { count }, events)),
+				Err(broadcast::error::RecvError::Closed) => None,
+			}
+		};
+		stream::unfold(self.events.resubscribe(), move |events| -> BoxFuture<'static, _> { next(events).boxed() })
+	}
+
+	/// The groups that this client is or was in. Empty if the client is closed.
+	pub async fn groups(&self) -> Vec<GroupId> {
+		let (reply, answer) = oneshot::channel();
+		drop(self.commands.send(Command::Groups(reply)).await);
+		answer.await.unwrap_or_default()
+	}
+
+	/// Where this client stands in a group.
+	pub async fn group(&self, group: GroupId) -> Result<GroupStatus, GroupError> {
+		self.ask(|reply| Command::Status { group, reply }).await.ok_or(GroupError::Closed)?
+	}
+
+	/// What nodes were caught with, as far as the store remembers it: the newest lies, in no particular order.
+	pub async fn evidence(&self) -> Result<Vec<Evidence>, GroupError> {
+		self.ask(Command::Evidence).await.ok_or(GroupError::Closed)?
+	}
+
+	/// Closes the client, for all its handles. What it knows is in its store; when this returns, the store can be
+	/// opened again.
+	pub async fn close(&self) {
+		drop(self.commands.send(Command::Close).await);
+		if let Some(task) = self.task.lock().await.take() {
+			drop(task.await);
+		}
+	}
+
+	async fn commit(&self, group: GroupId, intent: Intent) -> Result<Committed, CommitError> {
+		match self.outcome(group, intent, false).await? {
+			Outcome::Won(committed) => Ok(committed),
+			// The actor gives this answer for single attempts only.
+			Outcome::Superseded { .. } => Err(GroupError::Closed.into()),
+		}
+	}
+
+	async fn outcome(&self, group: GroupId, intent: Intent, once: bool) -> Result<Outcome, CommitError> {
+		let command = |reply| Command::Commit { group, intent, once, reply };
+		self.ask(command).await.ok_or(CommitError::Group(GroupError::Closed))?
+	}
+
+	/// Sends a command and waits for the answer; `None` if the client is closed.
+	async fn ask<T, E>(&self, command: impl FnOnce(Reply<T, E>) -> Command) -> Option<Result<T, E>> {
+		let (reply, answer) = oneshot::channel();
+		self.commands.send(command(reply)).await.ok()?;
+		answer.await.ok()
+	}
+}

@@ -1,0 +1,291 @@
+//! Driving the gate: its effects are applied together with its new state, in one write.
+
+use super::{actor::Actor, event::SkippedBecause, records::Outgoing, Event};
+use crate::{
+	gate::{self, Effect, Gate, Input, SkipReason, Stop},
+	log::{EntryHeader, VerifiedEntry},
+	mls::{self, Candidate, EngineError, EpochChange, InvalidReason, Prepared, PrivateReason, StagedEntry},
+	store::{Overlay, StoreError},
+};
+use lockstep_primitives::GroupId;
+use std::collections::{BTreeMap, VecDeque};
+
+/// What an input comes with, for the effects to work on.
+#[derive(Clone, Copy)]
+pub(super) enum Material<'a> {
+	None,
+	/// With [`Input::Entry`].
+	Payload(&'a [u8]),
+	/// With [`Input::Prepared`].
+	Prepared(&'a Prepared),
+}
+
+/// Trouble of this client: it stops following, and has changed nothing.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum DriveError {
+	#[error(transparent)]
+	Engine(#[from] EngineError),
+	#[error(transparent)]
+	Store(#[from] StoreError),
+	#[error("the store does not hold {0} any more; restore it from a backup or be invited again")]
+	Lost(&'static str),
+	#[error("the group's MLS state is not the one of its position in the log; restore the store or be invited again")]
+	Apart,
+}
+
+/// What a step did, and what is to be done now that it is stored.
+#[derive(Default)]
+pub(super) struct Done {
+	pub advanced: Option<(EntryHeader, EpochChange, bool)>,
+	pub skipped: Vec<(EntryHeader, SkippedBecause)>,
+	/// The own pending commit is gone without having won.
+	pub dropped: bool,
+	/// Submit the own pending commit; `true` if it was before.
+	pub submit: Option<bool>,
+	pub contest: bool,
+	pub stopped: Option<Stop>,
+	pub private: Option<PrivateReason>,
+	/// Numbers of statements that were put into the outbox.
+	pub outgoing: Vec<u64>,
+}
+
+impl Actor {
+	/// An entry that continues the log of a group.
+	pub fn on_entry(&mut self, id: &GroupId, entry: &VerifiedEntry) {
+		self.step(id, Input::Entry(entry.header), Material::Payload(&entry.payload));
+	}
+
+	/// Runs one input through a group's gate.
+	pub fn step(&mut self, id: &GroupId, input: Input, material: Material<'_>) {
+		match self.transact(id, input, material) {
+			Ok(done) => self.follow_up(id, done),
+			Err(error) => self.halt(id, error.to_string()),
+		}
+	}
+
+	/// The gate's step and everything durable in it, in one write. On an error nothing has changed.
+	fn transact(&mut self, id: &GroupId, input: Input, material: Material<'_>) -> Result<Done, DriveError> {
+		let Some(group) = self.groups.get_mut(id) else { return Ok(Done::default()) };
+		let (gate, effects) = gate::step(group.gate.clone(), input);
+		if effects.is_empty() && !matches!(material, Material::Prepared(_)) {
+			// A new finalized block, mostly. Not worth a write: it is learned again after a restart.
+			group.gate = gate;
+			return Ok(Done::default());
+		}
+		let overlay = self.store.overlay();
+		let mut step = Step { id, gate, effects: effects.into(), material, staged: None, done: Done::default() };
+		let mut invitations = BTreeMap::new();
+		while let Some(effect) = step.effects.pop_front() {
+			step.apply(&self.engine, &overlay, &effect)?;
+			if let Effect::MergeOwn(entry) = effect {
+				for outgoing in step.release_welcomes(&self.engine, &overlay, &entry)? {
+					invitations.insert(self.outbox.number(), outgoing);
+				}
+			}
+		}
+		if let Some(prepared) = step.to_keep() {
+			overlay.put(id.as_bytes(), prepared)?;
+		}
+		for (number, outgoing) in &invitations {
+			overlay.put(&number.to_be_bytes(), outgoing)?;
+		}
+		overlay.put(id.as_bytes(), &group.membership(&step.gate))?;
+		overlay.commit()?;
+		group.gate = step.gate;
+		step.done.outgoing = invitations.into_keys().collect();
+		Ok(step.done)
+	}
+}
+
+/// A step on its way.
+struct Step<'a> {
+	id: &'a GroupId,
+	gate: Gate,
+	effects: VecDeque<Effect>,
+	material: Material<'a>,
+	staged: Option<Box<StagedEntry>>,
+	done: Done,
+}
+
+impl Step<'_> {
+	fn apply(&mut self, engine: &mls::Engine, overlay: &Overlay<'_>, effect: &Effect) -> Result<(), DriveError> {
+		match effect {
+			Effect::Evaluate(entry) => self.evaluate(engine, overlay, entry)?,
+			Effect::Apply(entry) => {
+				let staged = self.staged.take().ok_or(DriveError::Lost("the verdict on an entry"))?;
+				let change = engine.apply(overlay, &entry.hash, *staged)?;
+				self.done.advanced = Some((*entry, change, false));
+			}
+			Effect::MergeOwn(entry) => {
+				let prepared = own_commit(overlay, self.id)?;
+				let change = engine.merge_own(overlay, &entry.hash, &prepared)?;
+				self.done.advanced = Some((*entry, change, true));
+			}
+			Effect::Advance { .. } => {}
+			Effect::Skip { entry, reason } => {
+				let because = match reason {
+					SkipReason::NotFromTip => SkippedBecause::NotFromTip,
+					// The verdict left its own account.
+					SkipReason::PubliclyInvalid => return Ok(()),
+				};
+				self.done.skipped.push((*entry, because));
+			}
+			Effect::DropPending => {
+				overlay.delete::<Prepared>(self.id.as_bytes())?;
+				self.done.dropped = true;
+			}
+			// The gate was asked before the commit was made: the two have come apart.
+			Effect::Reject => return Err(DriveError::Apart),
+			Effect::Submit { again } => self.done.submit = Some(*again),
+			Effect::Contest => self.done.contest = true,
+			Effect::Stop(stop) => self.done.stopped = Some(*stop),
+		}
+		Ok(())
+	}
+
+	/// The commit that was given with the input and taken by the gate.
+	fn to_keep(&self) -> Option<&Prepared> {
+		match self.material {
+			Material::Prepared(prepared) => Some(prepared),
+			_ => None,
+		}
+	}
+
+	fn evaluate(&mut self, engine: &mls::Engine, overlay: &Overlay<'_>, entry: &EntryHeader) -> Result<(), DriveError> {
+		let Material::Payload(payload) = self.material else {
+			return Err(DriveError::Lost("the payload of an entry"));
+		};
+		let candidate = Candidate { group: self.id, parent: &entry.parent, next_key: &entry.next_key, payload };
+		let own = self.gate.pending().map(|_| own_commit(overlay, self.id)).transpose()?;
+		let verdict = match engine.evaluate(overlay, &candidate, own.as_ref())? {
+			mls::Verdict::Valid(staged) if staged.is_own() => gate::Verdict::Own,
+			mls::Verdict::Valid(staged) => {
+				let removes_me = staged.removes_me();
+				self.staged = Some(staged);
+				gate::Verdict::Valid { removes_me }
+			}
+			mls::Verdict::PubliclyInvalid(reason) => self.refuse(entry, reason),
+			mls::Verdict::PrivatelyFailing(reason) => {
+				self.done.private = Some(reason);
+				gate::Verdict::PrivatelyFailing
+			}
+		};
+		let (gate, effects) = gate::step(self.gate.clone(), Input::Verdict { entry: entry.hash, verdict });
+		self.gate = gate;
+		self.effects.extend(effects);
+		Ok(())
+	}
+
+	fn refuse(&mut self, entry: &EntryHeader, reason: InvalidReason) -> gate::Verdict {
+		self.done.skipped.push((*entry, SkippedBecause::Invalid(reason)));
+		gate::Verdict::PubliclyInvalid
+	}
+
+	/// The Welcomes of the own commit that has just won, signed with the key of the epoch that it opened: that key
+	/// has an allowance since the entry is in the log. The commit itself is done with.
+	fn release_welcomes(
+		&self,
+		engine: &mls::Engine,
+		overlay: &Overlay<'_>,
+		entry: &EntryHeader,
+	) -> Result<Vec<Outgoing>, DriveError> {
+		let prepared = own_commit(overlay, self.id)?;
+		let keys = engine.epoch_keys(overlay, self.id)?.pop().ok_or(DriveError::Lost("the keys of the epoch"))?;
+		let mut outgoing = Vec::new();
+		for envelope in engine.welcomes(&prepared, &entry.hash, entry.index)? {
+			match super::messages::invitation(self.id, &keys, &envelope) {
+				Ok(invitation) => outgoing.push(invitation),
+				Err(error) => tracing::error!(%error, "an invitation cannot be sent"),
+			}
+		}
+		overlay.delete::<Prepared>(self.id.as_bytes())?;
+		Ok(outgoing)
+	}
+}
+
+fn own_commit(overlay: &Overlay<'_>, id: &GroupId) -> Result<Prepared, DriveError> {
+	overlay.get::<Prepared>(id.as_bytes())?.ok_or(DriveError::Lost("the client's own commit"))
+}
+
+impl Actor {
+	/// What a step asks for beyond the store: events, answers, the next submission.
+	fn follow_up(&mut self, id: &GroupId, done: Done) {
+		let group = *id;
+		for (entry, reason) in done.skipped {
+			self.report(Event::Skipped { group, entry: entry.hash, reason });
+		}
+		for number in done.outgoing {
+			self.outbox.insert(number);
+		}
+		if let Some((entry, change, own)) = done.advanced {
+			let removed_me = change.removed_me;
+			if !removed_me {
+				self.report_epoch(id, &entry, change, own);
+			}
+			self.settle(id, &entry, own, done.dropped);
+			if !removed_me {
+				self.enter_epoch(id);
+			}
+		}
+		match done.stopped {
+			Some(Stop::Removed) => self.stop(id, Event::RemovedFromGroup { group }),
+			Some(Stop::Desynchronized(_)) => {
+				let reason = done.private.unwrap_or(PrivateReason::OwnCommit);
+				self.stop(id, Event::Desynchronized { group, reason });
+			}
+			None => {}
+		}
+		if let Some(again) = done.submit {
+			self.submit_commit(id, again);
+		}
+		if done.contest {
+			self.contest(id);
+		}
+		self.start_waiting(id);
+		self.post_due();
+	}
+
+	fn report_epoch(&self, id: &GroupId, entry: &EntryHeader, change: EpochChange, own: bool) {
+		let (group, epoch) = (*id, change.epoch);
+		self.report(Event::EpochAdvanced {
+			group,
+			epoch,
+			entry: entry.hash,
+			block: entry.block,
+			own,
+			authenticator: change.authenticator,
+		});
+		for identity in change.added {
+			self.report(Event::MemberAdded { group, epoch, identity });
+		}
+		for identity in change.removed {
+			self.report(Event::MemberRemoved { group, epoch, identity });
+		}
+	}
+
+	/// What a new epoch brings with it: proposals of the last one are void, statements of this one can be read.
+	fn enter_epoch(&mut self, id: &GroupId) {
+		let Some(group) = self.groups.get_mut(id) else { return };
+		group.proposals.clear();
+		let leaving = group.leaving;
+		#[cfg(feature = "hostile")]
+		self.hoard_keys(id);
+		self.read_buffered(id);
+		if leaving {
+			if let Err(error) = self.propose_leave(id) {
+				tracing::warn!(group = %id, %error, "leaving could not be proposed again");
+			}
+		}
+	}
+
+	/// The gate stopped for good.
+	fn stop(&mut self, id: &GroupId, event: Event) {
+		if let Some(group) = self.groups.get_mut(id) {
+			if let Some(trouble) = group.trouble(id) {
+				group.fail_all(&trouble);
+			}
+		}
+		self.unfollow(id);
+		self.report(event);
+	}
+}

@@ -1,0 +1,209 @@
+//! What can go wrong, one enum for each kind of operation.
+
+use crate::{
+	mls::{BuildError, EngineError, MessageError},
+	rpc::RpcError,
+	store::StoreError,
+};
+use lockstep_primitives::{BlockNumber, EntryHash, GenesisHash, GroupId};
+
+/// Why a client cannot be opened.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum OpenError {
+	/// The store cannot be opened or read.
+	#[error(transparent)]
+	Store(#[from] StoreError),
+	/// No node can be used, and the store does not know the chain yet; or a node is of another chain.
+	#[error(transparent)]
+	Node(#[from] RpcError),
+	/// The identity or signer cannot be used, or stored state cannot.
+	#[error(transparent)]
+	Engine(#[from] EngineError),
+	/// The store belongs to another chain than the one asked for.
+	#[error("the store in this folder is of the chain {stored}, not of {asked}: open another folder")]
+	OtherChain {
+		/// Genesis in the store.
+		stored: GenesisHash,
+		/// Genesis in the configuration.
+		asked: GenesisHash,
+	},
+	/// The store belongs to another identity, or to the same one with another signature key.
+	#[error("the store in this folder belongs to another identity or signer: open another folder, or use those")]
+	OtherIdentity,
+}
+
+/// Why a group is not there to work with.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum GroupError {
+	/// The client never was in it.
+	#[error("this client is in no group {0}: create it or be invited first")]
+	Unknown(GroupId),
+	/// The client was removed from it.
+	#[error("this client was removed from group {0}: it has to be invited again")]
+	Removed(GroupId),
+	/// The client could not process an entry that others may have accepted.
+	#[error("this client cannot follow group {0} any more: it has to be invited again")]
+	Desynchronized(GroupId),
+	/// The client stopped following the group because of trouble of its own.
+	#[error("following group {group} was stopped: {reason}; open the client again when that is repaired")]
+	Halted {
+		/// The group.
+		group: GroupId,
+		/// What went wrong.
+		reason: String,
+	},
+	/// The client was closed.
+	#[error("the client is closed: open it again")]
+	Closed,
+}
+
+/// Why a KeyPackage cannot be made.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum KeyPackageError {
+	/// Trouble with the store or a library.
+	#[error(transparent)]
+	Engine(#[from] EngineError),
+	/// The client was closed.
+	#[error("the client is closed: open it again")]
+	Closed,
+}
+
+/// Why a group is not created.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum CreateError {
+	/// Nobody pays for it.
+	#[error("creating a group needs a sponsor: name one in the configuration")]
+	NoSponsor,
+	/// Trouble with the store or a library.
+	#[error(transparent)]
+	Engine(#[from] EngineError),
+	/// It did not get into the log, however often it was submitted.
+	#[error("the chain did not take the group after {attempts} submissions; the last answer was: {reason}")]
+	NotAdmitted {
+		/// How often it was submitted.
+		attempts: u32,
+		/// What the node said last.
+		reason: String,
+	},
+	/// Another group has the id, which was drawn at random.
+	#[error("the id of the new group is taken: create it again")]
+	Taken,
+	/// The client was closed.
+	#[error("the client is closed: open it again; the creation is resumed then")]
+	Closed,
+}
+
+/// Why a commit of this client does not come about.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum CommitError {
+	/// The group is not there to work with.
+	#[error(transparent)]
+	Group(#[from] GroupError),
+	/// What is asked for makes no sense in the group's state.
+	#[error(transparent)]
+	Build(#[from] BuildError),
+	/// The commit is larger than the chain admits.
+	#[error("the commit has {length} bytes, but the chain admits {max}: add fewer members at once")]
+	TooLarge {
+		/// Its length in bytes.
+		length: usize,
+		/// The chain's bound.
+		max: u32,
+	},
+	/// Too many operations wait.
+	#[error("{0} operations on this group wait already: wait for some of them")]
+	Busy(usize),
+}
+
+/// Why a member cannot leave.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum LeaveError {
+	/// The group is not there to work with.
+	#[error(transparent)]
+	Group(#[from] GroupError),
+	/// There is nobody to commit it.
+	#[error("this client is the only member: there is nobody who could commit its removal")]
+	LastMember,
+	/// Trouble with the store or a library.
+	#[error(transparent)]
+	Build(#[from] BuildError),
+	/// The proposal cannot be posted.
+	#[error(transparent)]
+	Send(#[from] SendError),
+}
+
+/// Why a message cannot be sent.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum SendError {
+	/// The group is not there to work with.
+	#[error(transparent)]
+	Group(#[from] GroupError),
+	/// The message is too large.
+	#[error("the message has {length} bytes, but {max} are the most: send it in parts")]
+	TooLarge {
+		/// Its length in bytes.
+		length: usize,
+		/// The bound.
+		max: usize,
+	},
+	/// Too many messages wait for a node to take them.
+	#[error("{0} messages wait for a node already: send again when it is reachable")]
+	Backlog(usize),
+	/// Trouble with the store or a library.
+	#[error(transparent)]
+	Message(#[from] MessageError),
+}
+
+/// Why an invitation came to nothing. It is reported as an event.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum InvitationError {
+	/// The log has another entry at that place, or another key or depth than the Welcome leads to.
+	#[error("the invitation does not agree with the log: {0}")]
+	Mismatch(&'static str),
+	/// Its entry did not become final.
+	#[error("the entry {entry} of the invitation is not final after {waited} blocks: ask for another invitation")]
+	NotFinal {
+		/// The entry.
+		entry: EntryHash,
+		/// How long the client waited, in finalized blocks.
+		waited: BlockNumber,
+	},
+	/// MLS does not accept it.
+	#[error(transparent)]
+	Welcome(#[from] crate::mls::WelcomeError),
+}
+
+/// Any error of this crate, for applications that do not tell them apart. No operation returns it.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+	/// Opening a client.
+	#[error(transparent)]
+	Open(#[from] OpenError),
+	/// Finding a group.
+	#[error(transparent)]
+	Group(#[from] GroupError),
+	/// Making a KeyPackage.
+	#[error(transparent)]
+	KeyPackage(#[from] KeyPackageError),
+	/// Creating a group.
+	#[error(transparent)]
+	Create(#[from] CreateError),
+	/// Committing.
+	#[error(transparent)]
+	Commit(#[from] CommitError),
+	/// Leaving.
+	#[error(transparent)]
+	Leave(#[from] LeaveError),
+	/// Sending.
+	#[error(transparent)]
+	Send(#[from] SendError),
+}

@@ -1,0 +1,182 @@
+//! What a client reports.
+
+use super::InvitationError;
+use crate::{
+	finality::Lie,
+	mls::{InvalidReason, PrivateReason},
+};
+use lockstep_primitives::{BlockNumber, EntryHash, GroupId};
+use std::time::Duration;
+
+/// Something that happened. Everything reported is final and stored.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Event {
+	/// A group that this client created is in the log.
+	Created {
+		/// The group.
+		group: GroupId,
+	},
+	/// The client is a member now.
+	Joined {
+		/// The group.
+		group: GroupId,
+		/// The epoch it joined in.
+		epoch: u64,
+		/// Some entry before had more than one child: whoever invited this client could have put it on a branch that
+		/// the other members do not follow. Compare epoch authenticators with a member that you trust.
+		contested: bool,
+	},
+	/// An invitation came to nothing.
+	InvitationFailed {
+		/// The group.
+		group: GroupId,
+		/// Why.
+		reason: InvitationError,
+	},
+	/// The group is in a new epoch.
+	EpochAdvanced {
+		/// The group.
+		group: GroupId,
+		/// The epoch.
+		epoch: u64,
+		/// The entry that opened it.
+		entry: EntryHash,
+		/// The block that carries the entry.
+		block: BlockNumber,
+		/// The commit is this client's own.
+		own: bool,
+		/// The epoch authenticator (RFC 9420 section 8.7): equal for two members exactly if their states are.
+		authenticator: Vec<u8>,
+	},
+	/// An entry does not count.
+	Skipped {
+		/// The group.
+		group: GroupId,
+		/// The entry.
+		entry: EntryHash,
+		/// Why.
+		reason: SkippedBecause,
+	},
+	/// An application message.
+	Message {
+		/// The group.
+		group: GroupId,
+		/// The epoch it was sent in.
+		epoch: u64,
+		/// The identity of its sender.
+		sender: Vec<u8>,
+		/// What it says.
+		data: Vec<u8>,
+	},
+	/// Somebody joined.
+	MemberAdded {
+		/// The group.
+		group: GroupId,
+		/// The epoch from which on.
+		epoch: u64,
+		/// Who.
+		identity: Vec<u8>,
+	},
+	/// Somebody is no member any more.
+	MemberRemoved {
+		/// The group.
+		group: GroupId,
+		/// The epoch from which on.
+		epoch: u64,
+		/// Who.
+		identity: Vec<u8>,
+	},
+	/// A commit of this client lost against another one.
+	Superseded {
+		/// The group.
+		group: GroupId,
+		/// The entry that won.
+		entry: EntryHash,
+	},
+	/// The client is no member any more.
+	RemovedFromGroup {
+		/// The group.
+		group: GroupId,
+	},
+	/// The client could not process an entry that others may have accepted. It has stopped, and must be invited again.
+	Desynchronized {
+		/// The group.
+		group: GroupId,
+		/// What failed.
+		reason: PrivateReason,
+	},
+	/// The client stopped following the group because of trouble of its own, with its store for example.
+	Halted {
+		/// The group.
+		group: GroupId,
+		/// What went wrong.
+		reason: String,
+	},
+	/// A node was caught lying. It is not asked again until the client is opened anew, and what it sent is kept in the
+	/// store: [`Client::evidence`](crate::Client::evidence).
+	NodeLied {
+		/// URL of the node.
+		node: String,
+		/// What it did.
+		lie: Lie,
+	},
+	/// The chain was upgraded to something that this library cannot read, or its validators were changed by force. All
+	/// groups have stopped: update the library, or give a new checkpoint.
+	Outdated {
+		/// What was found.
+		reason: String,
+	},
+	/// The application read too slowly: so many events were dropped. [`Client::group`](crate::Client::group) tells
+	/// where things stand.
+	Missed {
+		/// How many.
+		count: u64,
+	},
+}
+
+/// Why an entry does not count.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum SkippedBecause {
+	/// It lost a race, or descends from an entry that does not count.
+	#[error("its parent is not the entry that opened the current epoch")]
+	NotFromTip,
+	/// Every member finds its commit invalid.
+	#[error("its commit is invalid for every member: {0}")]
+	Invalid(InvalidReason),
+}
+
+/// A commit that is final and applied.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Committed {
+	/// The epoch that it opened.
+	pub epoch: u64,
+	/// The entry that carries it.
+	pub entry: EntryHash,
+	/// The block that carries the entry.
+	pub block: BlockNumber,
+	/// How many commits were made for it: more than one if others won in between. 0 if there was nothing to do.
+	pub attempts: u32,
+	/// From the call to the answer.
+	pub elapsed: Duration,
+	/// What was wanted came about by another member's commit, which is the one named here.
+	pub by_another: bool,
+}
+
+/// What came of one attempt.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Outcome {
+	/// It won.
+	Won(Committed),
+	/// Another commit opened the epoch.
+	Superseded {
+		/// The entry that won.
+		by: EntryHash,
+		/// The epoch that it opened.
+		epoch: u64,
+		/// From the call to the answer.
+		elapsed: Duration,
+	},
+}

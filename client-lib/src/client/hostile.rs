@@ -1,0 +1,80 @@
+//! What a hostile member could do with what it knows; for tests of the promises only.
+
+use super::{actor::Actor, command::Command, Client, CommitError, GroupError};
+use crate::mls::{BuildError, Intent};
+use lockstep_primitives::{extrinsic::Append, EntryHash, GroupId};
+use std::collections::BTreeMap;
+use tokio::sync::oneshot;
+
+type Answer<T> = oneshot::Sender<Result<T, CommitError>>;
+
+/// Every ordering key this client ever had, by group: never deleted, as a hostile member would do.
+pub(super) type Hoard = BTreeMap<GroupId, Vec<(EntryHash, [u8; 32])>>;
+
+pub(super) enum HostileCommand {
+	Keys(GroupId, Answer<Vec<(EntryHash, [u8; 32])>>),
+	Commit(GroupId, Answer<Append>),
+	Seal(GroupId, Vec<u8>, Answer<Vec<u8>>),
+	Open(GroupId, Vec<u8>, Answer<Vec<u8>>),
+}
+
+impl Client {
+	/// The seeds of the ordering keys this client had since it was opened, and those still stored then, with the
+	/// entries that opened their epochs; the oldest first.
+	pub async fn hostile_keys(&self, group: GroupId) -> Result<Vec<(EntryHash, [u8; 32])>, CommitError> {
+		self.ask_hostile(|answer| HostileCommand::Keys(group, answer)).await
+	}
+
+	/// A good self-update of the current epoch, neither stored nor submitted.
+	pub async fn hostile_commit(&self, group: GroupId) -> Result<Append, CommitError> {
+		self.ask_hostile(|answer| HostileCommand::Commit(group, answer)).await
+	}
+
+	/// Any bytes, sealed as a payload of the current epoch.
+	pub async fn hostile_seal(&self, group: GroupId, bytes: Vec<u8>) -> Result<Vec<u8>, CommitError> {
+		self.ask_hostile(|answer| HostileCommand::Seal(group, bytes, answer)).await
+	}
+
+	/// The bundle in a payload of the current epoch.
+	pub async fn hostile_open(&self, group: GroupId, payload: Vec<u8>) -> Result<Vec<u8>, CommitError> {
+		self.ask_hostile(|answer| HostileCommand::Open(group, payload, answer)).await
+	}
+
+	async fn ask_hostile<T>(&self, command: impl FnOnce(Answer<T>) -> HostileCommand) -> Result<T, CommitError> {
+		self.ask(|answer| Command::Hostile(command(answer))).await.ok_or(GroupError::Closed)?
+	}
+}
+
+impl Actor {
+	pub fn on_hostile(&mut self, command: HostileCommand) {
+		let overlay = self.store.overlay();
+		match command {
+			HostileCommand::Keys(group, answer) => {
+				drop(answer.send(Ok(self.hoard.get(&group).cloned().unwrap_or_default())));
+			}
+			HostileCommand::Commit(group, answer) => {
+				let built = self.engine.build_commit(&overlay, &group, &Intent::Update);
+				drop(answer.send(built.map(|prepared| prepared.append()).map_err(CommitError::from)));
+			}
+			HostileCommand::Seal(group, bytes, answer) => {
+				let sealed = self.engine.seal_anything(&overlay, &group, &bytes);
+				drop(answer.send(sealed.map_err(|error| BuildError::from(error).into())));
+			}
+			HostileCommand::Open(group, payload, answer) => {
+				let opened = self.engine.open_anything(&overlay, &group, &payload);
+				drop(answer.send(opened.map_err(|error| BuildError::from(error).into())));
+			}
+		}
+	}
+
+	/// Copies the keys of the epochs that are stored now.
+	pub fn hoard_keys(&mut self, id: &GroupId) {
+		let stored = self.engine.epoch_keys(&self.store.overlay(), id).unwrap_or_default();
+		let hoard = self.hoard.entry(*id).or_default();
+		for keys in stored {
+			if hoard.iter().all(|(entry, _)| *entry != keys.entry) {
+				hoard.push((keys.entry, keys.leak_seed()));
+			}
+		}
+	}
+}

@@ -1,0 +1,275 @@
+//! Joining by invitation: reading the log up to the invitation's entry, and checking that they agree.
+
+use super::{
+	actor::Actor,
+	group::Group,
+	records::{Invited, Mailbox, Membership},
+	Event, InvitationError,
+};
+use crate::{
+	delivery::{envelope, statement::Statement},
+	gate::{Gate, Mode},
+	log::{LogCursor, VerifiedEntry},
+	mls::{EngineError, Invitation, Joined, WelcomeError},
+	store::StoreError,
+};
+use lockstep_primitives::{rpc::HexBytes, topic, BlockNumber, EntryHash, GroupId};
+use std::collections::HashMap;
+
+/// Finalized blocks to wait for the invitation's entry.
+const MAX_WAIT: BlockNumber = 600;
+
+/// An invitation that is being checked.
+pub(super) struct Joining {
+	pub invited: Invited,
+	/// How many entries lie between each entry and entry 0, plus one.
+	depths: HashMap<EntryHash, u64>,
+	/// Where the log was read up to.
+	head: LogCursor,
+	contested: bool,
+	/// The finalized block in which the wait began; `None` before the first.
+	since: Option<BlockNumber>,
+}
+
+impl Joining {
+	fn new(invited: Invited, start: LogCursor) -> Self {
+		Self { invited, depths: HashMap::new(), head: start, contested: false, since: None }
+	}
+
+	/// Takes the next entry into account; gives its depth. `None` if it is not the next one, or no child of any
+	/// entry before it.
+	fn read(&mut self, entry: &VerifiedEntry, start: &EntryHash) -> Option<u64> {
+		let header = &entry.header;
+		if header.index != self.head.head.length {
+			return None;
+		}
+		let depth = match self.depths.get(&header.parent) {
+			Some(depth) => depth.checked_add(1)?,
+			None if header.parent == *start => 0,
+			None => return None,
+		};
+		self.contested |= header.parent != self.head.head.hash;
+		self.head = LogCursor::after(header)?;
+		self.depths.insert(header.hash, depth);
+		Some(depth)
+	}
+}
+
+/// Why joining did not come about.
+enum JoinFailure {
+	/// The invitation is no good.
+	Invitation(InvitationError),
+	/// Trouble of this client: the invitation is kept.
+	Engine(EngineError),
+}
+
+impl From<WelcomeError> for JoinFailure {
+	fn from(error: WelcomeError) -> Self {
+		match error {
+			WelcomeError::Engine(error) => Self::Engine(error),
+			error => Self::Invitation(error.into()),
+		}
+	}
+}
+
+impl From<EngineError> for JoinFailure {
+	fn from(error: EngineError) -> Self {
+		Self::Engine(error)
+	}
+}
+
+impl From<StoreError> for JoinFailure {
+	fn from(error: StoreError) -> Self {
+		Self::Engine(error.into())
+	}
+}
+
+impl Actor {
+	/// Something arrived in a mailbox.
+	pub fn on_invitation(&mut self, reference: &[u8], statement: &Statement) {
+		let overlay = self.store.overlay();
+		let opened = envelope::unwrap(&statement.data).map_err(|error| error.to_string()).and_then(|sealed| {
+			self.engine.open_welcome(&overlay, reference, sealed).map_err(|error| error.to_string())
+		});
+		drop(overlay);
+		match opened {
+			Ok(invitation) => self.consider(invitation, reference),
+			Err(error) => tracing::debug!(%error, "what arrived in a mailbox is no invitation"),
+		}
+	}
+
+	/// Starts to check an invitation, unless the client is in the group, or on its way into it.
+	fn consider(&mut self, invitation: Invitation, reference: &[u8]) {
+		let id = invitation.group;
+		let is_member = self.groups.get(&id).is_some_and(|group| !group.gate.is_stopped());
+		if is_member || self.joining.contains_key(&id) || self.creating.contains_key(&id) {
+			return;
+		}
+		let invited = Invited { invitation, key_package_ref: HexBytes(reference.to_vec()) };
+		let overlay = self.store.overlay();
+		if let Err(error) = overlay.put(id.as_bytes(), &invited).and_then(|()| overlay.commit()) {
+			tracing::error!(%error, "an invitation cannot be stored");
+			return;
+		}
+		self.resume_joining(invited);
+	}
+
+	/// Reads the log of an invitation's group from its start.
+	pub fn resume_joining(&mut self, invited: Invited) {
+		let id = invited.invitation.group;
+		let start = LogCursor::start(self.engine.genesis(), &id);
+		self.joining.insert(id, Joining::new(invited, start));
+		self.follow_from_start(&id);
+	}
+
+	/// An entry of a group that this client is invited to.
+	pub fn on_earlier_entry(&mut self, id: &GroupId, entry: &VerifiedEntry) {
+		let start = LogCursor::start(self.engine.genesis(), id).head.hash;
+		let Some(joining) = self.joining.get_mut(id) else { return };
+		let Some(depth) = joining.read(entry, &start) else { return };
+		if entry.header.index < joining.invited.invitation.index {
+			return;
+		}
+		let (invited, contested) = (joining.invited.clone(), joining.contested);
+		match self.join(&invited, entry, depth, contested) {
+			Ok((group, joined)) => {
+				self.joining.remove(id);
+				self.forget_mailbox(&invited.key_package_ref.0);
+				self.groups.insert(*id, group);
+				self.watch_topic(id);
+				#[cfg(feature = "hostile")]
+				self.hoard_keys(id);
+				self.report(Event::Joined { group: *id, epoch: joined.epoch, contested });
+			}
+			Err(JoinFailure::Invitation(reason)) => self.drop_invitation(id, reason),
+			Err(JoinFailure::Engine(error)) => {
+				tracing::error!(group = %id, %error, "an invitation cannot be accepted now");
+				self.joining.remove(id);
+				self.unfollow(id);
+			}
+		}
+	}
+
+	/// Joins in one write, if the Welcome leads to what the entry says.
+	fn join(
+		&mut self,
+		invited: &Invited,
+		entry: &VerifiedEntry,
+		depth: u64,
+		contested: bool,
+	) -> Result<(Group, Joined), JoinFailure> {
+		let mismatch = |what| JoinFailure::Invitation(InvitationError::Mismatch(what));
+		let id = &invited.invitation.group;
+		if entry.header.hash != invited.invitation.entry {
+			return Err(mismatch("it names an entry that is not in the log"));
+		}
+		let overlay = self.store.overlay();
+		// What is left of an earlier membership gives way.
+		self.engine.forget_group(&overlay, id)?;
+		let joined = self.engine.join(&overlay, &invited.invitation)?;
+		if joined.epoch != depth {
+			return Err(mismatch("its epoch is not the depth of its entry"));
+		}
+		if joined.ordering_key != entry.header.next_key {
+			return Err(mismatch("its ordering key is not the one that its entry names"));
+		}
+		let gate = Gate::at(&entry.header, depth, contested, self.parameters.candidate_interval);
+		let membership = Membership { gate: gate.ok_or_else(|| mismatch("the log is full"))?, leaving: false };
+		debug_assert_eq!(*membership.gate.mode(), Mode::Following);
+		overlay.put(id.as_bytes(), &membership)?;
+		overlay.delete::<Invited>(id.as_bytes())?;
+		overlay.delete::<Mailbox>(&invited.key_package_ref.0)?;
+		overlay.commit()?;
+		Ok((Group::new(membership), joined))
+	}
+
+	fn forget_mailbox(&mut self, reference: &[u8]) {
+		let topic = topic::mailbox_topic(reference);
+		self.mailboxes.remove(&topic);
+		self.feed.forget(&topic);
+	}
+
+	/// An invitation came to nothing. The KeyPackage can still be used for another one.
+	fn drop_invitation(&mut self, id: &GroupId, reason: InvitationError) {
+		self.joining.remove(id);
+		self.unfollow(id);
+		let overlay = self.store.overlay();
+		if let Err(error) = overlay.delete::<Invited>(id.as_bytes()).and_then(|()| overlay.commit()) {
+			tracing::error!(%error, "an invitation cannot be deleted");
+		}
+		self.report(Event::InvitationFailed { group: *id, reason });
+	}
+
+	/// Gives up invitations whose entry does not become final.
+	pub fn drop_overdue_invitations(&mut self) {
+		let finalized = self.finalized;
+		let mut overdue = Vec::new();
+		for (id, joining) in &mut self.joining {
+			let waited = finalized.saturating_sub(*joining.since.get_or_insert(finalized));
+			if waited > MAX_WAIT {
+				overdue.push((*id, joining.invited.invitation.entry, waited));
+			}
+		}
+		for (id, entry, waited) in overdue {
+			self.drop_invitation(&id, InvitationError::NotFinal { entry, waited });
+		}
+	}
+}
+
+#[cfg(test)]
+mod tests {
+	use super::*;
+	use crate::log::EntryHeader;
+	use lockstep_primitives::{GenesisHash, OrderingKey, PayloadHash};
+
+	const GROUP: GroupId = GroupId([1; 32]);
+
+	fn start() -> LogCursor {
+		LogCursor::start(&GenesisHash([0; 32]), &GROUP)
+	}
+
+	fn joining() -> Joining {
+		let invitation = serde_json::json!({
+			"group": GROUP, "entry": EntryHash([9; 32]), "index": 9, "welcome": "0x"
+		});
+		let invitation = serde_json::from_value(invitation).unwrap();
+		Joining::new(Invited { invitation, key_package_ref: HexBytes(Vec::new()) }, start())
+	}
+
+	fn entry(index: u64, name: u8, parent: EntryHash) -> VerifiedEntry {
+		let header = EntryHeader {
+			index,
+			hash: EntryHash([name; 32]),
+			parent,
+			block: 1,
+			payload_hash: PayloadHash([0; 32]),
+			next_key: OrderingKey([0; 32]),
+		};
+		VerifiedEntry { header, payload: Vec::new() }
+	}
+
+	#[test]
+	fn depth_is_counted_along_parents_and_a_branch_is_noticed() {
+		let start = start().head.hash;
+		let mut joining = joining();
+		let name = |name: u8| EntryHash([name; 32]);
+		assert_eq!(joining.read(&entry(0, 1, start), &start), Some(0));
+		assert_eq!(joining.read(&entry(1, 2, name(1)), &start), Some(1));
+		assert_eq!(joining.read(&entry(2, 3, name(2)), &start), Some(2));
+		assert!(!joining.contested);
+		assert_eq!(joining.read(&entry(3, 4, name(2)), &start), Some(2));
+		assert!(joining.contested);
+		assert_eq!(joining.read(&entry(4, 5, name(4)), &start), Some(3));
+	}
+
+	#[test]
+	fn repeats_gaps_and_strangers_have_no_depth() {
+		let start = start().head.hash;
+		let mut joining = joining();
+		assert_eq!(joining.read(&entry(1, 1, start), &start), None);
+		assert_eq!(joining.read(&entry(0, 1, start), &start), Some(0));
+		assert_eq!(joining.read(&entry(0, 1, start), &start), None);
+		assert_eq!(joining.read(&entry(1, 2, EntryHash([7; 32])), &start), None);
+		assert_eq!(joining.read(&entry(1, 2, EntryHash([1; 32])), &start), Some(1));
+	}
+}

@@ -1,0 +1,117 @@
+//! Leaving: a member proposes its own removal, another one commits it (RFC 9420 section 12.1.3).
+
+use super::{
+	actor::Actor,
+	group::{Group, LeaveProposal, Operation},
+	LeaveError,
+};
+use crate::{
+	delivery::envelope::Content,
+	mls::{EngineError, Intent, ProposalError},
+};
+use lockstep_primitives::{rpc::HexBytes, BlockNumber, GroupId};
+
+/// Finalized blocks between the turns of two members to commit a proposal. The first in turn needs about two.
+const TURN: BlockNumber = 4;
+/// Proposals to leave kept in one epoch.
+const MAX_PROPOSALS: usize = 256;
+
+/// A commit of the proposals to leave, if there are any, or of nothing else than new keys.
+pub(super) fn update_or_proposals(group: &Group) -> Intent {
+	if group.proposals.is_empty() || group.leaving {
+		return Intent::Update;
+	}
+	Intent::Proposals(group.proposals.values().map(|proposal| HexBytes(proposal.bytes.clone())).collect())
+}
+
+/// The place of a member in the order in which they commit, the same for all: by a hash over the epoch, so that it
+/// is not always the same member's work. The one who leaves is not in it.
+fn turn_of(me: &[u8], leaver: &[u8], members: &[Vec<u8>], authenticator: &[u8]) -> usize {
+	let rank = |identity: &[u8]| -> [u8; 32] {
+		let mut hasher = blake3::Hasher::new();
+		hasher.update(authenticator);
+		hasher.update(identity);
+		hasher.finalize().into()
+	};
+	let mine = rank(me);
+	members.iter().filter(|member| *member != leaver && *member != me).filter(|member| rank(member) < mine).count()
+}
+
+impl Actor {
+	/// Proposes to leave, in this epoch and, until it is out, in each that follows.
+	pub fn leave(&mut self, id: &GroupId) -> Result<(), LeaveError> {
+		self.usable(id)?;
+		let view = self.engine.group(&self.store.overlay(), id).map_err(crate::mls::BuildError::from)?;
+		if view.is_none_or(|view| view.members.len() < 2) {
+			return Err(LeaveError::LastMember);
+		}
+		let wanted = std::mem::replace(&mut self.usable(id)?.leaving, true);
+		self.propose_leave(id).inspect_err(|_| {
+			if let Some(group) = self.groups.get_mut(id) {
+				group.leaving = wanted;
+			}
+		})
+	}
+
+	/// Proposes to leave in the group's current epoch. The proposal and the wish are stored in one write.
+	pub fn propose_leave(&mut self, id: &GroupId) -> Result<(), LeaveError> {
+		let proposal = self.engine.propose_leave(&self.store.overlay(), id)?;
+		Ok(self.send_content(id, |_, _| Ok(Content::Proposal(proposal)))?)
+	}
+
+	/// Another member's proposal, posted in the current epoch.
+	pub fn on_proposal(&mut self, id: &GroupId, bytes: Vec<u8>) {
+		match self.take_proposal(id, bytes) {
+			Ok(()) => {}
+			Err(ProposalError::Engine(error)) => self.halt(id, error.to_string()),
+			Err(error) => tracing::debug!(group = %id, %error, "a proposal is of no use"),
+		}
+		self.commit_due_proposals(id);
+	}
+
+	fn take_proposal(&mut self, id: &GroupId, bytes: Vec<u8>) -> Result<(), ProposalError> {
+		let overlay = self.store.overlay();
+		let proposal = self.engine.inspect_proposal(&overlay, id, &bytes)?;
+		let view = self.engine.group(&overlay, id)?.ok_or(EngineError::NoSuchGroup(*id))?;
+		let (finalized, me) = (self.finalized, self.engine.identity());
+		let Some(group) = self.groups.get_mut(id) else { return Ok(()) };
+		if !proposal.leaves || proposal.sender == me || group.proposals.len() >= MAX_PROPOSALS {
+			return Ok(());
+		}
+		// A member has one proposal to leave in an epoch, however often it makes it: two removals of the same leaf
+		// cannot be committed together.
+		let turn = turn_of(me, &proposal.sender, &view.members, &view.authenticator);
+		let turn = BlockNumber::try_from(turn).unwrap_or(BlockNumber::MAX);
+		let due = finalized.saturating_add(turn.saturating_mul(TURN));
+		group.proposals.entry(proposal.sender).or_insert(LeaveProposal { bytes, due });
+		Ok(())
+	}
+
+	/// Commits proposals to leave when it is this member's turn.
+	pub fn commit_due_proposals(&mut self, id: &GroupId) {
+		let finalized = self.finalized;
+		let Ok(group) = self.usable(id) else { return };
+		let due = group.proposals.values().any(|proposal| proposal.due <= finalized);
+		if due && !group.leaving && group.gate.takes_commit() && group.waiting.is_empty() {
+			let intent = update_or_proposals(group);
+			group.waiting.push_back(Operation::new(intent, true, None));
+			self.start_waiting(id);
+		}
+	}
+}
+
+#[cfg(test)]
+mod tests {
+	use super::*;
+
+	#[test]
+	fn each_member_but_the_leaver_has_a_turn_of_its_own() {
+		let members: Vec<Vec<u8>> = (0..6u8).map(|name| vec![name]).collect();
+		for authenticator in [b"one", b"two"] {
+			let mut turns: Vec<usize> =
+				members[1..].iter().map(|me| turn_of(me, &members[0], &members, authenticator)).collect();
+			turns.sort_unstable();
+			assert_eq!(turns, [0, 1, 2, 3, 4]);
+		}
+	}
+}

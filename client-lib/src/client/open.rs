@@ -1,0 +1,148 @@
+//! Opening a client: whose store is it, of which chain, and what was it doing.
+
+use super::{
+	actor::Actor,
+	create::Creating,
+	drive::DriveError,
+	group::Group,
+	outbox::Outbox,
+	records::{Evidence, Founding, Home, Invited, Mailbox, Membership, Outgoing, ONLY},
+	Client, Config, OpenError,
+};
+use crate::{
+	delivery::{Poster, Seen, StatementFeed},
+	finality::{Trust, VerifiedLog},
+	mls::Engine,
+	rpc::{Nodes, RpcError},
+	store::Store,
+};
+use ed25519_dalek::SigningKey;
+use lockstep_primitives::{rpc::HexBytes, GroupId};
+use std::{collections::BTreeMap, sync::Arc};
+use tokio::sync::{broadcast, mpsc, Mutex};
+
+/// Commands that wait for the actor.
+const COMMANDS: usize = 64;
+/// Answers that wait for the actor.
+const ANSWERS: usize = 64;
+/// Events that a slow reader may be behind.
+const EVENTS: usize = 512;
+
+pub(super) async fn open(config: Config) -> Result<Client, OpenError> {
+	let store = Store::open(&config.path)?;
+	let known: Option<Home> = store.overlay().get(ONLY)?;
+	if let (Some(home), Some(asked)) = (&known, config.genesis) {
+		if home.genesis != asked {
+			return Err(OpenError::OtherChain { stored: home.genesis, asked });
+		}
+	}
+	let signer = HexBytes(SigningKey::from_bytes(&config.signer).verifying_key().to_bytes().to_vec());
+	let same = |home: &Home| home.identity.0 == config.identity && home.signer == signer;
+	if !known.as_ref().is_none_or(same) {
+		return Err(OpenError::OtherIdentity);
+	}
+	let genesis = known.as_ref().map(|home| home.genesis).or(config.genesis);
+	let nodes = Arc::new(Nodes::new(config.nodes, genesis)?);
+	let home = settle(&store, &nodes, known, HexBytes(config.identity), signer).await?;
+	let engine = Engine::new(home.identity.0.clone(), &config.signer, home.genesis)?;
+
+	let (commands, command_queue) = mpsc::channel(COMMANDS);
+	let (posted_queue, posted) = mpsc::channel(ANSWERS);
+	let (submissions, submitted) = mpsc::channel(ANSWERS);
+	let (events, subscriber) = broadcast::channel(EVENTS);
+	let trust = Trust::restore(&store, home.genesis, config.checkpoint)?;
+	let evidence = store.overlay().list::<Evidence>(ONLY)?.len();
+	let mut actor = Actor {
+		store,
+		engine,
+		parameters: home.parameters,
+		sponsor: config.sponsor,
+		events,
+		log: Box::new(VerifiedLog::start(nodes.clone(), trust)),
+		feed: StatementFeed::start(nodes.clone()),
+		poster: Poster::start(nodes.clone(), posted_queue),
+		nodes,
+		commands: command_queue,
+		posted,
+		submitted,
+		submissions,
+		finalized: 0,
+		groups: BTreeMap::new(),
+		creating: BTreeMap::new(),
+		joining: BTreeMap::new(),
+		mailboxes: BTreeMap::new(),
+		topics: BTreeMap::new(),
+		outbox: Outbox::default(),
+		evidence: u64::try_from(evidence).unwrap_or_default(),
+		seen: Seen::default(),
+		#[cfg(feature = "hostile")]
+		hoard: super::hostile::Hoard::default(),
+	};
+	actor.resume()?;
+	let task = tokio::spawn(actor.run());
+	Ok(Client { commands, events: Arc::new(subscriber), task: Arc::new(Mutex::new(Some(task))) })
+}
+
+/// What the store remembers of the chain, brought up to date from a node. Without a node the memory has to do.
+async fn settle(
+	store: &Store,
+	nodes: &Nodes,
+	known: Option<Home>,
+	identity: HexBytes,
+	signer: HexBytes,
+) -> Result<Home, OpenError> {
+	let chain = match (nodes.current().await, known) {
+		(Ok(node), _) => *node.chain(),
+		// Being on another chain, or having another kind of extrinsics, does not pass.
+		(Err(RpcError::Unreachable { .. }), Some(home)) => return Ok(home),
+		(Err(error), _) => return Err(error.into()),
+	};
+	let home = Home { genesis: chain.genesis, identity, signer, parameters: chain.parameters };
+	let overlay = store.overlay();
+	overlay.put(ONLY, &home)?;
+	overlay.commit()?;
+	Ok(home)
+}
+
+impl Actor {
+	/// Takes up what is in the store.
+	fn resume(&mut self) -> Result<(), OpenError> {
+		let store = self.store.clone();
+		let overlay = store.overlay();
+		for (key, membership) in overlay.list::<Membership>(ONLY)? {
+			if let Some(id) = group_id(&key) {
+				let tip = membership.gate.tip().entry;
+				self.groups.insert(id, Group::new(membership));
+				let newest = self.engine.epoch_keys(&overlay, &id)?.pop();
+				if self.groups.get(&id).is_some_and(Group::is_followed) && newest.map(|keys| keys.entry) != Some(tip) {
+					self.halt(&id, DriveError::Apart.to_string());
+				}
+				self.follow(&id);
+				#[cfg(feature = "hostile")]
+				self.hoard_keys(&id);
+			}
+		}
+		for (key, founding) in overlay.list::<Founding>(ONLY)? {
+			if let Some(id) = group_id(&key) {
+				self.creating.insert(id, Creating::new(founding, None));
+				self.follow_from_start(&id);
+			}
+		}
+		for (_, invited) in overlay.list::<Invited>(ONLY)? {
+			self.resume_joining(invited);
+		}
+		for (reference, _) in overlay.list::<Mailbox>(ONLY)? {
+			self.watch_mailbox(reference);
+		}
+		for (key, _) in overlay.list::<Outgoing>(ONLY)? {
+			if let Ok(number) = key.try_into() {
+				self.outbox.insert(u64::from_be_bytes(number));
+			}
+		}
+		Ok(())
+	}
+}
+
+fn group_id(key: &[u8]) -> Option<GroupId> {
+	Some(GroupId(key.try_into().ok()?))
+}

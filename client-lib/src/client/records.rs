@@ -1,0 +1,102 @@
+//! What a client stores apart from MLS state.
+
+use crate::{gate::Gate, mls::Invitation, store::Record};
+use lockstep_primitives::{
+	rpc::HexBytes, Endorsement, EntryHash, GenesisHash, GroupId, OrderingKey, OrderingParameters,
+};
+use serde::{Deserialize, Serialize};
+
+/// Key of records of which there is one.
+pub(super) const ONLY: &[u8] = b"";
+
+/// Whose store it is, and of which chain.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Home {
+	pub genesis: GenesisHash,
+	pub identity: HexBytes,
+	/// The public key that signs the identity's leaves.
+	pub signer: HexBytes,
+	/// As the chain had them when a node was last reached.
+	pub parameters: OrderingParameters,
+}
+
+impl Record for Home {
+	const KIND: &'static str = "home";
+}
+
+/// A group that this client is or was in, by its id.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct Membership {
+	pub gate: Gate,
+	/// The member wants to leave, and proposes so in each epoch until it is out.
+	#[serde(default)]
+	pub leaving: bool,
+}
+
+impl Record for Membership {
+	const KIND: &'static str = "membership";
+}
+
+/// A group that is being created, by its id: what entry 0 is to say.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub(super) struct Founding {
+	pub parent: EntryHash,
+	pub next_key: OrderingKey,
+	pub endorsement: Endorsement,
+}
+
+impl Record for Founding {
+	const KIND: &'static str = "founding";
+}
+
+/// An invitation that is being checked, by the id of its group.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct Invited {
+	pub invitation: Invitation,
+	/// The KeyPackage it was for.
+	pub key_package_ref: HexBytes,
+}
+
+impl Record for Invited {
+	const KIND: &'static str = "invited";
+}
+
+/// A KeyPackage that was handed out and may still be used, by its KeyPackageRef.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub(super) struct Mailbox {}
+
+impl Record for Mailbox {
+	const KIND: &'static str = "mailbox";
+}
+
+/// A statement that no node has taken yet, by a number in the order of posting.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct Outgoing {
+	/// The group and epoch whose key signs it.
+	pub group: GroupId,
+	pub epoch: u64,
+	/// The statement, signed.
+	pub statement: HexBytes,
+}
+
+impl Record for Outgoing {
+	const KIND: &'static str = "outgoing";
+}
+
+/// How many lies are remembered; the oldest go.
+pub(super) const MAX_EVIDENCE_KEPT: u64 = 64;
+
+/// What a node was caught with, by a number that goes around.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Evidence {
+	/// URL of the node.
+	pub node: String,
+	/// What it did.
+	pub lie: String,
+	/// What it sent, as JSON, cut if it was too long.
+	pub sent: HexBytes,
+}
+
+impl Record for Evidence {
+	const KIND: &'static str = "evidence";
+}

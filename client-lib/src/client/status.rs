@@ -1,0 +1,40 @@
+//! Where a client stands in a group.
+
+use lockstep_primitives::{BlockNumber, EntryHash, GroupId};
+
+/// A client's position and state in one group.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GroupStatus {
+	/// The group.
+	pub group: GroupId,
+	/// The epoch.
+	pub epoch: u64,
+	/// The entry that opened it.
+	pub entry: EntryHash,
+	/// How many entries of the log were read.
+	pub log_length: u64,
+	/// The identities of the members, in the order of their leaves.
+	pub members: Vec<Vec<u8>>,
+	/// The epoch authenticator (RFC 9420 section 8.7).
+	pub epoch_authenticator: Vec<u8>,
+	/// The newest finalized block that the client has heard of.
+	pub finalized: BlockNumber,
+	/// Whether any entry of the log has more than one child.
+	pub contested: bool,
+	/// Whether the client is still in.
+	pub state: GroupState,
+}
+
+/// Whether a client is still in a group.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum GroupState {
+	/// It follows.
+	Active,
+	/// It was removed.
+	Removed,
+	/// It could not process an entry that others may have accepted, and stopped.
+	Desynchronized,
+	/// It stopped because of trouble of its own; opening the client again tries again.
+	Halted,
+}

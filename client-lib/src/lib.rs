@@ -1,0 +1,50 @@
+//! Members of MLS groups (RFC 9420) whose epochs advance only on finalized order.
+//!
+//! A chain decides which commit opens each epoch of a group. A [`Client`] is one member: it makes commits, submits
+//! them, reads what became of them from the finalized log, and moves to the next epoch together with everybody else.
+//! It never moves on an answer of a node, and never loses what it has reported.
+//!
+//! ```no_run
+#![doc = include_str!("../examples/two_members.rs")]
+//! ```
+//!
+//! # Most used
+//! - [`Client`]: open one, make KeyPackages, create groups, add, remove, update, leave, send.
+//! - [`Config`]: who the client is, where its store is, which nodes it uses.
+//! - [`Event`]: what a client reports, as a stream.
+//! - [`GroupStatus`]: where it stands in a group.
+//! - [`Committed`] and [`Outcome`]: what came of a commit.
+//!
+//! Each operation has its own error; [`Error`] holds any of them.
+//!
+//! # Inside
+//! Data goes one way: [`finality`] (which entries are final) → [`log`] (do they form the log) → [`gate`] (which of
+//! them opens the next epoch) → MLS (is it valid, and what is the next state) → the store (all of it, in one write).
+//! The gate is a pure state machine. Application messages, proposals and Welcomes travel beside the log, as
+//! statements. [`rpc`] is the only part that talks to nodes.
+
+#![forbid(unsafe_code)]
+#![warn(missing_docs)]
+
+mod client;
+mod delivery;
+pub mod finality;
+pub mod gate;
+pub mod log;
+mod mls;
+pub mod proof;
+pub mod rpc;
+mod store;
+
+pub use client::{
+	Client, CommitError, Committed, Config, CreateError, Error, Event, Evidence, GroupError, GroupState, GroupStatus,
+	InvitationError, KeyPackageError, LeaveError, OpenError, Outcome, SendError, SkippedBecause, Sponsor, MAX_MESSAGE,
+};
+pub use finality::Lie;
+pub use lockstep_primitives::{EntryHash, GenesisHash, GroupId};
+pub use lockstep_verifier::Checkpoint;
+pub use mls::{
+	policy::PolicyError, BuildError, BundleError, EngineError, InvalidReason, MessageError, PrivateReason,
+	ProposalError, SealError, WelcomeError,
+};
+pub use store::StoreError;

@@ -1,0 +1,108 @@
+//! A member's MLS engine: OpenMLS, held to rules that make every member judge a log alike.
+//!
+//! The [`Engine`] has no state of its own. Each method works on an [`Overlay`], a transaction of the member's store,
+//! and what it does lasts only if the caller commits that overlay: the caller moves the log position in the same one.
+//!
+//! The rules, each in the file that keeps it:
+//! - A commit is built on a throw-away overlay and its result kept aside, so that the stored group never carries a
+//!   pending commit; the log decides what becomes of it ([`commit`]).
+//! - An entry is judged first with public state alone, then by the group's [`policy`], and only then with this
+//!   member's own keys, so that what all members see alike can be told from what fails for one ([`verdict`]).
+//! - Nothing local counts in a verdict: pending proposals are put away, the clock cannot matter, and every setting
+//!   that could is a protocol constant ([`constants`]).
+
+mod apply;
+mod bundle;
+mod classify;
+mod commit;
+pub mod constants;
+mod error;
+mod group;
+#[cfg(feature = "hostile")]
+mod hostile;
+mod invitation;
+mod key_package;
+mod keys;
+mod message;
+pub mod policy;
+mod proposal;
+mod provider;
+mod public_phase;
+mod seal;
+#[cfg(test)]
+mod tests;
+mod tls;
+mod verdict;
+
+pub use apply::EpochChange;
+pub use bundle::BundleError;
+pub use commit::{Intent, Prepared};
+pub use error::{BuildError, EngineError, MessageError, ProposalError, WelcomeError};
+pub use invitation::{Invitation, Joined, WelcomeEnvelope};
+pub use keys::EpochKeys;
+pub use message::Received;
+pub use seal::SealError;
+pub use verdict::{Candidate, InvalidReason, PrivateReason, StagedEntry, Verdict};
+
+use crate::store::Overlay;
+use constants::{CIPHERSUITE, MAX_IDENTITY};
+use ed25519_dalek::SigningKey;
+use lockstep_primitives::GenesisHash;
+use openmls::prelude::{BasicCredential, CredentialWithKey};
+use openmls_basic_credential::SignatureKeyPair;
+use openmls_rust_crypto::RustCrypto;
+use provider::Provider;
+
+/// One member: its identity, its signature key, and the chain it is on.
+pub struct Engine {
+	identity: Vec<u8>,
+	signer: SignatureKeyPair,
+	genesis: GenesisHash,
+	crypto: RustCrypto,
+}
+
+impl Engine {
+	/// An engine for the member `identity`, whose leaf signs with the Ed25519 key of this seed, on the chain with
+	/// this genesis.
+	///
+	/// The identity is what the other members see (RFC 9420 section 5.3, a basic credential).
+	///
+	/// # Errors
+	/// [`EngineError::Identity`] if it is empty or longer than [`MAX_IDENTITY`].
+	pub fn new(identity: Vec<u8>, signer_seed: &[u8; 32], genesis: GenesisHash) -> Result<Self, EngineError> {
+		if identity.is_empty() || identity.len() > MAX_IDENTITY {
+			return Err(EngineError::Identity { length: identity.len() });
+		}
+		let public = SigningKey::from_bytes(signer_seed).verifying_key().to_bytes().to_vec();
+		let signer = SignatureKeyPair::from_raw(CIPHERSUITE.into(), signer_seed.to_vec(), public);
+		Ok(Self { identity, signer, genesis, crypto: RustCrypto::default() })
+	}
+
+	/// The identity that the other members see.
+	pub fn identity(&self) -> &[u8] {
+		&self.identity
+	}
+
+	/// The genesis of the chain that this member's groups are ordered on.
+	pub fn genesis(&self) -> &GenesisHash {
+		&self.genesis
+	}
+
+	fn provider<'p, 'o>(&'p self, overlay: &'p Overlay<'o>) -> Provider<'p, 'o> {
+		Provider::new(&self.crypto, overlay)
+	}
+
+	fn credential(&self) -> CredentialWithKey {
+		CredentialWithKey {
+			credential: BasicCredential::new(self.identity.clone()).into(),
+			signature_key: self.signer.to_public_vec().into(),
+		}
+	}
+}
+
+impl std::fmt::Debug for Engine {
+	fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+		let identity = error::printable(&self.identity);
+		f.debug_struct("Engine").field("identity", &identity).field("genesis", &self.genesis).finish_non_exhaustive()
+	}
+}

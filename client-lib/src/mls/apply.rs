@@ -1,0 +1,77 @@
+//! Going to the next epoch.
+
+use super::{error::EngineError, group::mls_id, keys::EpochKeys, verdict::StagedEntry, Engine};
+use crate::store::Overlay;
+use lockstep_primitives::{EntryHash, GroupId, OrderingKey};
+use openmls::prelude::StagedCommit;
+
+/// What an applied commit changed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EpochChange {
+	/// The epoch that the group is in now.
+	pub epoch: u64,
+	/// Its authenticator (RFC 9420 section 8.7); for a member that was removed, the one of its last epoch.
+	pub authenticator: Vec<u8>,
+	/// The identities that were added.
+	pub added: Vec<Vec<u8>>,
+	/// The identities that were removed.
+	pub removed: Vec<Vec<u8>>,
+	/// Whether this member was removed.
+	pub removed_me: bool,
+	/// The new epoch's ordering key; `None` for a member that was removed.
+	pub ordering_key: Option<OrderingKey>,
+}
+
+impl Engine {
+	/// Goes to the epoch that a valid entry opens: merges its commit, records the epoch's keys under `entry`, and
+	/// deletes what has become too old.
+	///
+	/// # Errors
+	/// [`EngineError`]; then `overlay` is as it was. [`EngineError::NotNext`] if the group is not in the epoch that
+	/// the entry was judged in.
+	pub fn apply(
+		&self,
+		overlay: &Overlay<'_>,
+		entry: &EntryHash,
+		staged: StagedEntry,
+	) -> Result<EpochChange, EngineError> {
+		let StagedEntry { group, staged, publicly, .. } = staged;
+		self.advance(overlay, &group, entry, staged, (publicly.added, publicly.removed))
+	}
+
+	/// Merges a staged commit of this or another member.
+	pub(super) fn advance(
+		&self,
+		overlay: &Overlay<'_>,
+		group: &GroupId,
+		entry: &EntryHash,
+		staged: StagedCommit,
+		(added, removed): (Vec<Vec<u8>>, Vec<Vec<u8>>),
+	) -> Result<EpochChange, EngineError> {
+		let step = overlay.nested();
+		let mut mls = self.load_active(&step, group)?;
+		let (opened, current) = (staged.epoch().as_u64(), mls.epoch().as_u64());
+		if staged.group_context().group_id() != &mls_id(group) || current.checked_add(1) != Some(opened) {
+			return Err(EngineError::NotNext { staged: opened, current });
+		}
+		mls.merge_staged_commit(&self.provider(&step), staged).map_err(EngineError::library("merging a commit"))?;
+		let removed_me = !mls.is_active();
+		let ordering_key = if removed_me {
+			None
+		} else {
+			let keys = EpochKeys::current(&mls, &self.crypto, group, entry)?;
+			keys.record(&step, group)?;
+			Some(keys.ordering_key)
+		};
+		let change = EpochChange {
+			epoch: mls.epoch().as_u64(),
+			authenticator: mls.epoch_authenticator().as_slice().to_vec(),
+			added,
+			removed,
+			removed_me,
+			ordering_key,
+		};
+		step.commit()?;
+		Ok(change)
+	}
+}

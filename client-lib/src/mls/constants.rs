@@ -1,0 +1,86 @@
+//! Protocol constants.
+//!
+//! Each of these either decides whether a commit is valid, or whether what one member sends can be read by another.
+//! A member with another value would judge the same log differently, so none of them is configuration: to change one
+//! is to change the protocol's version.
+
+use openmls::{
+	group::{MlsGroupJoinConfig, PURE_PLAINTEXT_WIRE_FORMAT_POLICY},
+	key_packages::Lifetime,
+	prelude::{Capabilities, CredentialType, ProtocolVersion, SenderRatchetConfiguration},
+};
+use openmls_traits::types::{AeadType, Ciphersuite};
+
+/// The one ciphersuite. A KeyPackage of another is refused, so that no member meets a suite that it does not know.
+pub const CIPHERSUITE: Ciphersuite = Ciphersuite::MLS_128_DHKEMX25519_AES128GCM_SHA256_Ed25519;
+
+/// The suite's AEAD (RFC 9420 section 17.1), which also seals payloads and statements.
+pub(super) const AEAD: AeadType = AeadType::Aes128Gcm;
+
+/// How many past epochs a member can still read application messages and statements of; older secrets are deleted.
+/// It never touches a verdict, because commits and proposals count in their own epoch only.
+pub const MAX_PAST_EPOCHS: usize = 5;
+
+/// Messages of one sender that may overtake each other, and be missing, in one epoch. Statements arrive in any order
+/// and get lost; both figures bound the work that one message can cause.
+const OUT_OF_ORDER_TOLERANCE: u32 = 64;
+const MAXIMUM_FORWARD_DISTANCE: u32 = 2000;
+
+/// Application messages are padded to a multiple of this many bytes, the same for all, so that the amount does not
+/// tell who sent them.
+const PADDING: usize = 64;
+
+/// The largest sealed bundle that is looked at, in bytes. The chain admits less; this bound only has to be the same
+/// for all members.
+pub const MAX_PAYLOAD: usize = 1024 * 1024;
+
+/// The largest identity, in bytes. It is in every member's tree and in every Welcome.
+pub const MAX_IDENTITY: usize = 256;
+
+/// The lifetime of every KeyPackage: from the beginning to the end of time (RFC 9420 section 7.2).
+///
+/// OpenMLS compares it with the local clock when it receives an Add. A lifetime that could lapse would make a commit
+/// valid for one member and invalid for another whose clock differs, or who was offline. So it cannot lapse, and
+/// [`policy`](super::policy) refuses every other alike for all; when a KeyPackage is too old to be used is the
+/// business of whoever hands it out.
+pub(super) fn lifetime() -> Lifetime {
+	Lifetime::init(0, u64::MAX)
+}
+
+/// What every leaf says it supports: this suite, basic credentials, and the extensions and proposals that every
+/// member must know anyway (RFC 9420 section 7.2).
+pub(super) fn capabilities() -> Capabilities {
+	let (versions, suites) = ([ProtocolVersion::Mls10], [CIPHERSUITE]);
+	Capabilities::new(Some(&versions), Some(&suites), Some(&[]), Some(&[]), Some(&[CredentialType::Basic]))
+}
+
+/// How a member's OpenMLS group is set up.
+///
+/// Commits and proposals are PublicMessages: they only ever travel sealed (see [`seal`](super::seal)), so nothing is
+/// shown, and judging one does not depend on, or change, the state of a ratchet that each member has its own of.
+/// Application messages are always PrivateMessages. The ratchet tree goes with the Welcome, for there is no other
+/// place from which a joiner could take it.
+pub(super) fn join_config() -> MlsGroupJoinConfig {
+	MlsGroupJoinConfig::builder()
+		.wire_format_policy(PURE_PLAINTEXT_WIRE_FORMAT_POLICY)
+		.use_ratchet_tree_extension(true)
+		.max_past_epochs(MAX_PAST_EPOCHS)
+		.sender_ratchet_configuration(SenderRatchetConfiguration::new(OUT_OF_ORDER_TOLERANCE, MAXIMUM_FORWARD_DISTANCE))
+		.padding_size(PADDING)
+		.number_of_resumption_psks(0)
+		.build()
+}
+
+/// Exporter labels (RFC 9420 section 8.5); the exporter context is the group id.
+pub(super) mod label {
+	pub(in crate::mls) const ORDERING_KEY: &str = "lockstep ordering key";
+	pub(in crate::mls) const PAYLOAD_KEY: &str = "lockstep payload key";
+	pub(in crate::mls) const STATEMENT_KEY: &str = "lockstep statement key";
+}
+
+/// Domain tags of what is sealed.
+pub(super) mod tag {
+	pub(in crate::mls) const PAYLOAD: &[u8] = b"lockstep/payload/1";
+	pub(in crate::mls) const STATEMENT: &[u8] = b"lockstep/statement/1";
+	pub(in crate::mls) const WELCOME: &[u8] = b"lockstep/welcome/1";
+}

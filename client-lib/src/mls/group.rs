@@ -1,0 +1,166 @@
+//! Groups: their creation, their state, their end.
+
+use super::{
+	constants::{capabilities, join_config, lifetime, CIPHERSUITE, MAX_PAST_EPOCHS},
+	error::EngineError,
+	keys::{self, EpochKeys},
+	policy, Engine,
+};
+use crate::store::Overlay;
+use lockstep_primitives::{payload_hash, Endorsement, EntryHash, GroupId, LogHead, LogKind, OrderingKey};
+use openmls::{group::GroupId as MlsGroupId, prelude::MlsGroup};
+use openmls_traits::random::OpenMlsRand;
+
+/// A group that was made but is in no log yet: what `create_group` on the chain needs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewGroup {
+	/// Its id, drawn at random.
+	pub group: GroupId,
+	/// The parent of entry 0: the head of the empty log.
+	pub parent: EntryHash,
+	/// The ordering key of epoch 0.
+	pub next_key: OrderingKey,
+	/// The endorsement of entry 0 by `next_key` itself, over an empty payload.
+	pub endorsement: Endorsement,
+}
+
+/// The state of a group, as this member has it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GroupView {
+	/// The epoch.
+	pub epoch: u64,
+	/// The epoch authenticator (RFC 9420 section 8.7): equal for two members exactly if their states are.
+	pub authenticator: Vec<u8>,
+	/// The identities of the members, in the order of their leaves.
+	pub members: Vec<Vec<u8>>,
+	/// Whether this member is still one of them.
+	pub active: bool,
+	/// The epoch's ordering key; `None` for a member that was removed.
+	pub ordering_key: Option<OrderingKey>,
+}
+
+impl Engine {
+	/// Makes a group with this member alone in it.
+	///
+	/// Commit the overlay before the group is submitted, and call [`Self::place_group`] when its entry 0 is final.
+	///
+	/// # Errors
+	/// [`EngineError::Store`] and [`EngineError::Library`] only.
+	pub fn create_group(&self, overlay: &Overlay<'_>) -> Result<NewGroup, EngineError> {
+		let step = overlay.nested();
+		let id = self.crypto.random_array().map_err(EngineError::library("drawing a group id"))?;
+		let group = GroupId(id);
+		let join = join_config();
+		let mls = MlsGroup::builder()
+			.with_group_id(mls_id(&group))
+			.ciphersuite(CIPHERSUITE)
+			.lifetime(lifetime())
+			.with_capabilities(capabilities())
+			.with_wire_format_policy(join.wire_format_policy())
+			.use_ratchet_tree_extension(true)
+			.max_past_epochs(MAX_PAST_EPOCHS)
+			.sender_ratchet_configuration(*join.sender_ratchet_configuration())
+			.padding_size(join.padding_size())
+			.number_of_resumption_psks(0)
+			.build(&self.provider(&step), &self.signer, self.credential())
+			.map_err(EngineError::library("creating a group"))?;
+		let parent = LogHead::empty(LogKind::Group, &self.genesis, &id).hash;
+		let keys = EpochKeys::current(&mls, &self.crypto, &group, &parent)?;
+		let next_key = keys.ordering_key;
+		let endorsement = keys.endorse(&self.genesis, &group, &payload_hash(&[]), &next_key);
+		step.commit()?;
+		Ok(NewGroup { group, parent, next_key, endorsement })
+	}
+
+	/// Records that `entry` opened epoch 0 of a group made by [`Self::create_group`], and gives the epoch's keys.
+	///
+	/// # Errors
+	/// [`EngineError::NoSuchGroup`]; [`EngineError::NotNext`] if the group is past epoch 0.
+	pub fn place_group(
+		&self,
+		overlay: &Overlay<'_>,
+		group: &GroupId,
+		entry: &EntryHash,
+	) -> Result<EpochKeys, EngineError> {
+		let mls = self.load(overlay, group)?;
+		match mls.epoch().as_u64() {
+			0 => {}
+			current => return Err(EngineError::NotNext { staged: 0, current }),
+		}
+		let keys = EpochKeys::current(&mls, &self.crypto, group, entry)?;
+		keys.record(overlay, group)?;
+		Ok(keys)
+	}
+
+	/// The state of a group; `None` if the store has none.
+	///
+	/// # Errors
+	/// [`EngineError::Store`] and [`EngineError::Library`] only.
+	pub fn group(&self, overlay: &Overlay<'_>, group: &GroupId) -> Result<Option<GroupView>, EngineError> {
+		let Some(mls) = MlsGroup::load(overlay, &mls_id(group))? else {
+			return Ok(None);
+		};
+		let active = mls.is_active();
+		let ordering_key = active.then(|| keys::ordering_key(&mls, &self.crypto, group)).transpose()?;
+		Ok(Some(GroupView {
+			epoch: mls.epoch().as_u64(),
+			authenticator: mls.epoch_authenticator().as_slice().to_vec(),
+			members: identities(&mls)?,
+			active,
+			ordering_key,
+		}))
+	}
+
+	/// The recorded keys of the current epoch and of past ones that are still kept, the oldest first.
+	///
+	/// # Errors
+	/// [`EngineError::Store`] only.
+	pub fn epoch_keys(&self, overlay: &Overlay<'_>, group: &GroupId) -> Result<Vec<EpochKeys>, EngineError> {
+		EpochKeys::all(overlay, group)
+	}
+
+	/// Deletes everything that the store has of a group: its MLS state and the keys of its epochs. Does nothing if
+	/// there is nothing.
+	///
+	/// # Errors
+	/// [`EngineError::Store`] only.
+	pub fn forget_group(&self, overlay: &Overlay<'_>, group: &GroupId) -> Result<(), EngineError> {
+		let step = overlay.nested();
+		if let Some(mut mls) = MlsGroup::load(&step, &mls_id(group))? {
+			mls.delete(&step)?;
+		}
+		EpochKeys::forget(&step, group)?;
+		Ok(step.commit()?)
+	}
+
+	/// The OpenMLS group.
+	pub(super) fn load(&self, overlay: &Overlay<'_>, group: &GroupId) -> Result<MlsGroup, EngineError> {
+		MlsGroup::load(overlay, &mls_id(group))?.ok_or(EngineError::NoSuchGroup(*group))
+	}
+
+	/// The OpenMLS group, of which this member must still be one.
+	pub(super) fn load_active(&self, overlay: &Overlay<'_>, group: &GroupId) -> Result<MlsGroup, EngineError> {
+		let mls = self.load(overlay, group)?;
+		if mls.is_active() {
+			Ok(mls)
+		} else {
+			Err(EngineError::Removed(*group))
+		}
+	}
+
+	/// The keys of the group's current epoch.
+	pub(super) fn tip(&self, overlay: &Overlay<'_>, group: &GroupId, mls: &MlsGroup) -> Result<EpochKeys, EngineError> {
+		EpochKeys::of_epoch(overlay, group, mls.epoch().as_u64())?.ok_or(EngineError::NotPlaced(*group))
+	}
+}
+
+/// The MLS group id: the bytes of the log's.
+pub(super) fn mls_id(group: &GroupId) -> MlsGroupId {
+	MlsGroupId::from_slice(group.as_bytes())
+}
+
+/// The identities of a group's members, in the order of their leaves.
+pub(super) fn identities(mls: &MlsGroup) -> Result<Vec<Vec<u8>>, EngineError> {
+	let identity = |member: openmls::prelude::Member| policy::identity(&member.credential);
+	mls.members().map(identity).collect::<Result<_, _>>().map_err(EngineError::library("reading the members"))
+}

@@ -1,0 +1,214 @@
+//! Invitations: Welcomes (RFC 9420 section 12.4.3.1) on their way to a joiner, and joining.
+
+use super::{
+	constants::{join_config, tag, CIPHERSUITE},
+	error::{EngineError, WelcomeError},
+	group::{identities, mls_id},
+	key_package,
+	keys::EpochKeys,
+	policy::{self, PolicyError},
+	public_phase::encryption_keys,
+	tls, Engine, Prepared,
+};
+use crate::store::Overlay;
+use codec::{Decode, DecodeAll, Encode};
+use lockstep_primitives::{rpc::HexBytes, EntryHash, GroupId, OrderingKey};
+use openmls::{
+	group::{StagedWelcome, WelcomeError as MlsWelcomeError},
+	prelude::{
+		tls_codec::{Serialize as _, VLBytes},
+		KeyPackageBundle, KeyPackageRef, MlsGroup, MlsMessageBodyIn, MlsMessageIn, Welcome,
+	},
+};
+use openmls_traits::{crypto::OpenMlsCrypto, storage::StorageProvider, types::HpkeCiphertext};
+use serde::{Deserialize, Serialize};
+
+/// A Welcome in its envelope, ready for the mailbox of one joiner.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WelcomeEnvelope {
+	/// The KeyPackageRef that names the mailbox.
+	pub key_package_ref: Vec<u8>,
+	/// The identity of the joiner.
+	pub identity: Vec<u8>,
+	/// The envelope: nobody but the joiner can open it.
+	pub bytes: Vec<u8>,
+}
+
+/// An opened envelope: where in which log the joiner's epoch was opened, and the Welcome to it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Invitation {
+	/// The group.
+	pub group: GroupId,
+	/// The entry that opened the joiner's first epoch.
+	pub entry: EntryHash,
+	/// Its position in the log.
+	pub index: u64,
+	welcome: HexBytes,
+}
+
+/// The state of a group that was joined, for the caller to check against the log before it commits the overlay.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Joined {
+	/// The group.
+	pub group: GroupId,
+	/// The epoch: the depth of the invitation's entry must be the same.
+	pub epoch: u64,
+	/// The epoch's ordering key: the `next_key` of the invitation's entry must be the same.
+	pub ordering_key: OrderingKey,
+	/// The epoch authenticator.
+	pub authenticator: Vec<u8>,
+	/// The identities of the members, in the order of their leaves.
+	pub members: Vec<Vec<u8>>,
+}
+
+/// What is sealed in an envelope, in SCALE.
+#[derive(Encode, Decode)]
+struct Letter {
+	group: GroupId,
+	entry: EntryHash,
+	index: u64,
+	welcome: Vec<u8>,
+}
+
+impl Engine {
+	/// The Welcomes of an own commit that has won: one envelope for each joiner, sealed to the init key of its
+	/// KeyPackage and naming the entry that carries the commit. Empty if the commit adds nobody.
+	///
+	/// # Errors
+	/// [`EngineError::Library`].
+	pub fn welcomes(
+		&self,
+		prepared: &Prepared,
+		entry: &EntryHash,
+		index: u64,
+	) -> Result<Vec<WelcomeEnvelope>, EngineError> {
+		let Some(HexBytes(welcome)) = &prepared.welcome else {
+			return Ok(Vec::new());
+		};
+		let letter = Letter { group: prepared.group, entry: *entry, index, welcome: welcome.clone() }.encode();
+		let seal = |package: &HexBytes| {
+			let library = EngineError::library("reading an invited KeyPackage");
+			let package = key_package::parse(&self.crypto, &package.0).map_err(library)?;
+			let library = EngineError::library("reading an invited identity");
+			let identity = policy::identity(package.leaf_node().credential()).map_err(library)?;
+			let library = EngineError::library("naming a KeyPackage");
+			let reference = package.hash_ref(&self.crypto).map_err(library)?.as_slice().to_vec();
+			let key = package.hpke_init_key().as_slice();
+			let sealed = self
+				.crypto
+				.hpke_seal(CIPHERSUITE.hpke_config(), key, tag::WELCOME, &reference, &letter)
+				.map_err(EngineError::library("sealing a Welcome"))?;
+			let bytes = sealed.tls_serialize_detached().map_err(EngineError::library("encoding a Welcome"))?;
+			Ok(WelcomeEnvelope { key_package_ref: reference, identity, bytes })
+		};
+		prepared.invited.iter().map(seal).collect()
+	}
+
+	/// Opens an envelope from the mailbox of one of this member's KeyPackages. Writes nothing to `overlay`.
+	///
+	/// # Errors
+	/// [`WelcomeError`]; anyone who has seen the KeyPackage can fill its mailbox with such.
+	pub fn open_welcome(
+		&self,
+		overlay: &Overlay<'_>,
+		key_package_ref: &[u8],
+		bytes: &[u8],
+	) -> Result<Invitation, WelcomeError> {
+		let reference = reference(key_package_ref).ok_or(WelcomeError::UnknownKeyPackage)?;
+		let bundle: KeyPackageBundle =
+			overlay.key_package(&reference).map_err(EngineError::from)?.ok_or(WelcomeError::UnknownKeyPackage)?;
+		let sealed = tls::decode::<HpkeCiphertext>(bytes).ok_or(WelcomeError::Malformed)?;
+		let key = bundle.init_private_key();
+		let letter = self
+			.crypto
+			.hpke_open(CIPHERSUITE.hpke_config(), &sealed, key, tag::WELCOME, key_package_ref)
+			.map_err(|_| WelcomeError::Sealed)?;
+		let Letter { group, entry, index, welcome } =
+			Letter::decode_all(&mut &letter[..]).map_err(|_| WelcomeError::Malformed)?;
+		Ok(Invitation { group, entry, index, welcome: HexBytes(welcome) })
+	}
+
+	/// Joins the group of an invitation: puts its state into `overlay`, records the epoch's keys under the
+	/// invitation's entry, and uses up the KeyPackage.
+	///
+	/// The caller commits the overlay only after it has checked the result against the log.
+	///
+	/// # Errors
+	/// [`WelcomeError`]; then `overlay` is as it was, and the KeyPackage still there.
+	pub fn join(&self, overlay: &Overlay<'_>, invitation: &Invitation) -> Result<Joined, WelcomeError> {
+		let step = overlay.nested();
+		let group = &invitation.group;
+		if MlsGroup::load(&step, &mls_id(group)).map_err(EngineError::from)?.is_some() {
+			return Err(WelcomeError::AlreadyMember);
+		}
+		let mls = self.stage_welcome(&step, parse(&invitation.welcome.0)?);
+		// OpenMLS takes some failed reads for absent keys
+		if let Some(fault) = step.fault() {
+			return Err(EngineError::from(fault).into());
+		}
+		let mls = mls?;
+		if mls.group_id() != &mls_id(group) {
+			return Err(WelcomeError::OtherGroup);
+		}
+		self.check_joined(&mls)?;
+		let keys = EpochKeys::current(&mls, &self.crypto, group, &invitation.entry)?;
+		keys.record(&step, group)?;
+		let joined = Joined {
+			group: *group,
+			epoch: keys.epoch,
+			ordering_key: keys.ordering_key,
+			authenticator: mls.epoch_authenticator().as_slice().to_vec(),
+			members: identities(&mls)?,
+		};
+		step.commit().map_err(EngineError::from)?;
+		Ok(joined)
+	}
+
+	fn stage_welcome(&self, step: &Overlay<'_>, welcome: Welcome) -> Result<MlsGroup, WelcomeError> {
+		let provider = self.provider(step);
+		let refusal = |error| match error {
+			MlsWelcomeError::StorageError(error) => EngineError::from(error).into(),
+			other => WelcomeError::Mls(other.to_string()),
+		};
+		// The policy demands lifetimes that cannot lapse; the local clock has no say here either.
+		StagedWelcome::build_from_welcome(&provider, &join_config(), welcome)
+			.map_err(refusal)?
+			.skip_lifetime_validation()
+			.build()
+			.and_then(|staged| staged.into_group(&provider))
+			.map_err(refusal)
+	}
+
+	/// The rules for a group that a Welcome leads to: those that its members keep from commit to commit.
+	fn check_joined(&self, mls: &MlsGroup) -> Result<(), WelcomeError> {
+		if mls.ciphersuite() != CIPHERSUITE {
+			return Err(PolicyError::Ciphersuite.into());
+		}
+		if mls.extensions().iter().next().is_some() {
+			return Err(PolicyError::Extension.into());
+		}
+		let own = mls.own_leaf_node().ok_or(PolicyError::Outsider)?;
+		if policy::identity(own.credential())? != self.identity {
+			return Err(PolicyError::Impersonation.into());
+		}
+		let tree = mls.treesync();
+		tree.full_leaves().try_for_each(|(_, leaf)| policy::check_leaf(leaf))?;
+		policy::check_members(&mls.members().collect::<Vec<_>>())?;
+		encryption_keys(tree)?.iter().try_for_each(|key| policy::check_key(&self.crypto, key))?;
+		Ok(())
+	}
+}
+
+/// A KeyPackageRef from its bytes: OpenMLS makes one only by hashing or decoding.
+fn reference(bytes: &[u8]) -> Option<KeyPackageRef> {
+	let encoded = VLBytes::from(bytes).tls_serialize_detached().ok()?;
+	tls::decode(&encoded)
+}
+
+/// The Welcome in an MLSMessage, and nothing after it.
+fn parse(bytes: &[u8]) -> Result<Welcome, WelcomeError> {
+	match tls::decode::<MlsMessageIn>(bytes).ok_or(WelcomeError::Malformed)?.extract() {
+		MlsMessageBodyIn::Welcome(welcome) => Ok(welcome),
+		_ => Err(WelcomeError::Malformed),
+	}
+}

@@ -1,0 +1,94 @@
+//! Standalone proposals: how a member leaves, by proposing its own removal for another to commit.
+
+use super::{
+	bundle::parse,
+	classify::{self, Stop},
+	error::{BuildError, EngineError, ProposalError},
+	policy::{self, PolicyError},
+	provider::Provider,
+	Engine,
+};
+use crate::store::Overlay;
+use lockstep_primitives::GroupId;
+use openmls::{
+	group::QueuedProposal,
+	prelude::{ContentType, MlsGroup, ProcessedMessageContent, Proposal, ProtocolMessage, Sender},
+};
+
+/// What a proposal asks for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ProposalView {
+	/// The identity of the member that made it.
+	pub sender: Vec<u8>,
+	/// The epoch that it is good for.
+	pub epoch: u64,
+	/// Whether it asks for its own sender's removal.
+	pub leaves: bool,
+	/// Its ProposalRef (RFC 9420 section 5.2): the same for every member.
+	pub reference: Vec<u8>,
+}
+
+impl Engine {
+	/// Proposes this member's own removal: an MLSMessage to send to the others, good for the current epoch. Writes
+	/// nothing to `overlay`.
+	///
+	/// # Errors
+	/// [`BuildError::Engine`], [`BuildError::Mls`].
+	pub fn propose_leave(&self, overlay: &Overlay<'_>, group: &GroupId) -> Result<Vec<u8>, BuildError> {
+		let scratch = overlay.nested();
+		let mut mls = self.load_active(&scratch, group)?;
+		let message = mls
+			.leave_group(&self.provider(&scratch), &self.signer)
+			.map_err(|error| BuildError::Mls(error.to_string()))?;
+		Ok(message.to_bytes().map_err(EngineError::library("encoding a proposal"))?)
+	}
+
+	/// Looks at a proposal that arrived: verifies it in the group's current epoch. Writes nothing to `overlay`.
+	///
+	/// # Errors
+	/// [`ProposalError`] if it is of no use in this epoch.
+	pub fn inspect_proposal(
+		&self,
+		overlay: &Overlay<'_>,
+		group: &GroupId,
+		bytes: &[u8],
+	) -> Result<ProposalView, ProposalError> {
+		let scratch = overlay.nested();
+		let mut mls = self.load_active(&scratch, group)?;
+		let queued = process(&self.provider(&scratch), &mut mls, bytes)?;
+		let Sender::Member(sender) = *queued.sender() else {
+			return Err(ProposalError::Invalid(PolicyError::Outsider.into()));
+		};
+		let member = mls.members().find(|member| member.index == sender);
+		let identity = member.ok_or(PolicyError::Outsider).and_then(|member| policy::identity(&member.credential));
+		let leaves = matches!(queued.proposal(), Proposal::Remove(remove) if remove.removed() == sender);
+		Ok(ProposalView {
+			sender: identity.map_err(|error| ProposalError::Invalid(error.into()))?,
+			epoch: mls.epoch().as_u64(),
+			leaves,
+			reference: queued.proposal_reference_ref().as_slice().to_vec(),
+		})
+	}
+}
+
+/// Verifies a proposal of a member, in the group's current epoch.
+pub(super) fn process(
+	provider: &Provider<'_, '_>,
+	mls: &mut MlsGroup,
+	bytes: &[u8],
+) -> Result<QueuedProposal, ProposalError> {
+	let message = ProtocolMessage::from(parse(bytes, ContentType::Proposal).ok_or(ProposalError::Malformed)?);
+	let (proposal, current) = (message.epoch().as_u64(), mls.epoch().as_u64());
+	if proposal != current {
+		return Err(ProposalError::Epoch { proposal, current });
+	}
+	let processed = mls.process_message(provider, message).map_err(|error| match classify::proposal(error) {
+		Stop::Invalid(reason) => ProposalError::Invalid(reason),
+		Stop::Engine(error) => error.into(),
+		Stop::Private(reason) => EngineError::library("reading a proposal")(reason).into(),
+	})?;
+	match processed.into_content() {
+		ProcessedMessageContent::ProposalMessage(queued) if matches!(queued.sender(), Sender::Member(_)) => Ok(*queued),
+		_ => Err(ProposalError::Invalid(PolicyError::Outsider.into())),
+	}
+}

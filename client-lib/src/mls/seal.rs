@@ -1,0 +1,60 @@
+//! Sealing with a key that all members of an epoch hold.
+//!
+//! A sealed text is a random 12-byte nonce and an AEAD ciphertext. Everyone in the epoch can open it, so it hides
+//! contents from the chain and from nodes, and authenticates nothing but "a member of this epoch".
+
+use super::constants::AEAD;
+use openmls_rust_crypto::RustCrypto;
+use openmls_traits::{crypto::OpenMlsCrypto, random::OpenMlsRand, types::CryptoError};
+
+/// Bytes of the nonce in front.
+const NONCE: usize = 12;
+/// Bytes of the key.
+pub(super) const KEY: usize = 16;
+
+/// Why a text cannot be sealed or opened.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum SealError {
+	/// It is shorter than a nonce.
+	#[error("the sealed text has {length} bytes, less than its nonce; drop it")]
+	TooShort {
+		/// Its length.
+		length: usize,
+	},
+	/// It is longer than allowed.
+	#[error("the sealed text has {length} bytes, more than the {max} allowed; drop it")]
+	TooLong {
+		/// Its length.
+		length: usize,
+		/// The bound.
+		max: usize,
+	},
+	/// It was not sealed with this key for this place.
+	#[error("the text was not sealed in this epoch, for this place; drop it")]
+	Unauthentic,
+	/// The library failed.
+	#[error("sealing failed; report this as a defect: {0}")]
+	Library(String),
+}
+
+/// Seals `text` under `key`, bound to `context`.
+pub(super) fn seal(crypto: &RustCrypto, key: &[u8; KEY], context: &[u8], text: &[u8]) -> Result<Vec<u8>, SealError> {
+	let library = |error: String| SealError::Library(error);
+	let nonce: [u8; NONCE] = crypto.random_array().map_err(|error| library(error.to_string()))?;
+	let ciphertext =
+		crypto.aead_encrypt(AEAD, key, text, &nonce, context).map_err(|error| library(error.to_string()))?;
+	Ok([&nonce[..], &ciphertext].concat())
+}
+
+/// Opens what [`seal`] made with the same key and context.
+pub(super) fn open(crypto: &RustCrypto, key: &[u8; KEY], context: &[u8], sealed: &[u8]) -> Result<Vec<u8>, SealError> {
+	let Some((nonce, ciphertext)) = sealed.split_at_checked(NONCE) else {
+		return Err(SealError::TooShort { length: sealed.len() });
+	};
+	crypto.aead_decrypt(AEAD, key, ciphertext, nonce, context).map_err(|error| match error {
+		CryptoError::UnsupportedAeadAlgorithm => SealError::Library(error.to_string()),
+		// a wrong key, another context, a changed or a truncated text: all the same to the reader
+		_ => SealError::Unauthentic,
+	})
+}

@@ -1,0 +1,186 @@
+//! KeyPackages, Welcomes and their envelopes.
+
+use super::{
+	add, assert_agreement, group,
+	log::{Log, GENESIS},
+	Engine, Intent, Invitation, Member, NewKeyPackage, WelcomeEnvelope, WelcomeError,
+};
+use crate::mls::key_package;
+
+/// "a" and "b" add a joiner; gives the joiner with its KeyPackage and the envelopes.
+fn invited() -> (Log, Vec<Member>, Member, NewKeyPackage, Vec<WelcomeEnvelope>) {
+	let (mut log, mut members) = group(&["a", "b"]);
+	let mut joiner = Member::new("j");
+	let package = joiner.key_package();
+	let prepared = members[0].prepare(&log, &add(std::slice::from_ref(&package)));
+	let entry = log.append(&prepared);
+	for member in &mut members {
+		member.advance(&log, &entry);
+	}
+	let envelopes = members[0].welcomes(&prepared, &entry);
+	(log, members, joiner, package, envelopes)
+}
+
+fn open(member: &Member, reference: &[u8], bytes: &[u8]) -> Result<Invitation, WelcomeError> {
+	member.read(|engine, overlay| engine.open_welcome(overlay, reference, bytes))
+}
+
+/// Tries to join, on an overlay that is dropped.
+fn try_join(member: &Member, invitation: &Invitation) -> Result<super::Joined, WelcomeError> {
+	let overlay = member.store().overlay();
+	let joined = member.engine.join(&overlay, invitation);
+	assert_eq!(joined.is_err(), overlay.is_clean(), "a failed join leaves no trace");
+	joined
+}
+
+#[test]
+fn joining_counts_only_when_the_overlay_is_committed() {
+	let (log, mut members, mut joiner, package, envelopes) = invited();
+	let invitation = joiner.open_welcome(&package, &envelopes);
+	let first = try_join(&joiner, &invitation).unwrap();
+	joiner.restart(&log);
+	assert_eq!(joiner.read(|engine, overlay| engine.group(overlay, &log.group)), Ok(None));
+	assert_eq!(joiner.join(&log, &package, &envelopes), first);
+	members.push(joiner);
+	assert_agreement(&mut members, &log);
+}
+
+#[test]
+fn a_key_package_serves_once() {
+	let (log, _members, mut joiner, package, envelopes) = invited();
+	let invitation = joiner.open_welcome(&package, &envelopes);
+	joiner.join(&log, &package, &envelopes);
+	assert_eq!(try_join(&joiner, &invitation), Err(WelcomeError::AlreadyMember));
+	let again = open(&joiner, &package.reference, &envelopes[0].bytes);
+	assert_eq!(again, Err(WelcomeError::UnknownKeyPackage));
+}
+
+#[test]
+fn an_envelope_opens_for_its_key_package_only() {
+	let (_log, _members, mut joiner, package, envelopes) = invited();
+	let bytes = &envelopes[0].bytes;
+	let other = joiner.key_package();
+	assert_eq!(open(&joiner, &other.reference, bytes), Err(WelcomeError::Sealed));
+	assert_eq!(open(&joiner, b"", bytes), Err(WelcomeError::UnknownKeyPackage));
+	assert_eq!(open(&Member::new("x"), &package.reference, bytes), Err(WelcomeError::UnknownKeyPackage));
+}
+
+#[test]
+fn a_changed_envelope_is_an_error_and_spoils_nothing() {
+	let (log, mut members, mut joiner, package, envelopes) = invited();
+	let bytes = &envelopes[0].bytes;
+	for length in (0..bytes.len()).step_by(23) {
+		assert!(open(&joiner, &package.reference, &bytes[..length]).is_err());
+	}
+	for position in (0..bytes.len()).step_by(23) {
+		let mut changed = bytes.clone();
+		changed[position] ^= 0x10;
+		assert!(open(&joiner, &package.reference, &changed).is_err());
+	}
+	let longer = [&bytes[..], b"\0"].concat();
+	assert_eq!(open(&joiner, &package.reference, &longer), Err(WelcomeError::Malformed));
+	joiner.join(&log, &package, &envelopes);
+	members.push(joiner);
+	assert_agreement(&mut members, &log);
+}
+
+/// An invitation with another Welcome in it, as a hostile inviter could seal it.
+fn with_welcome(invitation: &Invitation, welcome: Vec<u8>) -> Invitation {
+	let mut changed = serde_json::to_value(invitation).unwrap();
+	changed["welcome"] = format!("0x{}", hex::encode(welcome)).into();
+	serde_json::from_value(changed).unwrap()
+}
+
+fn welcome_of(invitation: &Invitation) -> Vec<u8> {
+	let text = serde_json::to_value(invitation).unwrap()["welcome"].as_str().unwrap().to_owned();
+	hex::decode(text.trim_start_matches("0x")).unwrap()
+}
+
+#[test]
+fn a_changed_welcome_never_deletes_the_key_package() {
+	let (log, mut members, mut joiner, package, envelopes) = invited();
+	let invitation = joiner.open_welcome(&package, &envelopes);
+	let welcome = welcome_of(&invitation);
+	let mut attempts: Vec<Vec<u8>> = (0..welcome.len()).step_by(97).map(|length| welcome[..length].to_vec()).collect();
+	attempts.extend((0..welcome.len()).step_by(61).map(|position| {
+		let mut changed = welcome.clone();
+		changed[position] ^= 1;
+		changed
+	}));
+	attempts.push(vec![]);
+	for attempt in attempts {
+		assert!(try_join(&joiner, &with_welcome(&invitation, attempt)).is_err());
+	}
+	joiner.join(&log, &package, &envelopes);
+	members.push(joiner);
+	assert_agreement(&mut members, &log);
+}
+
+#[test]
+fn a_welcome_to_another_group_than_named_is_refused() {
+	let (_log, _members, joiner, package, envelopes) = invited();
+	let invitation = joiner.open_welcome(&package, &envelopes);
+	let mut elsewhere = serde_json::to_value(&invitation).unwrap();
+	elsewhere["group"] = format!("0x{}", "11".repeat(32)).into();
+	let elsewhere: Invitation = serde_json::from_value(elsewhere).unwrap();
+	assert_eq!(try_join(&joiner, &elsewhere), Err(WelcomeError::OtherGroup));
+}
+
+#[test]
+fn a_group_that_breaks_the_rules_is_not_joined() {
+	let (log, members) = group(&["a", "b"]);
+	let twin = Engine::new(b"j".to_vec(), &[77; 32], GENESIS).unwrap();
+	let twins_store = Member::new("twin");
+	let overlay = twins_store.store().overlay();
+	let twins = twin.key_package(&overlay).unwrap();
+	let mut joiner = Member::new("j");
+	let mine = joiner.key_package();
+
+	let crypto = &members[0].engine.crypto;
+	let packages = [&twins, &mine].map(|package| key_package::parse(crypto, &package.bytes).unwrap());
+	let overlay = members[0].store().overlay();
+	let mut mls = members[0].engine.load(&overlay, &log.group).unwrap();
+	let messages = mls
+		.commit_builder()
+		.propose_adds(packages)
+		.load_psks(&overlay)
+		.unwrap()
+		.build(crypto, crypto, &members[0].engine.signer, |_| true)
+		.unwrap()
+		.stage_commit(&members[0].engine.provider(&overlay))
+		.unwrap();
+	let welcome = messages.to_welcome_msg().unwrap().to_bytes().unwrap();
+	let invitation: Invitation = serde_json::from_value(serde_json::json!({
+		"group": log.group,
+		"entry": log.tip().hash,
+		"index": 2,
+		"welcome": format!("0x{}", hex::encode(welcome)),
+	}))
+	.unwrap();
+	let refused = try_join(&joiner, &invitation);
+	assert_eq!(refused, Err(WelcomeError::Policy(super::PolicyError::DuplicateIdentity)));
+}
+
+#[test]
+fn a_commit_that_adds_nobody_has_no_welcome() {
+	let (mut log, mut members) = group(&["a", "b"]);
+	let prepared = members[0].prepare(&log, &Intent::Update);
+	let entry = log.append(&prepared);
+	assert!(members[0].welcomes(&prepared, &entry).is_empty());
+}
+
+#[test]
+fn changed_key_packages_are_refused() {
+	let package = Member::new("a").key_package();
+	let crypto = openmls_rust_crypto::RustCrypto::default();
+	assert!(key_package::parse(&crypto, &package.bytes).is_ok());
+	for length in 0..package.bytes.len() {
+		assert!(key_package::parse(&crypto, &package.bytes[..length]).is_err());
+	}
+	for position in 0..package.bytes.len() {
+		let mut changed = package.bytes.clone();
+		changed[position] ^= 4;
+		assert!(key_package::parse(&crypto, &changed).is_err(), "byte {position}");
+	}
+	assert!(key_package::parse(&crypto, &[&package.bytes[..], b"\0"].concat()).is_err());
+}

@@ -1,0 +1,124 @@
+//! What can go wrong between a client and a node.
+
+use jsonrpsee::core::ClientError;
+use lockstep_primitives::{GenesisHash, Refusal};
+
+/// Why a node did not answer, or why its answer is of no use.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum RpcError {
+	/// The connection could not be made, broke, or the node was too slow.
+	#[error("node {url} is not reachable: {reason}; check the URL and that it is running, or name another node")]
+	Unreachable {
+		/// URL of the node.
+		url: String,
+		/// What happened.
+		reason: String,
+	},
+	/// The node answered with an error.
+	#[error("node {url} refused the request with code {code}: {message}")]
+	Refused {
+		/// URL of the node.
+		url: String,
+		/// JSON-RPC error code.
+		code: i32,
+		/// The node's words.
+		message: String,
+	},
+	/// The node answered something that is not what this method returns.
+	#[error("node {url} sent an answer that does not decode ({reason}): use a node of the same version")]
+	Undecodable {
+		/// URL of the node.
+		url: String,
+		/// What does not fit.
+		reason: String,
+	},
+	/// The node is on another chain.
+	#[error("node {url} is of the chain {found}, but this client belongs to {expected}: name a node of that chain")]
+	WrongChain {
+		/// URL of the node.
+		url: String,
+		/// Genesis of the client's chain.
+		expected: GenesisHash,
+		/// Genesis of the node's chain.
+		found: GenesisHash,
+	},
+	/// The node was caught lying.
+	#[error("node {url} lied ({lie}) and is not asked again: name another node")]
+	Banned {
+		/// URL of the node.
+		url: String,
+		/// What it did.
+		lie: String,
+	},
+	/// The chain's extrinsics have another layout.
+	#[error("the chain has transaction version {found}, this library knows {known}: update the library")]
+	TransactionVersion {
+		/// The version that this library makes.
+		known: u32,
+		/// The chain's.
+		found: u32,
+	},
+	/// No node was given.
+	#[error("no node was named: give at least one node URL")]
+	NoNodes,
+}
+
+/// Why a submission got no acceptance.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum SubmitError {
+	/// The chain's admission rules refuse it, as this node sees the chain.
+	#[error("the chain refuses the entry: {0}")]
+	Refused(Refusal),
+	/// The node's transaction pool does not take it: it has it already, or has a reason of its own.
+	#[error("the node's pool did not take the transaction: {0}")]
+	Pool(String),
+	/// There was no answer.
+	#[error(transparent)]
+	Rpc(#[from] RpcError),
+}
+
+/// Code under which the node reports a [`Refusal`], with its name as data.
+const REFUSED: i32 = 9001;
+/// Code for everything else that its pool has against a transaction.
+const POOL: i32 = 9002;
+
+impl RpcError {
+	pub(super) fn from_client(url: &str, error: ClientError) -> Self {
+		let url = url.to_owned();
+		match error {
+			ClientError::Call(error) => Self::Refused { url, code: error.code(), message: bounded(error.message()) },
+			ClientError::ParseError(error) => Self::Undecodable { url, reason: bounded(&error.to_string()) },
+			other => Self::Unreachable { url, reason: bounded(&other.to_string()) },
+		}
+	}
+
+	/// Whether the connection is of no more use.
+	pub fn is_disconnect(&self) -> bool {
+		matches!(self, Self::Unreachable { .. })
+	}
+}
+
+impl SubmitError {
+	pub(super) fn from_client(url: &str, error: ClientError) -> Self {
+		if let ClientError::Call(error) = &error {
+			if error.code() == REFUSED {
+				let name: Option<String> = error.data().and_then(|data| serde_json::from_str(data.get()).ok());
+				let refusal = Refusal::ALL.into_iter().find(|refusal| name.as_deref() == Some(refusal.name()));
+				if let Some(refusal) = refusal {
+					return Self::Refused(refusal);
+				}
+			}
+			if error.code() == REFUSED || error.code() == POOL {
+				return Self::Pool(bounded(error.message()));
+			}
+		}
+		Self::Rpc(RpcError::from_client(url, error))
+	}
+}
+
+/// A node's words, cut to a length that does no harm in a log.
+fn bounded(text: &str) -> String {
+	text.chars().take(300).collect()
+}

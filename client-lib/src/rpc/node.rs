@@ -1,0 +1,244 @@
+//! One connection to a node.
+
+use super::{RpcError, SubmitError};
+use codec::Decode;
+use futures::{
+	stream::{self, BoxStream},
+	StreamExt,
+};
+use jsonrpsee::{
+	core::{
+		client::{ClientT, Subscription, SubscriptionClientT},
+		params::ArrayParams,
+		ClientError,
+	},
+	rpc_params,
+	ws_client::{PingConfig, WsClient, WsClientBuilder},
+};
+use lockstep_primitives::{
+	extrinsic::TRANSACTION_VERSION,
+	rpc::{FinalizedEntries, GenesisProof, Group, HexBytes, Links, Moment, Position},
+	BlockNumber, GenesisHash, GroupId, OrderingParameters,
+};
+use serde::{de::DeserializeOwned, Deserialize};
+use std::time::Duration;
+
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
+/// A connection on which nothing was heard for as long as twice this is given up.
+const PING_INTERVAL: Duration = Duration::from_secs(5);
+/// A page is about 1 MiB of payload, twice that in hexadecimal; a node may be more generous.
+const MAX_RESPONSE: u32 = 12 * 1024 * 1024;
+/// A statement of 1 MiB in hexadecimal, and room for the rest of the request.
+const MAX_REQUEST: u32 = 3 * 1024 * 1024;
+/// Messages of a subscription that wait to be read. A subscription that overflows ends and is made again from where
+/// the reader is.
+const SUBSCRIPTION_BUFFER: usize = 256;
+
+/// What a client needs to know of the chain before it uses it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ChainFacts {
+	/// The chain's genesis.
+	pub genesis: GenesisHash,
+	/// The runtime's version, which signed extrinsics name.
+	pub spec_version: u32,
+	/// The constants of the ordering pallet.
+	pub parameters: OrderingParameters,
+}
+
+/// A message of `statement_subscribeStatement`.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(tag = "event", content = "data", rename_all = "camelCase")]
+pub enum StatementEvent {
+	/// Statements under one of the topics asked for: first all that are stored, then new ones.
+	NewStatements {
+		/// Encoded statements.
+		statements: Vec<HexBytes>,
+	},
+}
+
+/// What a node's statement store did with a statement.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum StatementOutcome {
+	/// It is stored and will be passed on, or was before.
+	Stored,
+	/// It has expired: make it anew.
+	Expired,
+	/// The quota of its signer is used up by statements that last longer; it has to last longer than `min_expiry`.
+	Full {
+		/// The least expiry among those stored.
+		min_expiry: u64,
+	},
+	/// Not now: no allowance yet, the store is full, or an internal error.
+	Later(String),
+	/// Never: malformed or too large.
+	Invalid(String),
+}
+
+/// The JSON form of the statement store's answer.
+#[derive(Deserialize)]
+struct SubmitAnswer {
+	status: String,
+	#[serde(default)]
+	reason: Option<String>,
+	#[serde(default, alias = "minExpiry")]
+	min_expiry: Option<u64>,
+}
+
+impl From<SubmitAnswer> for StatementOutcome {
+	fn from(answer: SubmitAnswer) -> Self {
+		let reason = answer.reason.unwrap_or_default();
+		match (answer.status.as_str(), reason.as_str(), answer.min_expiry) {
+			("new" | "known", ..) => Self::Stored,
+			("knownExpired", ..) | ("invalid", "alreadyExpired", _) => Self::Expired,
+			("rejected", "accountFull" | "channelPriorityTooLow", Some(min_expiry)) => Self::Full { min_expiry },
+			("invalid", ..) => Self::Invalid(reason),
+			("rejected", "dataTooLarge", _) => Self::Invalid(reason),
+			(status, reason, _) => Self::Later(format!("{status} {reason}").trim_end().to_owned()),
+		}
+	}
+}
+
+/// A connection to a node of a known chain.
+#[derive(Debug)]
+pub struct Node {
+	url: String,
+	client: WsClient,
+	chain: ChainFacts,
+}
+
+impl Node {
+	/// Connects to `url` (`ws://host:port`) and checks that the node is of the chain `expected`, if that is given,
+	/// and that its extrinsics are those that this library makes.
+	pub async fn connect(url: &str, expected: Option<GenesisHash>) -> Result<Self, RpcError> {
+		let ping = PingConfig::new().ping_interval(PING_INTERVAL).inactive_limit(PING_INTERVAL.saturating_mul(2));
+		let client = WsClientBuilder::new()
+			.connection_timeout(CONNECT_TIMEOUT)
+			.request_timeout(REQUEST_TIMEOUT)
+			.max_response_size(MAX_RESPONSE)
+			.max_request_size(MAX_REQUEST)
+			.max_buffer_capacity_per_subscription(SUBSCRIPTION_BUFFER)
+			.enable_ws_ping(ping)
+			.build(url)
+			.await
+			.map_err(|error| RpcError::from_client(url, error))?;
+		let chain = chain_facts(&client, url, expected).await?;
+		Ok(Self { url: url.to_owned(), client, chain })
+	}
+
+	/// The node's URL.
+	pub fn url(&self) -> &str {
+		&self.url
+	}
+
+	/// The chain it is of.
+	pub fn chain(&self) -> &ChainFacts {
+		&self.chain
+	}
+
+	/// Whether the connection still stands.
+	pub fn is_connected(&self) -> bool {
+		self.client.is_connected()
+	}
+
+	/// Resolves when the connection is gone.
+	pub async fn disconnected(&self) {
+		self.client.on_disconnect().await;
+	}
+
+	/// A group's state in the newest finalized block, as the node says.
+	pub async fn group(&self, group: &GroupId) -> Result<Group, RpcError> {
+		self.request("ordering_group", rpc_params![group]).await
+	}
+
+	/// Submits an extrinsic. `Ok` says that this node's pool has it, nothing more.
+	pub async fn submit(&self, extrinsic: Vec<u8>) -> Result<(), SubmitError> {
+		let parameters = rpc_params![HexBytes(extrinsic)];
+		let answer: Result<serde_json::Value, _> = self.client.request("ordering_submit", parameters).await;
+		answer.map(drop).map_err(|error| SubmitError::from_client(&self.url, error))
+	}
+
+	/// The next nonce of an account after the newest block.
+	pub async fn nonce(&self, account: &[u8; 32]) -> Result<u32, RpcError> {
+		let parameters = rpc_params!["AccountNonceApi_account_nonce", HexBytes(account.to_vec())];
+		let answer: HexBytes = self.request("state_call", parameters).await?;
+		u32::decode(&mut &answer.0[..]).map_err(|error| self.undecodable(error))
+	}
+
+	/// What the genesis hash commits to, as the node says.
+	pub async fn finality_genesis(&self) -> Result<GenesisProof, RpcError> {
+		self.request("finality_genesis", rpc_params![]).await
+	}
+
+	/// The way from a block to the newest one, as the node says.
+	pub async fn finality_links(&self, after: BlockNumber) -> Result<Links, RpcError> {
+		self.request("finality_links", rpc_params![after]).await
+	}
+
+	/// What shows when a block was made, as the node says.
+	pub async fn finality_moment(&self, block: BlockNumber) -> Result<Option<Moment>, RpcError> {
+		self.request("finality_moment", rpc_params![block]).await
+	}
+
+	/// Subscribes to the finalized entries of groups.
+	pub async fn subscribe_entries(&self, from: &[Position]) -> Result<Subscription<FinalizedEntries>, RpcError> {
+		let (name, end) = ("ordering_subscribeEntries", "ordering_unsubscribeEntries");
+		self.client.subscribe(name, rpc_params![from], end).await.map_err(|error| self.error(error))
+	}
+
+	/// Hands a statement to the node's statement store.
+	pub async fn submit_statement(&self, statement: Vec<u8>) -> Result<StatementOutcome, RpcError> {
+		let answer: SubmitAnswer = self.request("statement_submit", rpc_params![HexBytes(statement)]).await?;
+		Ok(answer.into())
+	}
+
+	/// Subscribes to the statements under any of these topics, 128 at most.
+	pub async fn subscribe_statements(&self, topics: &[[u8; 32]]) -> Result<Subscription<StatementEvent>, RpcError> {
+		let topics: Vec<HexBytes> = topics.iter().map(|topic| HexBytes(topic.to_vec())).collect();
+		let filter = serde_json::json!({ "matchAny": topics });
+		let (name, end) = ("statement_subscribeStatement", "statement_unsubscribeStatement");
+		self.client.subscribe(name, rpc_params![filter], end).await.map_err(|error| self.error(error))
+	}
+
+	async fn request<T: DeserializeOwned>(&self, method: &str, parameters: ArrayParams) -> Result<T, RpcError> {
+		self.client.request(method, parameters).await.map_err(|error| self.error(error))
+	}
+
+	fn error(&self, error: ClientError) -> RpcError {
+		RpcError::from_client(&self.url, error)
+	}
+
+	fn undecodable(&self, error: impl ToString) -> RpcError {
+		RpcError::Undecodable { url: self.url.clone(), reason: error.to_string() }
+	}
+}
+
+/// A subscription with its end made visible, as `None`: in a bundle of streams one that ends would just vanish.
+pub fn until_end<T: DeserializeOwned + Send + 'static>(subscription: Subscription<T>) -> UntilEnd<T> {
+	subscription.map(Some).chain(stream::once(std::future::ready(None))).boxed()
+}
+
+/// See [`until_end`].
+pub type UntilEnd<T> = BoxStream<'static, Option<Result<T, serde_json::Error>>>;
+
+/// The part of `state_getRuntimeVersion` that matters here.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct RuntimeVersion {
+	spec_version: u32,
+	transaction_version: u32,
+}
+
+async fn chain_facts(client: &WsClient, url: &str, expected: Option<GenesisHash>) -> Result<ChainFacts, RpcError> {
+	let failed = |error| RpcError::from_client(url, error);
+	let genesis: GenesisHash = client.request("chain_getBlockHash", rpc_params![0]).await.map_err(failed)?;
+	if let Some(expected) = expected.filter(|expected| *expected != genesis) {
+		return Err(RpcError::WrongChain { url: url.to_owned(), expected, found: genesis });
+	}
+	let version: RuntimeVersion = client.request("state_getRuntimeVersion", rpc_params![]).await.map_err(failed)?;
+	if version.transaction_version != TRANSACTION_VERSION {
+		return Err(RpcError::TransactionVersion { known: TRANSACTION_VERSION, found: version.transaction_version });
+	}
+	let parameters = client.request("ordering_parameters", rpc_params![]).await.map_err(failed)?;
+	Ok(ChainFacts { genesis, spec_version: version.spec_version, parameters })
+}

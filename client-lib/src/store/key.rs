@@ -1,0 +1,57 @@
+//! Where in the database a record lies.
+//!
+//! A key is the kind of the record, as a length byte and that many bytes of its name, and then the record's own
+//! key. The length keeps one kind from being a prefix of another, so that the records of a kind are one range.
+
+use super::StoreError;
+use serde::Serialize;
+
+/// The key of a record, and the name of its kind for error messages.
+#[derive(Clone, Debug)]
+pub(super) struct Key {
+	kind: &'static str,
+	bytes: Vec<u8>,
+	/// Length of what precedes the record's own key in `bytes`.
+	head: usize,
+}
+
+impl Key {
+	/// The key of the record of this kind under `own`.
+	pub(super) fn new(kind: &'static str, own: &[u8]) -> Self {
+		// kinds are names in this crate's source; a longer one would still get a key of its own
+		let length = u8::try_from(kind.len()).unwrap_or(u8::MAX);
+		let mut bytes = Vec::with_capacity(kind.len().saturating_add(own.len()).saturating_add(1));
+		bytes.push(length);
+		bytes.extend_from_slice(kind.as_bytes());
+		let head = bytes.len();
+		bytes.extend_from_slice(own);
+		Self { kind, bytes, head }
+	}
+
+	/// The key of the record of this kind under the serialised form of `own`.
+	pub(super) fn of<K: Serialize + ?Sized>(kind: &'static str, own: &K) -> Result<Self, StoreError> {
+		let own =
+			serde_json::to_vec(own).map_err(|error| StoreError::Unencodable { kind, reason: error.to_string() })?;
+		Ok(Self::new(kind, &own))
+	}
+
+	/// The name of the record's kind.
+	pub(super) fn kind(&self) -> &'static str {
+		self.kind
+	}
+
+	/// The bytes under which the database keeps the record.
+	pub(super) fn bytes(&self) -> &[u8] {
+		&self.bytes
+	}
+
+	/// The key of another record of the same kind, as the database returned it.
+	pub(super) fn sibling(&self, bytes: &[u8]) -> Self {
+		Self { kind: self.kind, bytes: bytes.to_vec(), head: self.head }
+	}
+
+	/// The record's own key, without its kind.
+	pub(super) fn own(&self) -> &[u8] {
+		self.bytes.get(self.head..).unwrap_or_default()
+	}
+}

@@ -1,0 +1,96 @@
+//! Makes the entries of a block available once the block is finalized, and tells subscribers.
+
+use super::EntryIndex;
+use crate::metrics::Metrics;
+use futures::StreamExt;
+use lockstep_primitives::{api::OrderingApi, BlockEntry, BlockNumber};
+use lockstep_runtime::opaque::{Block, Hash};
+use sc_client_api::{AuxStore, BlockchainEvents, HeaderBackend};
+use sp_api::ProvideRuntimeApi;
+use sp_blockchain::Result;
+use std::sync::Arc;
+use tokio::sync::watch;
+
+const LOG_TARGET: &str = "lockstep";
+
+/// The last finalized block whose entries are available.
+pub type Finalized = (BlockNumber, Hash);
+
+struct Follower<C> {
+	client: Arc<C>,
+	index: EntryIndex<C>,
+	metrics: Metrics,
+	tell: watch::Sender<Finalized>,
+}
+
+impl<C> Follower<C>
+where
+	C: AuxStore + HeaderBackend<Block> + ProvideRuntimeApi<Block>,
+	C::Api: OrderingApi<Block>,
+{
+	/// The entries of a block: as noted at its import, or, if the node died between the two, from its state.
+	fn entries(&self, block: Hash) -> Result<Vec<BlockEntry>> {
+		if let Some(entries) = self.index.imported(&block)? {
+			return Ok(entries);
+		}
+		match self.client.runtime_api().block_entries(block) {
+			Ok(entries) => Ok(entries),
+			Err(error) => {
+				// blocks that a warp sync skipped have no state here
+				log::debug!(target: LOG_TARGET, "no entries of block {block:?} are known: {error}");
+				Ok(Vec::new())
+			}
+		}
+	}
+
+	/// Takes over every block from the cursor up to the finalized one, and tells of that one: it is the one that
+	/// has a justification.
+	fn catch_up(&self) -> Result<()> {
+		let info = self.client.info();
+		let finalized = info.finalized_number;
+		let next = self.index.cursor()?.map_or(0, |(number, _)| number.saturating_add(1));
+		for number in next..=finalized {
+			let Some(hash) = self.client.hash(number)? else { continue };
+			let entries = self.entries(hash)?;
+			self.index.note_finalized((number, hash), &entries)?;
+			self.metrics.appended(entries.len());
+		}
+		self.tell.send_replace((finalized, info.finalized_hash));
+		if let Ok(count) = self.client.runtime_api().group_count(info.finalized_hash) {
+			self.metrics.groups(count);
+		}
+		Ok(())
+	}
+}
+
+/// A task that follows finality until the node stops, and the place where it tells of its progress.
+pub fn follow<C>(
+	client: Arc<C>,
+	metrics: Metrics,
+) -> Result<(impl std::future::Future<Output = ()> + Send, watch::Receiver<Finalized>)>
+where
+	C: AuxStore + HeaderBackend<Block> + ProvideRuntimeApi<Block> + BlockchainEvents<Block> + 'static,
+	C: Send + Sync,
+	C::Api: OrderingApi<Block>,
+{
+	let index = EntryIndex::new(client.clone());
+	let start = index.cursor()?.unwrap_or((0, client.info().genesis_hash));
+	let (tell, told) = watch::channel(start);
+	let mut notifications = client.finality_notification_stream();
+	let follower = Follower { client, index, metrics, tell };
+	let task = async move {
+		loop {
+			if let Err(error) = follower.catch_up() {
+				// an essential task: the node stops rather than serve a log with holes
+				log::error!(target: LOG_TARGET, "the entry index cannot be kept: {error}");
+				return;
+			}
+			let Some(notification) = notifications.next().await else { return };
+			let stale = notification.stale_blocks.iter().map(|block| block.hash);
+			if let Err(error) = follower.index.note_stale(stale) {
+				log::warn!(target: LOG_TARGET, "could not forget stale blocks: {error}");
+			}
+		}
+	};
+	Ok((task, told))
+}

@@ -1,0 +1,118 @@
+//! The records of the index, and how they are read and written.
+
+use codec::{Decode, Encode};
+use lockstep_primitives::{extrinsic::Append, rpc, BlockEntry, BlockNumber, EntryBody, GroupId};
+use lockstep_runtime::opaque::{Block, Hash};
+use sc_client_api::{AuxStore, BlockBackend, HeaderBackend};
+use sp_blockchain::{Error, Result};
+use std::sync::Arc;
+
+const BLOCK: &[u8] = b"lockstep/block/1/";
+const ENTRY: &[u8] = b"lockstep/entry/1/";
+const CURSOR: &[u8] = b"lockstep/cursor/1";
+
+/// Where an entry is, and what the log's hash covers of it.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+struct Located {
+	block: BlockNumber,
+	extrinsic_index: u32,
+	body: EntryBody,
+}
+
+/// The index, in the auxiliary column of the node's database.
+pub struct EntryIndex<C> {
+	client: Arc<C>,
+}
+
+impl<C> Clone for EntryIndex<C> {
+	fn clone(&self) -> Self {
+		Self { client: self.client.clone() }
+	}
+}
+
+fn block_key(block: &Hash) -> Vec<u8> {
+	[BLOCK, block.as_ref()].concat()
+}
+
+fn entry_key(group: &GroupId, index: u64) -> Vec<u8> {
+	[ENTRY, group.as_ref(), &index.to_be_bytes()].concat()
+}
+
+impl<C: AuxStore> EntryIndex<C> {
+	/// The index in this client's database.
+	pub fn new(client: Arc<C>) -> Self {
+		Self { client }
+	}
+
+	fn get<T: Decode>(&self, key: &[u8]) -> Result<Option<T>> {
+		self.client
+			.get_aux(key)?
+			.map(|bytes| {
+				T::decode(&mut &bytes[..])
+					.map_err(|error| Error::Backend(format!("a record of the entry index is damaged: {error}")))
+			})
+			.transpose()
+	}
+
+	/// Notes which entries an imported block appended.
+	pub fn note_imported(&self, block: &Hash, entries: &[BlockEntry]) -> Result<()> {
+		self.client.insert_aux(&[(&block_key(block)[..], &entries.encode()[..])], &[])
+	}
+
+	/// Which entries an imported block appended; `None` if that was not noted.
+	pub fn imported(&self, block: &Hash) -> Result<Option<Vec<BlockEntry>>> {
+		self.get(&block_key(block))
+	}
+
+	/// Makes the entries of a finalized block available, and moves the cursor to it, in one write.
+	pub fn note_finalized(&self, at: (BlockNumber, Hash), entries: &[BlockEntry]) -> Result<()> {
+		let mut records = vec![(CURSOR.to_vec(), at.encode())];
+		for entry in entries {
+			let located = Located { block: at.0, extrinsic_index: entry.extrinsic_index, body: entry.body };
+			records.push((entry_key(&entry.group, entry.index), located.encode()));
+		}
+		let insert: Vec<_> = records.iter().map(|(key, value)| (&key[..], &value[..])).collect();
+		self.client.insert_aux(&insert, &[&block_key(&at.1)[..]])
+	}
+
+	/// Forgets blocks that can no longer be finalized.
+	pub fn note_stale(&self, blocks: impl Iterator<Item = Hash>) -> Result<()> {
+		let keys: Vec<_> = blocks.map(|block| block_key(&block)).collect();
+		let keys: Vec<_> = keys.iter().map(|key| &key[..]).collect();
+		self.client.insert_aux(&[], &keys)
+	}
+
+	/// The last block whose entries are available, if any.
+	pub fn cursor(&self) -> Result<Option<(BlockNumber, Hash)>> {
+		self.get(CURSOR)
+	}
+}
+
+impl<C> EntryIndex<C>
+where
+	C: AuxStore + HeaderBackend<Block> + BlockBackend<Block>,
+{
+	/// A finalized entry, with its payload from the block body. `None` if the log is not that long, or if the block
+	/// is not in this node's database.
+	pub fn entry(&self, group: &GroupId, index: u64) -> Result<Option<rpc::Entry>> {
+		let Some(Located { block, extrinsic_index, body }) = self.get(&entry_key(group, index))? else {
+			return Ok(None);
+		};
+		let payload = if body.payload_len == 0 {
+			// entry 0, which has no commit
+			Vec::new()
+		} else {
+			let Some(hash) = self.client.hash(block)? else { return Ok(None) };
+			let Some(extrinsics) = self.client.block_body(hash)? else { return Ok(None) };
+			let append = usize::try_from(extrinsic_index)
+				.ok()
+				.and_then(|at| extrinsics.get(at))
+				.and_then(|extrinsic| Append::from_extrinsic(&extrinsic.encode()))
+				.ok_or_else(|| {
+					Error::Backend(format!("extrinsic {extrinsic_index} of block {block} is not the entry's"))
+				})?;
+			append.payload
+		};
+		Ok(Some(rpc::Entry { index, block, body, payload: rpc::HexBytes(payload) }))
+	}
+}

@@ -1,0 +1,256 @@
+//! The `ordering_*` methods. All of them speak of finalized blocks only.
+
+use super::errors::{error, INTERNAL, NOT_POOLED, OUT_OF_BOUNDS, REFUSED};
+use crate::{
+	entries::{EntryIndex, Finalized},
+	finality::Proofs,
+	metrics::Metrics,
+	service::FullClient,
+};
+use codec::Decode;
+use futures::FutureExt;
+use jsonrpsee::{
+	core::{async_trait, RpcResult},
+	proc_macros::rpc,
+	types::ErrorObjectOwned,
+	PendingSubscriptionSink, SubscriptionMessage, SubscriptionSink,
+};
+use lockstep_primitives::{
+	api::OrderingApi as _,
+	rpc::{Entry, FinalizedBlock, FinalizedEntries, Group, HexBytes, Position, AUDITED, MAX_ENTRIES, MAX_GROUPS},
+	BlockHash, GroupId, OrderingParameters, Refusal,
+};
+use lockstep_runtime::opaque::{Block, UncheckedExtrinsic};
+use sc_rpc::SubscriptionTaskExecutor;
+use sc_transaction_pool::TransactionPoolHandle;
+use sc_transaction_pool_api::{
+	error::{Error as PoolError, IntoPoolError},
+	TransactionPool, TransactionSource,
+};
+use sp_api::ProvideRuntimeApi;
+use sp_blockchain::HeaderBackend;
+use sp_runtime::transaction_validity::InvalidTransaction;
+use std::{collections::BTreeSet, sync::Arc};
+use tokio::sync::watch;
+
+/// Bytes of payload after which a subscription message is closed and the rest goes into the next.
+const MESSAGE_BYTES: usize = 1024 * 1024;
+
+/// Methods for members of groups.
+#[rpc(server, namespace = "ordering")]
+pub trait OrderingApi {
+	/// The constants of the chain's ordering.
+	#[method(name = "parameters")]
+	fn parameters(&self) -> RpcResult<OrderingParameters>;
+
+	/// A group in finalized state.
+	#[method(name = "group")]
+	fn group(&self, group: GroupId) -> RpcResult<Group>;
+
+	/// Finalized entries of a group in log order, from index `from` on; `limit` of them at most, and not more than
+	/// a mebibyte of payload unless the first is larger.
+	#[method(name = "entries")]
+	fn entries(&self, group: GroupId, from: u64, limit: u32) -> RpcResult<Vec<Entry>>;
+
+	/// Hands an extrinsic to the transaction pool and returns its hash. This promises nothing: what became of it is
+	/// in the log.
+	#[method(name = "submit")]
+	async fn submit(&self, extrinsic: HexBytes) -> RpcResult<BlockHash>;
+
+	/// Streams the finalized entries of groups, each from the position given on, and a message for each finalized
+	/// block.
+	#[subscription(name = "subscribeEntries" => "entriesFinalized", unsubscribe = "unsubscribeEntries", item = FinalizedEntries)]
+	fn subscribe_entries(&self, positions: Vec<Position>);
+}
+
+/// Serves the methods.
+pub struct Ordering {
+	client: Arc<FullClient>,
+	pool: Arc<TransactionPoolHandle<Block, FullClient>>,
+	index: EntryIndex<FullClient>,
+	proofs: Proofs,
+	finalized: watch::Receiver<Finalized>,
+	metrics: Metrics,
+	executor: SubscriptionTaskExecutor,
+}
+
+impl Ordering {
+	/// Serves what `index` holds.
+	pub fn new(
+		client: Arc<FullClient>,
+		pool: Arc<TransactionPoolHandle<Block, FullClient>>,
+		index: EntryIndex<FullClient>,
+		proofs: Proofs,
+		finalized: watch::Receiver<Finalized>,
+		metrics: Metrics,
+		executor: SubscriptionTaskExecutor,
+	) -> Self {
+		Self { client, pool, index, proofs, finalized, metrics, executor }
+	}
+
+	fn refused(&self, refusal: Refusal) -> ErrorObjectOwned {
+		self.metrics.refused(refusal.name());
+		ErrorObjectOwned::owned(REFUSED, refusal.to_string(), Some(refusal.name()))
+	}
+
+	fn pool_error(&self, problem: PoolError) -> ErrorObjectOwned {
+		match problem {
+			PoolError::InvalidTransaction(InvalidTransaction::Custom(code)) => match Refusal::from_code(code) {
+				Some(refusal) => self.refused(refusal),
+				None => error(NOT_POOLED, format!("the chain refuses the extrinsic with unknown code {code}")),
+			},
+			// a rival for the same place in the log was there first
+			PoolError::TooLowPriority { .. } => self.refused(Refusal::Superseded),
+			PoolError::AlreadyImported(_) => error(NOT_POOLED, "the pool has this extrinsic already"),
+			other => error(NOT_POOLED, other),
+		}
+	}
+}
+
+fn block((number, hash): Finalized) -> FinalizedBlock {
+	FinalizedBlock { number, hash: BlockHash(hash.0) }
+}
+
+#[async_trait]
+impl OrderingApiServer for Ordering {
+	fn parameters(&self) -> RpcResult<OrderingParameters> {
+		let (_, at) = *self.finalized.borrow();
+		self.client.runtime_api().parameters(at).map_err(|problem| error(INTERNAL, problem))
+	}
+
+	fn group(&self, group: GroupId) -> RpcResult<Group> {
+		let at = *self.finalized.borrow();
+		let state = self.client.runtime_api().group(at.1, group).map_err(|problem| error(INTERNAL, problem))?;
+		Ok(Group { at: block(at), state })
+	}
+
+	fn entries(&self, group: GroupId, from: u64, limit: u32) -> RpcResult<Vec<Entry>> {
+		if limit > MAX_ENTRIES {
+			return Err(error(OUT_OF_BOUNDS, format!("limit is {limit}, but may be {MAX_ENTRIES} at most")));
+		}
+		let mut entries = Vec::new();
+		let mut bytes = 0usize;
+		for index in (0..u64::from(limit)).map_while(|offset| from.checked_add(offset)) {
+			let Some(entry) = self.index.entry(&group, index).map_err(|problem| error(INTERNAL, problem))? else {
+				break;
+			};
+			bytes = bytes.saturating_add(entry.payload.0.len());
+			if bytes > MESSAGE_BYTES && !entries.is_empty() {
+				break;
+			}
+			entries.push(entry);
+		}
+		Ok(entries)
+	}
+
+	async fn submit(&self, extrinsic: HexBytes) -> RpcResult<BlockHash> {
+		let extrinsic = UncheckedExtrinsic::decode(&mut &extrinsic.0[..])
+			.map_err(|problem| error(NOT_POOLED, format!("the extrinsic does not decode: {problem}")))?;
+		let best = self.client.info().best_hash;
+		match self.pool.submit_one(best, TransactionSource::External, extrinsic).await {
+			Ok(hash) => Ok(BlockHash(hash.0)),
+			Err(problem) => Err(match problem.into_pool_error() {
+				Ok(problem) => self.pool_error(problem),
+				Err(other) => error(INTERNAL, other),
+			}),
+		}
+	}
+
+	fn subscribe_entries(&self, pending: PendingSubscriptionSink, positions: Vec<Position>) {
+		let stream = EntryStream {
+			index: self.index.clone(),
+			proofs: self.proofs.clone(),
+			positions,
+			fresh: BTreeSet::new(),
+			audited: 0,
+			finalized: self.finalized.clone(),
+		};
+		let task = async move {
+			if stream.positions.len() > MAX_GROUPS {
+				let message =
+					format!("{} groups in one subscription, but {MAX_GROUPS} are the most", stream.positions.len());
+				pending.reject(error(OUT_OF_BOUNDS, message)).await;
+				return;
+			}
+			let Ok(sink) = pending.accept().await else { return };
+			stream.run(sink).await;
+		};
+		self.executor.spawn("lockstep-entries", Some("rpc"), task.boxed());
+	}
+}
+
+/// One subscription.
+struct EntryStream {
+	index: EntryIndex<FullClient>,
+	proofs: Proofs,
+	positions: Vec<Position>,
+	/// Groups with entries in the round that is being sent.
+	fresh: BTreeSet<GroupId>,
+	/// The position whose group is the next to be proven although it has no new entry.
+	audited: usize,
+	finalized: watch::Receiver<Finalized>,
+}
+
+impl EntryStream {
+	/// Streams until the subscriber goes. A subscriber that reads too slowly holds up only itself: a message is made
+	/// when there is room for it.
+	async fn run(mut self, sink: SubscriptionSink) {
+		loop {
+			let at = *self.finalized.borrow_and_update();
+			loop {
+				let message = match self.next_message(at) {
+					Ok(message) => message,
+					Err(problem) => {
+						log::warn!(target: "lockstep", "a subscription ends, entries cannot be read: {problem}");
+						return;
+					}
+				};
+				let more = message.more;
+				let Ok(json) = SubscriptionMessage::from_json(&message) else { return };
+				if sink.send(json).await.is_err() {
+					return;
+				}
+				if !more {
+					break;
+				}
+			}
+			tokio::select! {
+				changed = self.finalized.changed() => if changed.is_err() { return },
+				() = sink.closed() => return,
+			}
+		}
+	}
+
+	/// As much of what is available up to `at` as one message holds.
+	fn next_message(&mut self, at: Finalized) -> sp_blockchain::Result<FinalizedEntries> {
+		let mut entries = Vec::new();
+		let mut bytes = 0usize;
+		for position in &mut self.positions {
+			while let Some(entry) = self.index.entry(&position.group, position.from)? {
+				// one that came after `at` waits for the next round, so that `at` says what it means
+				if entry.block > at.0 {
+					break;
+				}
+				bytes = bytes.saturating_add(entry.payload.0.len()).saturating_add(256);
+				if bytes > MESSAGE_BYTES && !entries.is_empty() {
+					return Ok(FinalizedEntries { at: block(at), entries, more: true, proof: None });
+				}
+				position.from = position.from.saturating_add(1);
+				self.fresh.insert(position.group);
+				entries.push((position.group, entry));
+			}
+		}
+		let groups = self.next_proven();
+		let proof = self.proofs.head(at.1, groups)?;
+		Ok(FinalizedEntries { at: block(at), entries, more: false, proof })
+	}
+
+	/// The groups that have had entries since the last proof, and the next few of the others.
+	fn next_proven(&mut self) -> Vec<GroupId> {
+		let turn = self.positions.iter().cycle().skip(self.audited).take(self.positions.len().min(AUDITED));
+		let mut groups = std::mem::take(&mut self.fresh);
+		groups.extend(turn.map(|position| position.group));
+		self.audited = self.audited.saturating_add(AUDITED).checked_rem(self.positions.len()).unwrap_or(0);
+		groups.into_iter().collect()
+	}
+}

@@ -1,0 +1,201 @@
+//! The bytes of the extrinsics that clients make and nodes read.
+//!
+//! The layout is pinned here and compared with the runtime's own types in the runtime's tests. A client compares
+//! [`TRANSACTION_VERSION`] with the chain's before it sends anything.
+
+use crate::{Endorsement, EntryHash, GenesisHash, GroupId, OrderingKey};
+use alloc::vec::Vec;
+use codec::{Compact, Decode, Encode, Input};
+
+/// `transaction_version` of the runtimes whose extrinsics have this layout.
+pub const TRANSACTION_VERSION: u32 = 1;
+/// Position of the ordering pallet in the runtime.
+pub const ORDERING_PALLET: u8 = 10;
+/// `ordering.create_group`.
+pub const CREATE_GROUP_CALL: u8 = 0;
+/// `ordering.append`.
+pub const APPEND_CALL: u8 = 1;
+/// `ordering.close_group`.
+pub const CLOSE_GROUP_CALL: u8 = 2;
+
+/// A general transaction (type 1) of extrinsic format 5.
+const GENERAL_V5: u8 = 0b0100_0101;
+/// A signed transaction of extrinsic format 4.
+const SIGNED_V4: u8 = 0b1000_0100;
+const EXTENSION_VERSION: u8 = 0;
+/// What the transaction extensions put into a general transaction: immortal, nonce 0, no tip, no metadata hash.
+const GENERAL_EXTENSIONS: [u8; 4] = [0; 4];
+const ADDRESS_ID: u8 = 0;
+const SIGNATURE_ED25519: u8 = 0;
+const IMMORTAL: u8 = 0;
+const NO_METADATA_HASH: u8 = 0;
+
+/// The arguments of `ordering.append`.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+pub struct Append {
+	/// The group whose log is to get the entry.
+	pub group: GroupId,
+	/// The entry in whose epoch the commit was made.
+	pub parent: EntryHash,
+	/// The sealed commit bundle.
+	pub payload: Vec<u8>,
+	/// The ordering key of the epoch that the commit opens.
+	pub next_key: OrderingKey,
+	/// Signature by the parent's key over [`endorsement_payload`](crate::endorsement_payload).
+	pub endorsement: Endorsement,
+}
+
+impl Append {
+	/// The whole extrinsic: a general transaction, authorised by the endorsement that it carries.
+	pub fn to_extrinsic(&self) -> Vec<u8> {
+		let mut bytes = Vec::with_capacity(self.encoded_size().saturating_add(8));
+		bytes.extend([GENERAL_V5, EXTENSION_VERSION]);
+		bytes.extend(GENERAL_EXTENSIONS);
+		bytes.extend([ORDERING_PALLET, APPEND_CALL]);
+		self.encode_to(&mut bytes);
+		bytes.encode()
+	}
+
+	/// Reads an extrinsic made by [`Self::to_extrinsic`]; `None` for any other extrinsic.
+	pub fn from_extrinsic(extrinsic: &[u8]) -> Option<Self> {
+		let input = &mut &extrinsic[..];
+		let Compact(length) = Compact::<u32>::decode(input).ok()?;
+		if input.remaining_len().ok()? != Some(length as usize) {
+			return None;
+		}
+		let head = <[u8; 8]>::decode(input).ok()?;
+		if head != [GENERAL_V5, EXTENSION_VERSION, 0, 0, 0, 0, ORDERING_PALLET, APPEND_CALL] {
+			return None;
+		}
+		let call = Self::decode(input).ok()?;
+		input.is_empty().then_some(call)
+	}
+}
+
+/// A call that an account signs and pays for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SignedCall {
+	/// `ordering.create_group`: registers a group and its key of epoch 0.
+	CreateGroup {
+		/// The id of the group.
+		group: GroupId,
+		/// The ordering key of epoch 0.
+		next_key: OrderingKey,
+		/// Signature by `next_key` itself over the endorsement payload of entry 0.
+		endorsement: Endorsement,
+	},
+	/// `ordering.close_group`: closes a group and returns the deposit.
+	CloseGroup {
+		/// The id of the group.
+		group: GroupId,
+		/// Signature by the newest entry's key over [`release_payload`], if the members agreed to the end.
+		release: Option<Endorsement>,
+	},
+}
+
+impl SignedCall {
+	/// The encoded call.
+	pub fn encode(&self) -> Vec<u8> {
+		match self {
+			Self::CreateGroup { group, next_key, endorsement } => {
+				(ORDERING_PALLET, CREATE_GROUP_CALL, group, next_key, endorsement).encode()
+			}
+			Self::CloseGroup { group, release } => (ORDERING_PALLET, CLOSE_GROUP_CALL, group, release).encode(),
+		}
+	}
+}
+
+/// What a signed extrinsic needs to know of its account and chain.
+#[derive(Clone, Copy, Debug)]
+pub struct SigningContext {
+	/// The account's public key, Ed25519.
+	pub account: [u8; 32],
+	/// The account's next nonce.
+	pub nonce: u32,
+	/// The runtime's `spec_version`.
+	pub spec_version: u32,
+	/// The chain's genesis.
+	pub genesis: GenesisHash,
+}
+
+impl SigningContext {
+	fn extensions(&self) -> Vec<u8> {
+		(IMMORTAL, Compact(self.nonce), Compact(0u128), NO_METADATA_HASH).encode()
+	}
+
+	/// The bytes to sign. They stay below the 256 bytes from which on FRAME signs a hash instead.
+	pub fn signing_payload(&self, call: &SignedCall) -> Vec<u8> {
+		let implicit =
+			(self.spec_version, TRANSACTION_VERSION, self.genesis, self.genesis, Option::<[u8; 32]>::None).encode();
+		[call.encode(), self.extensions(), implicit].concat()
+	}
+
+	/// The whole extrinsic, signed with `signature` by the account.
+	pub fn to_extrinsic(&self, call: &SignedCall, signature: [u8; 64]) -> Vec<u8> {
+		let mut bytes = Vec::new();
+		bytes.extend([SIGNED_V4, ADDRESS_ID]);
+		bytes.extend(self.account);
+		bytes.push(SIGNATURE_ED25519);
+		bytes.extend(signature);
+		bytes.extend(self.extensions());
+		bytes.extend(call.encode());
+		bytes.encode()
+	}
+}
+
+const RELEASE_TAG: &[u8] = b"lockstep/release/1";
+
+/// The bytes by which a holder of the newest entry's key agrees that the group be closed:
+/// `"lockstep/release/1" | genesis | group | head`.
+pub fn release_payload(genesis: &GenesisHash, group: &GroupId, head: &EntryHash) -> Vec<u8> {
+	[RELEASE_TAG, genesis.as_ref(), group.as_ref(), head.as_ref()].concat()
+}
+
+#[cfg(test)]
+mod tests {
+	use super::*;
+
+	fn append() -> Append {
+		Append {
+			group: GroupId([1; 32]),
+			parent: EntryHash([2; 32]),
+			payload: alloc::vec![3; 300],
+			next_key: OrderingKey([4; 32]),
+			endorsement: Endorsement([5; 64]),
+		}
+	}
+
+	#[test]
+	fn append_survives_the_round_trip() {
+		assert_eq!(Append::from_extrinsic(&append().to_extrinsic()), Some(append()));
+	}
+
+	#[test]
+	fn damaged_extrinsics_are_not_appends() {
+		let good = append().to_extrinsic();
+		for at in 0..good.len() {
+			assert_eq!(Append::from_extrinsic(good.get(..at).unwrap_or_default()), None, "cut at {at}");
+		}
+		let longer = [good.clone(), alloc::vec![0]].concat();
+		assert_eq!(Append::from_extrinsic(&longer), None);
+		for at in 0..10 {
+			let mut flipped = good.clone();
+			flipped[at] ^= 1;
+			assert_eq!(Append::from_extrinsic(&flipped), None, "flipped at {at}");
+		}
+	}
+
+	#[test]
+	fn signed_payloads_are_short_enough_to_be_signed_whole() {
+		let context =
+			SigningContext { account: [1; 32], nonce: u32::MAX, spec_version: u32::MAX, genesis: GenesisHash([2; 32]) };
+		let create = SignedCall::CreateGroup {
+			group: GroupId([1; 32]),
+			next_key: OrderingKey([4; 32]),
+			endorsement: Endorsement([5; 64]),
+		};
+		let close = SignedCall::CloseGroup { group: GroupId([1; 32]), release: Some(Endorsement([5; 64])) };
+		assert!(context.signing_payload(&create).len() <= 256);
+		assert!(context.signing_payload(&close).len() <= 256);
+	}
+}

@@ -1,0 +1,151 @@
+//! Known answers for every byte string of this crate, in `vectors.json`, for implementations in other languages.
+//!
+//! The test makes the vectors anew and compares. After a deliberate change of the protocol, write the file with
+//! `LOCKSTEP_WRITE_VECTORS=1 cargo test -p lockstep-primitives --test vectors`.
+
+use ed25519_dalek::{Signer, SigningKey};
+use lockstep_primitives::{
+	admission, endorsement_payload,
+	extrinsic::{release_payload, Append, SignedCall, SigningContext},
+	payload_hash, topic, Endorsement, EntryBody, EntryHash, GenesisHash, GroupId, LogHead, LogKind, OrderingKey,
+	Refusal,
+};
+use serde_json::{json, Value};
+
+const GENESIS: GenesisHash = GenesisHash([0x11; 32]);
+const GROUP: GroupId = GroupId([0x22; 32]);
+
+fn key(epoch: u8) -> SigningKey {
+	SigningKey::from_bytes(&[epoch; 32])
+}
+
+fn public(epoch: u8) -> OrderingKey {
+	OrderingKey(key(epoch).verifying_key().to_bytes())
+}
+
+fn endorse(signer: u8, parent: EntryHash, payload: &[u8], next: u8) -> EntryBody {
+	let message = endorsement_payload(&GENESIS, &GROUP, &parent, &payload_hash(payload), &public(next));
+	EntryBody {
+		parent,
+		payload_hash: payload_hash(payload),
+		payload_len: payload.len() as u32,
+		next_key: public(next),
+		endorsement: Endorsement(key(signer).sign(&message).to_bytes()),
+	}
+}
+
+fn hex(bytes: impl AsRef<[u8]>) -> String {
+	format!("0x{}", hex::encode(bytes))
+}
+
+fn entry_vector(index: u64, block: u32, signer: u8, payload: &[u8], body: &EntryBody, head: &LogHead) -> Value {
+	use codec::Encode;
+	json!({
+		"index": index,
+		"block": block,
+		"signing_seed": hex([signer; 32]),
+		"payload": hex(payload),
+		"payload_hash": hex(body.payload_hash),
+		"parent": hex(body.parent),
+		"next_key": hex(body.next_key),
+		"endorsement_payload":
+			hex(endorsement_payload(&GENESIS, &GROUP, &body.parent, &body.payload_hash, &body.next_key)),
+		"endorsement": hex(body.endorsement),
+		"body": hex(body.encode()),
+		"entry_hash": hex(head.hash),
+	})
+}
+
+fn log_vectors() -> Value {
+	let empty = LogHead::empty(LogKind::Group, &GENESIS, &GROUP.0);
+	let created = endorse(0, empty.hash, &[], 0);
+	let first = empty.append(7, &created).expect("not full");
+	let commit = b"a sealed commit bundle";
+	let committed = endorse(0, first.hash, commit, 1);
+	let second = first.append(9, &committed).expect("not full");
+	let rival = b"a rival of it";
+	let contested = endorse(0, first.hash, rival, 2);
+	let third = second.append(29, &contested).expect("not full");
+	json!({
+		"genesis": hex(GENESIS),
+		"group": hex(GROUP),
+		"empty_heads": {
+			"group": hex(empty.hash),
+			"identity": hex(LogHead::empty(LogKind::Identity, &GENESIS, &GROUP.0).hash),
+			"operator": hex(LogHead::empty(LogKind::Operator, &GENESIS, &GROUP.0).hash),
+		},
+		"entries": [
+			entry_vector(0, 7, 0, &[], &created, &first),
+			entry_vector(1, 9, 0, commit, &committed, &second),
+			entry_vector(2, 29, 0, rival, &contested, &third),
+		],
+		"release_payload": hex(release_payload(&GENESIS, &GROUP, &third.hash)),
+	})
+}
+
+fn extrinsic_vectors() -> Value {
+	let parent = EntryHash([0x33; 32]);
+	let payload = b"a sealed commit bundle".to_vec();
+	let body = endorse(0, parent, &payload, 1);
+	let append = Append { group: GROUP, parent, payload, next_key: body.next_key, endorsement: body.endorsement };
+	let sponsor = SigningKey::from_bytes(&[0x44; 32]);
+	let context =
+		SigningContext { account: sponsor.verifying_key().to_bytes(), nonce: 5, spec_version: 1, genesis: GENESIS };
+	let signed = |call: SignedCall| {
+		let message = context.signing_payload(&call);
+		json!({
+			"signing_payload": hex(&message),
+			"extrinsic": hex(context.to_extrinsic(&call, sponsor.sign(&message).to_bytes())),
+		})
+	};
+	let created = endorse(0, LogHead::empty(LogKind::Group, &GENESIS, &GROUP.0).hash, &[], 0);
+	json!({
+		"append": hex(append.to_extrinsic()),
+		"sponsor_seed": hex([0x44; 32]),
+		"nonce": 5,
+		"spec_version": 1,
+		"create_group": signed(SignedCall::CreateGroup {
+			group: GROUP,
+			next_key: created.next_key,
+			endorsement: created.endorsement,
+		}),
+		"close_group": signed(SignedCall::CloseGroup { group: GROUP, release: None }),
+	})
+}
+
+fn vectors() -> Value {
+	let admission: Vec<_> = [(100, 0, 20), (100, 1, 20), (100, 2, 20), (100, 5, 20), (100, 40, 20)]
+		.into_iter()
+		.map(|(last_child_at, children, interval)| {
+			json!({
+				"last_child_at": last_child_at,
+				"children": children,
+				"interval": interval,
+				"next_candidate_at": admission::next_candidate_at(last_child_at, children, interval),
+			})
+		})
+		.collect();
+	let refusals: Vec<_> =
+		Refusal::ALL.into_iter().map(|refusal| json!({ "code": refusal.code(), "name": refusal.name() })).collect();
+	json!({
+		"log": log_vectors(),
+		"extrinsics": extrinsic_vectors(),
+		"topics": {
+			"group": hex(topic::group_topic(&GROUP)),
+			"mailbox": hex(topic::mailbox_topic(&[0x55; 32])),
+		},
+		"admission": admission,
+		"refusals": refusals,
+	})
+}
+
+#[test]
+fn vectors_are_as_published() {
+	let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/vectors.json");
+	let made = serde_json::to_string_pretty(&vectors()).expect("plain JSON") + "\n";
+	if std::env::var_os("LOCKSTEP_WRITE_VECTORS").is_some() {
+		std::fs::write(path, &made).expect("the file can be written");
+	}
+	let published = std::fs::read_to_string(path).expect("tests/vectors.json is there");
+	assert_eq!(made, published, "the bytes of the protocol changed");
+}

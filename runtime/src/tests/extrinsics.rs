@@ -1,0 +1,126 @@
+//! That the extrinsics which clients encode by hand are the ones this runtime decodes.
+
+use crate::{Address, Runtime, RuntimeCall, Signature, UncheckedExtrinsic, VERSION};
+use codec::{Decode, Encode};
+use frame_support::dispatch::GetDispatchInfo;
+use lockstep_primitives::{
+	extrinsic::{Append, SignedCall, SigningContext, TRANSACTION_VERSION},
+	Endorsement, EntryHash, GenesisHash, GroupId, OrderingKey,
+};
+use sp_core::Pair;
+use sp_runtime::{generic::Preamble, traits::TransactionExtension};
+
+fn append() -> Append {
+	Append {
+		group: GroupId([1; 32]),
+		parent: EntryHash([2; 32]),
+		payload: vec![3; 300],
+		next_key: OrderingKey([4; 32]),
+		endorsement: Endorsement([5; 64]),
+	}
+}
+
+#[test]
+fn append_is_decoded_as_a_general_transaction() {
+	let append = append();
+	let decoded = UncheckedExtrinsic::decode(&mut &append.to_extrinsic()[..]).expect("decodes");
+	assert!(matches!(decoded.preamble, Preamble::General(..)));
+	let RuntimeCall::Ordering(pallet_ordering::Call::append { group, parent, payload, next_key, endorsement }) =
+		&decoded.function
+	else {
+		panic!("another call: {:?}", decoded.function);
+	};
+	assert_eq!(
+		append,
+		Append {
+			group: *group,
+			parent: *parent,
+			payload: payload.clone(),
+			next_key: *next_key,
+			endorsement: *endorsement
+		}
+	);
+	assert_eq!(decoded.encode(), append.to_extrinsic());
+}
+
+#[test]
+fn signed_calls_are_decoded_and_their_signatures_hold() {
+	let pair = sp_core::ed25519::Pair::from_seed(&[7; 32]);
+	let genesis = GenesisHash([9; 32]);
+	let context = SigningContext { account: pair.public().0, nonce: 3, spec_version: VERSION.spec_version, genesis };
+	let calls = [
+		SignedCall::CreateGroup {
+			group: GroupId([1; 32]),
+			next_key: OrderingKey([4; 32]),
+			endorsement: Endorsement([5; 64]),
+		},
+		SignedCall::CloseGroup { group: GroupId([1; 32]), release: Some(Endorsement([5; 64])) },
+		SignedCall::CloseGroup { group: GroupId([1; 32]), release: None },
+	];
+	for call in calls {
+		let payload = context.signing_payload(&call);
+		let extrinsic = context.to_extrinsic(&call, pair.sign(&payload).0);
+		let decoded = UncheckedExtrinsic::decode(&mut &extrinsic[..]).expect("decodes");
+		assert_eq!(decoded.function.encode(), call.encode());
+		let Preamble::Signed(Address::Id(account), Signature::Ed25519(signature), extension) = &decoded.preamble else {
+			panic!("not signed by an account: {:?}", decoded.preamble);
+		};
+		assert_eq!(<[u8; 32]>::from(account.clone()), pair.public().0);
+		// what the runtime puts under the signature, with the parts that it takes from the chain
+		let implicit = (VERSION.spec_version, VERSION.transaction_version, genesis, genesis, None::<[u8; 32]>);
+		assert_eq!(payload, (&decoded.function, extension, implicit).encode());
+		assert!(sp_core::ed25519::Pair::verify(signature, &payload, &pair.public()));
+	}
+}
+
+/// The calls that change the validators, as a program that does not link the runtime has to encode them.
+#[test]
+fn calls_that_change_the_validators_are_pinned() {
+	let keys = crate::opaque::SessionKeys {
+		aura: sp_core::sr25519::Public::from_raw([1; 32]).into(),
+		grandpa: sp_core::ed25519::Public::from_raw([2; 32]).into(),
+	};
+	let set_keys = RuntimeCall::Session(pallet_session::Call::set_keys { keys, proof: vec![3; 128] });
+	assert_eq!(set_keys.encode(), [&[12, 0][..], &[1; 32], &[2; 32], &[0x01, 0x02], &[3; 128]].concat());
+
+	let validators = vec![[4; 32].into(), [5; 32].into()];
+	let set_validators = RuntimeCall::Validators(pallet_validators::Call::set_validators { validators });
+	let sudo = RuntimeCall::Sudo(pallet_sudo::Call::sudo { call: Box::new(set_validators) });
+	assert_eq!(sudo.encode(), [&[6, 0, 11, 0, 2 << 2][..], &[4; 32], &[5; 32]].concat());
+}
+
+#[test]
+fn versions_are_pinned() {
+	assert_eq!(VERSION.transaction_version, TRANSACTION_VERSION);
+	let extensions: Vec<_> = <crate::TxExtension as TransactionExtension<RuntimeCall>>::metadata()
+		.into_iter()
+		.map(|extension| extension.identifier)
+		.collect();
+	assert_eq!(
+		extensions,
+		[
+			"AuthorizeCall",
+			"CheckNonZeroSender",
+			"CheckSpecVersion",
+			"CheckTxVersion",
+			"CheckGenesis",
+			"CheckMortality",
+			"CheckNonce",
+			"CheckWeight",
+			"ChargeTransactionPayment",
+			"CheckMetadataHash",
+			"WeightReclaim",
+		]
+	);
+}
+
+#[test]
+fn the_largest_entry_fits_into_a_block() {
+	let mut append = append();
+	append.payload = vec![0; 64 * 1024];
+	let extrinsic = UncheckedExtrinsic::decode(&mut &append.to_extrinsic()[..]).expect("decodes");
+	let weights = <Runtime as frame_system::Config>::BlockWeights::get();
+	let class = weights.get(frame_support::dispatch::DispatchClass::Normal);
+	let info = extrinsic.function.get_dispatch_info();
+	assert!(info.total_weight().all_lte(class.max_extrinsic.expect("a limit")));
+}

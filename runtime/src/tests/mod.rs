@@ -1,0 +1,8 @@
+//! Tests of what the pallets make together.
+
+mod chain;
+mod extrinsics;
+mod motions;
+mod presets;
+mod sessions;
+mod validators;

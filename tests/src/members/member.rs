@@ -1,0 +1,208 @@
+//! One member: a client, and the chronicle of its events.
+
+use super::{chronicle, Chronicle, Chronicles};
+use crate::{within, Error, Result};
+use ed25519_dalek::SigningKey;
+use futures::StreamExt;
+use lockstep_client::{Client, Committed, Config, GroupStatus, Outcome, Sponsor};
+use lockstep_primitives::{GenesisHash, GroupId};
+use std::{path::PathBuf, time::Duration};
+use tokio::{sync::watch, task::JoinHandle};
+
+/// Who a member is, and where.
+#[derive(Clone, Debug)]
+pub struct Place {
+	/// Its name; also its identity, as bytes.
+	pub name: String,
+	/// Its store.
+	pub folder: PathBuf,
+	/// The nodes it uses.
+	pub nodes: Vec<String>,
+}
+
+/// See the module.
+#[derive(Debug)]
+pub struct Member {
+	place: Place,
+	client: Client,
+	chronicles: watch::Receiver<Chronicles>,
+	recorder: JoinHandle<()>,
+}
+
+impl Member {
+	/// Opens the client of this member.
+	pub async fn open(place: Place) -> Result<Self> {
+		Self::open_expecting(place, None).await
+	}
+
+	/// Opens the client of this member on the chain with this genesis, or any.
+	pub async fn open_expecting(place: Place, genesis: Option<GenesisHash>) -> Result<Self> {
+		show_logs();
+		let config = Config {
+			path: place.folder.clone(),
+			nodes: place.nodes.clone(),
+			identity: place.name.clone().into_bytes(),
+			signer: signer(&place.name),
+			sponsor: Some(Sponsor::alice()),
+			genesis,
+			checkpoint: None,
+		};
+		let client = Client::open(config).await.map_err(Error::client(&place.name))?;
+		let (writing, chronicles) = watch::channel(Chronicles::default());
+		let mut events = client.events();
+		let recorder = tokio::spawn(async move {
+			while let Some(event) = events.next().await {
+				writing.send_if_modified(|chronicles| chronicle::record(chronicles, event));
+			}
+		});
+		Ok(Self { place, client, chronicles, recorder })
+	}
+
+	/// Its name.
+	pub fn name(&self) -> &str {
+		&self.place.name
+	}
+
+	/// Who and where it is.
+	pub fn place(&self) -> &Place {
+		&self.place
+	}
+
+	/// The public half of its signature key, as its KeyPackages show it.
+	pub fn signature_key(&self) -> [u8; 32] {
+		SigningKey::from_bytes(&signer(self.name())).verifying_key().to_bytes()
+	}
+
+	/// The client itself.
+	pub fn client(&self) -> &Client {
+		&self.client
+	}
+
+	/// What it has reported about a group so far.
+	pub fn chronicle(&self, group: GroupId) -> Chronicle {
+		self.chronicles.borrow().get(&group).cloned().unwrap_or_default()
+	}
+
+	/// Founds a group.
+	pub async fn found(&self) -> Result<GroupId> {
+		self.client.create_group().await.map_err(Error::client(self.name()))
+	}
+
+	/// A new KeyPackage.
+	pub async fn key_package(&self) -> Result<Vec<u8>> {
+		self.client.key_package().await.map_err(Error::client(self.name()))
+	}
+
+	/// Adds the owners of these KeyPackages.
+	pub async fn add(&self, group: GroupId, key_packages: Vec<Vec<u8>>) -> Result<Committed> {
+		self.client.add(group, key_packages).await.map_err(Error::client(self.name()))
+	}
+
+	/// Removes the member with this name.
+	pub async fn remove(&self, group: GroupId, name: &str) -> Result<Committed> {
+		let identities = vec![name.as_bytes().to_vec()];
+		self.client.remove(group, identities).await.map_err(Error::client(self.name()))
+	}
+
+	/// Proposes its own removal; another member commits it.
+	pub async fn leave(&self, group: GroupId) -> Result<()> {
+		self.client.leave(group).await.map_err(Error::client(self.name()))
+	}
+
+	/// Commits a self-update, however often it has to be tried.
+	pub async fn update(&self, group: GroupId) -> Result<Committed> {
+		self.client.update(group).await.map_err(Error::client(self.name()))
+	}
+
+	/// Commits a self-update, in one attempt.
+	pub async fn update_once(&self, group: GroupId) -> Result<Outcome> {
+		self.client.update_once(group).await.map_err(Error::client(self.name()))
+	}
+
+	/// Sends a message.
+	pub async fn send(&self, group: GroupId, data: Vec<u8>) -> Result<()> {
+		self.client.send(group, data).await.map_err(Error::client(self.name()))
+	}
+
+	/// Where it stands.
+	pub async fn status(&self, group: GroupId) -> Result<GroupStatus> {
+		self.client.group(group).await.map_err(Error::client(self.name()))
+	}
+
+	/// Waits until its chronicle of a group shows something; returns the chronicle.
+	pub async fn until(
+		&self,
+		group: GroupId,
+		limit: Duration,
+		what: &str,
+		mut shown: impl FnMut(&Chronicle) -> bool,
+	) -> Result<Chronicle> {
+		let mut chronicles = self.chronicles.clone();
+		let looking = chronicles.wait_for(|all| all.get(&group).is_some_and(&mut shown));
+		let what = format!("{}: {what}", self.name());
+		let found = within(limit, &what, looking).await;
+		match found {
+			Ok(Ok(all)) => Ok(all.get(&group).cloned().unwrap_or_default()),
+			Ok(Err(_)) => Err(Error::Broken(format!("{what}: its events ended"))),
+			Err(late) => {
+				drop(late);
+				let chronicle = self.chronicle(group);
+				let (newest, skipped) = (chronicle.newest(), &chronicle.skipped);
+				let stopped = chronicle.desynchronized.as_ref().or(chronicle.halted.as_ref());
+				let seen = format!("{what} (newest epoch {newest:?}, skipped {skipped:?}, stopped by {stopped:?})");
+				Err(Error::Late { what: seen, limit })
+			}
+		}
+	}
+
+	/// Waits until it has joined.
+	pub async fn joined(&self, group: GroupId, limit: Duration) -> Result<()> {
+		self.until(group, limit, "joins the group", |chronicle| chronicle.joined.is_some()).await.map(drop)
+	}
+
+	/// Waits until it has reached an epoch. Epoch 0 needs no waiting.
+	pub async fn reached(&self, group: GroupId, epoch: u64, limit: Duration) -> Result<()> {
+		if epoch == 0 {
+			return Ok(());
+		}
+		let what = format!("reaches epoch {epoch}");
+		self.until(group, limit, &what, |chronicle| chronicle.newest() >= Some(epoch)).await.map(drop)
+	}
+
+	/// Waits until it has read a message.
+	pub async fn heard(&self, group: GroupId, data: &[u8], sender: &str, limit: Duration) -> Result<()> {
+		let what = format!("reads {:?} of {sender}", String::from_utf8_lossy(data));
+		let chronicle = self.until(group, limit, &what, |seen| seen.times_heard(data, sender.as_bytes()) > 0).await?;
+		match chronicle.times_heard(data, sender.as_bytes()) {
+			1 => Ok(()),
+			times => Err(Error::Broken(format!("{} {what} {times} times", self.name()))),
+		}
+	}
+
+	/// Closes the client; what it knows stays in its store. Returns where it was, to open it again.
+	pub async fn close(self) -> Place {
+		self.client.close().await;
+		self.recorder.abort();
+		self.place
+	}
+}
+
+/// A member's signature key: the same for the same name, so that a member can be opened again.
+fn signer(name: &str) -> [u8; 32] {
+	let mut seed = [0x5a; 32];
+	for (at, byte) in name.bytes().enumerate() {
+		seed[at % 32] ^= byte;
+	}
+	seed
+}
+
+/// Shows what the client logs, as far as `RUST_LOG` asks for it; nothing without.
+fn show_logs() {
+	static ONCE: std::sync::Once = std::sync::Once::new();
+	ONCE.call_once(|| {
+		if let Ok(filter) = tracing_subscriber::EnvFilter::try_from_default_env() {
+			// Somebody else's subscriber is as good.
+			drop(tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).try_init());
+		}
+	});
+}

@@ -1,0 +1,69 @@
+//! Members that go away: for a while, and for good.
+
+use lockstep_tests::{
+	members::{Place, ADVANCING, HEARING},
+	Error, Member, Members, Network, Result,
+};
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_member_that_was_away_catches_up() -> Result<()> {
+	let network = Network::start().await?;
+	let members = Members::open(&network, &["anna", "boris"]).await?;
+	let [anna, boris] = [&members[0], &members[1]];
+	let folder = tempfile::tempdir().map_err(Error::io("making a folder"))?;
+	let place = Place { name: "zoe".into(), folder: folder.path().join("zoe"), nodes: vec![network.url(2)] };
+	let zoe = Member::open(place).await?;
+	let group = members.found().await?;
+	anna.add(group, vec![zoe.key_package().await?]).await?;
+	zoe.joined(group, ADVANCING).await?;
+	anna.send(group, b"while you are here".to_vec()).await?;
+	zoe.heard(group, b"while you are here", "anna", HEARING).await?;
+
+	let place = zoe.close().await;
+	for member in [anna, boris, anna] {
+		member.update(group).await?;
+	}
+	boris.send(group, b"while you are away".to_vec()).await?;
+	let agreement = members.agree(group, &[0, 1], ADVANCING).await?;
+	let epoch = agreement.epoch;
+
+	let zoe = Member::open(place).await?;
+	zoe.reached(group, epoch, ADVANCING).await?;
+	let status = zoe.status(group).await?;
+	assert_eq!((status.entry, status.epoch_authenticator), (agreement.entry, agreement.authenticator));
+	zoe.heard(group, b"while you are away", "boris", HEARING).await?;
+	assert_eq!(zoe.chronicle(group).times_heard(b"while you are here", b"anna"), 0, "a message was reported twice");
+	zoe.send(group, b"back again".to_vec()).await?;
+	anna.heard(group, b"back again", "zoe", HEARING).await?;
+	zoe.update(group).await?;
+	members.agree_at(group, &[0, 1], epoch + 1, ADVANCING).await?;
+	zoe.close().await;
+	members.close().await;
+	network.finish().await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_member_leaves_and_another_commits_it() -> Result<()> {
+	let network = Network::start().await?;
+	let members = Members::open(&network, &["anna", "boris", "chiara", "dmitri"]).await?;
+	let staying = [0, 1, 2];
+	let group = members.found().await?;
+	let epoch = members[0].status(group).await?.epoch;
+	let dmitri = &members[3];
+	dmitri.leave(group).await?;
+	let chronicle = dmitri.until(group, ADVANCING, "is removed", |seen| seen.removed).await?;
+	assert_eq!(chronicle.desynchronized, None);
+	// Everybody saw the proposal, and one commit was enough.
+	members.agree_at(group, &staying, epoch + 1, ADVANCING).await?;
+	for position in staying {
+		let names = members[position].status(group).await?.members;
+		assert!(!names.contains(&b"dmitri".to_vec()), "{} still counts him in", members[position].name());
+	}
+	members.everybody_hears_everybody(group, &staying, "he is gone").await?;
+	assert!(dmitri.chronicle(group).heard.is_empty());
+	members[1].update(group).await?;
+	members.agree_at(group, &staying, epoch + 2, ADVANCING).await?;
+	members.one_history(group)?;
+	members.close().await;
+	network.finish().await
+}

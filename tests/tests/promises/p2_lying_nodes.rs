@@ -1,0 +1,353 @@
+//! P2: a lying node moves nobody, is caught, and does not keep a client from one that tells the truth.
+
+use futures::future::try_join_all;
+use lockstep_primitives::{
+	rpc::{FinalizedEntries, HexBytes, Justified},
+	GroupId,
+};
+use lockstep_tests::{
+	deadline::until,
+	keys,
+	liar::{Change, Liar, Lies},
+	members::{Place, ADVANCING},
+	Error, Member, Members, Network, Result,
+};
+use lockstep_verifier::testing::Validators;
+use std::time::Duration;
+
+/// For a client to find out.
+const CAUGHT: Duration = Duration::from_secs(60);
+/// The id of the authority set that the genesis names.
+const SET: u64 = 0;
+
+/// The validators of the network: an attack with their keys is the strongest there is.
+fn validators() -> Validators {
+	Validators { id: SET, keys: keys::validators() }
+}
+
+fn entries(change: impl FnMut(&mut FinalizedEntries) -> bool + Send + Sync + 'static) -> Lies {
+	Lies { entries: Some(Box::new(change)), ..Lies::default() }
+}
+
+/// Changes the proof of each block, in the way to the newest one and in the messages.
+fn blocks(change: impl Fn(&mut Justified) + Clone + Send + Sync + 'static) -> Lies {
+	let in_links = change.clone();
+	Lies {
+		links: Some(Box::new(move |links| {
+			links.links.iter_mut().for_each(&in_links);
+			true
+		})),
+		..entries(move |message| {
+			if let Some(proof) = &mut message.proof {
+				change(&mut proof.block);
+			}
+			true
+		})
+	}
+}
+
+/// Changes the read proofs.
+fn state(change: impl Fn(&mut Vec<HexBytes>) + Send + Sync + 'static) -> Lies {
+	entries(move |message| {
+		if let Some(proof) = &mut message.proof {
+			change(&mut proof.state);
+		}
+		true
+	})
+}
+
+fn justification(make: impl Fn(&Validators, &[u8]) -> Vec<u8> + Clone + Send + Sync + 'static) -> Lies {
+	blocks(move |block| block.justification = HexBytes(make(&validators(), &block.header.0)))
+}
+
+/// A header that no chain has: the real one, but for its seal.
+fn forked(header: &mut HexBytes) {
+	if let Some(last) = header.0.last_mut() {
+		*last ^= 1;
+	}
+}
+
+/// Every lie, and what a client says of it.
+fn lies() -> Vec<(&'static str, Lies, &'static str)> {
+	let genesis: Change<_> = Box::new(|genesis: &mut lockstep_primitives::rpc::GenesisProof| {
+		genesis.authorities.iter_mut().for_each(|node| node.0.iter_mut().for_each(|byte| *byte ^= 1));
+		true
+	});
+	let mut kept: Option<Vec<HexBytes>> = None;
+	vec![
+		("the genesis authorities are others", Lies { genesis: Some(genesis), ..Lies::default() }, "genesis"),
+		(
+			"a justification by strangers",
+			justification(|_, header| Validators::new(7, 4).with_id(SET).justify(header)),
+			"final",
+		),
+		(
+			"a justification for another set",
+			justification(|validators, header| validators.with_id(SET + 1).justify(header)),
+			"final",
+		),
+		(
+			"fewer than two thirds",
+			justification(|validators, header| validators.justification_by([0, 1], header).encode()),
+			"final",
+		),
+		(
+			"one signature twice",
+			justification(|validators, header| validators.justification_by([0, 1, 1], header).encode()),
+			"final",
+		),
+		("the votes of another block", blocks(|block| forked(&mut block.header)), "final"),
+		(
+			"a fork that two of four signed",
+			blocks(|block| {
+				forked(&mut block.header);
+				let votes = validators().justification_by([2, 3], &block.header.0);
+				block.justification = HexBytes(votes.encode());
+			}),
+			"final",
+		),
+		(
+			"a read proof with another value",
+			state(|nodes| {
+				if let Some(byte) = nodes.last_mut().and_then(|node| node.0.last_mut()) {
+					*byte ^= 1;
+				}
+			}),
+			"read proof",
+		),
+		("a read proof that is cut", state(|nodes| drop(nodes.pop())), "read proof"),
+		("a read proof with something else in it", state(|nodes| nodes.push(HexBytes(vec![0; 40]))), "read proof"),
+		(
+			"the read proof of an older block",
+			entries(move |message| {
+				if let Some(proof) = &mut message.proof {
+					proof.state = kept.get_or_insert_with(|| proof.state.clone()).clone();
+				}
+				true
+			}),
+			"read proof",
+		),
+		(
+			"a read proof for another group",
+			entries(|message| {
+				if let Some(proof) = &mut message.proof {
+					proof.groups.iter_mut().for_each(|group| group.0[0] ^= 1);
+				}
+				true
+			}),
+			"read proof",
+		),
+		(
+			"an entry left out",
+			entries(|message| {
+				if !message.entries.is_empty() {
+					message.entries.remove(0);
+				}
+				true
+			}),
+			"",
+		),
+		(
+			"all entries left out",
+			entries(|message| {
+				message.entries.clear();
+				true
+			}),
+			"left out",
+		),
+		(
+			"entries swapped",
+			entries(|message| {
+				message.entries.reverse();
+				true
+			}),
+			"do not form its log",
+		),
+		(
+			"an entry twice",
+			entries(|message| {
+				if let Some(first) = message.entries.first().cloned() {
+					message.entries.insert(0, first);
+				}
+				true
+			}),
+			"do not form its log",
+		),
+		(
+			"an entry with another key",
+			entries(|message| {
+				message.entries.iter_mut().for_each(|(_, entry)| entry.body.next_key.0[0] ^= 1);
+				true
+			}),
+			"not those of the chain",
+		),
+		(
+			"another payload",
+			entries(|message| {
+				message.entries.iter_mut().for_each(|(_, entry)| entry.payload.0[0] ^= 1);
+				true
+			}),
+			"do not form its log",
+		),
+		(
+			"not even a message",
+			Lies {
+				json: Some(Box::new(|json| {
+					*json = serde_json::json!({ "at": "the end" });
+					true
+				})),
+				..Lies::default()
+			},
+			"does not decode",
+		),
+	]
+}
+
+/// A member that has been in the group, and is away.
+struct Victim {
+	place: Place,
+	group: GroupId,
+}
+
+impl Victim {
+	/// Comes back with these nodes, and no more.
+	async fn back(&self, nodes: Vec<String>) -> Result<Member> {
+		Member::open(Place { nodes, ..self.place.clone() }).await
+	}
+
+	async fn epoch(&self, member: &Member) -> Result<u64> {
+		Ok(member.status(self.group).await?.epoch)
+	}
+}
+
+struct Scene {
+	network: Network,
+	members: Members,
+	victim: Victim,
+	_folder: tempfile::TempDir,
+}
+
+async fn scene() -> Result<Scene> {
+	let network = Network::start().await?;
+	let members = Members::open(&network, &["anna", "boris"]).await?;
+	let folder = tempfile::tempdir().map_err(Error::io("making a folder"))?;
+	let place = Place { name: "vera".into(), folder: folder.path().join("vera"), nodes: vec![network.url(1)] };
+	let vera = Member::open(place).await?;
+	let group = members.found().await?;
+	members[0].add(group, vec![vera.key_package().await?]).await?;
+	vera.joined(group, ADVANCING).await?;
+	let place = vera.close().await;
+	Ok(Scene { network, members, victim: Victim { place, group }, _folder: folder })
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_lie_moves_an_epoch_and_each_is_reported() -> Result<()> {
+	let Scene { network, members, victim, _folder } = scene().await?;
+	let group = victim.group;
+	// Two entries that the victim has not seen, so that there is something to lie about.
+	members[0].update(group).await?;
+	members[0].update(group).await?;
+	let liar = Liar::start(&network.url(1)).await?;
+	let mut before = 0;
+	for (name, lies, said) in lies() {
+		if name == "the genesis authorities are others" {
+			continue;
+		}
+		liar.tell(lies);
+		let vera = victim.back(vec![liar.url.clone()]).await?;
+		let epoch = victim.epoch(&vera).await?;
+		let what = format!("a client to notice: {name}");
+		let caught = until(CAUGHT, &what, || async {
+			let all = evidence(&vera).await?;
+			Ok((all.len() > before).then_some(all))
+		});
+		let caught = caught.await?;
+		before = caught.len();
+		assert!(caught.iter().any(|lie| lie.contains(said)), "{name}: {caught:?}");
+		assert_eq!(victim.epoch(&vera).await?, epoch, "{name}: an epoch was moved");
+		vera.close().await;
+	}
+	// The truth is believed, from the same mouth.
+	liar.tell(Lies::default());
+	let vera = victim.back(vec![liar.url.clone()]).await?;
+	let epoch = members[0].status(group).await?.epoch;
+	vera.reached(group, epoch, ADVANCING).await?;
+	vera.close().await;
+	members.close().await;
+	network.finish().await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn with_one_honest_node_among_five_liars_a_member_progresses() -> Result<()> {
+	let Scene { network, members, victim, _folder } = scene().await?;
+	let group = victim.group;
+	members[0].update(group).await?;
+	let liars = try_join_all((0..5).map(|_| async { Liar::start(&network.url(1)).await })).await?;
+	let kinds =
+		["fewer than two thirds", "a fork that two of four signed", "a read proof that is cut", "all entries left out"];
+	let of_each_kind = lies().into_iter().filter(|(name, ..)| kinds.contains(name)).map(|(_, lies, _)| lies);
+	// The fifth tells nothing, for ever: what it said is true, and old.
+	let silent = entries(|_| false);
+	for (liar, lies) in liars.iter().zip(of_each_kind.chain([silent])) {
+		liar.tell(lies);
+	}
+	let nodes: Vec<String> = liars.iter().map(|liar| liar.url.clone()).chain([network.url(2)]).collect();
+	let vera = victim.back(nodes).await?;
+	let committed = members[1].update(group).await?;
+	vera.reached(group, committed.epoch, CAUGHT + ADVANCING).await?;
+	let own = vera.update(group).await?;
+	members.agree_at(group, &[0, 1], own.epoch, ADVANCING).await?;
+	assert_eq!(evidence(&vera).await?.len(), 4, "each lie is kept");
+	vera.close().await;
+	members.close().await;
+	network.finish().await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn huge_and_endless_answers_do_no_harm() -> Result<()> {
+	let Scene { network, members, victim, _folder } = scene().await?;
+	let group = victim.group;
+	members[0].update(group).await?;
+	let (huge, slow) = (Liar::start(&network.url(1)).await?, Liar::start(&network.url(1)).await?);
+	huge.tell(Lies {
+		json: Some(Box::new(|json| {
+			json["junk"] = "x".repeat(20 << 20).into();
+			true
+		})),
+		..Lies::default()
+	});
+	slow.tell(Lies { links: Some(Box::new(|_| false)), ..Lies::default() });
+	let vera = victim.back(vec![huge.url.clone(), slow.url.clone(), network.url(3)]).await?;
+	let epoch = members[0].status(group).await?.epoch;
+	vera.reached(group, epoch, CAUGHT + ADVANCING).await?;
+	vera.close().await;
+	members.close().await;
+	network.finish().await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_chain_of_the_same_names_is_another_chain() -> Result<()> {
+	let network = Network::start().await?;
+	let liar = Liar::start(&network.url(0)).await?;
+	let folder = tempfile::tempdir().map_err(Error::io("making a folder"))?;
+	let place = Place { name: "vera".into(), folder: folder.path().join("vera"), nodes: vec![liar.url.clone()] };
+	let genesis = crate::attack::genesis(&network.rpc(0).await?).await?;
+	// Everything is as on the real chain, but for what the genesis hash commits to.
+	for (_, lies, said) in lies().into_iter().filter(|(name, ..)| name.starts_with("the genesis")) {
+		liar.tell(lies);
+		let vera = Member::open_expecting(place.clone(), Some(genesis)).await?;
+		let caught = until(CAUGHT, "a client to notice another genesis", || async {
+			let all = evidence(&vera).await?;
+			Ok((!all.is_empty()).then_some(all))
+		});
+		assert!(caught.await?.iter().any(|lie| lie.contains(said)));
+		vera.close().await;
+	}
+	network.finish().await
+}
+
+/// What the member has caught nodes with.
+async fn evidence(member: &Member) -> Result<Vec<String>> {
+	let evidence = member.client().evidence().await.map_err(Error::client(member.name()))?;
+	Ok(evidence.into_iter().map(|evidence| evidence.lie).collect())
+}

@@ -1,0 +1,78 @@
+//! P2 over changes of the validators: members follow them, and so does who was away, and who is new.
+
+use crate::attack;
+use lockstep_primitives::rpc::Links;
+use lockstep_tests::{
+	deadline::until,
+	governance::set_validators,
+	members::{Place, ADVANCING},
+	rpc::NodeRpc,
+	Error, Member, Members, Network, Result,
+};
+use serde_json::json;
+use std::time::Duration;
+
+/// For a change to come into force, and to be final.
+const CHANGED: Duration = Duration::from_secs(90);
+
+/// The sets, one after the other. Whoever is left out keeps running.
+const SETS: [&[&str]; 3] =
+	[&["Alice", "Bob", "Charlie"], &["Dave", "Bob", "Alice"], &["Alice", "Bob", "Charlie", "Dave"]];
+
+/// How many times the authorities have changed, as far as that is final.
+async fn changes(rpc: &NodeRpc) -> Result<usize> {
+	let Links { links, .. } = rpc.request("finality_links", vec![json!(0)]).await?;
+	let change = |link: &&lockstep_primitives::rpc::Justified| {
+		lockstep_verifier::Header::decode(&link.header.0).is_ok_and(|header| header.change.is_some())
+	};
+	Ok(links.iter().filter(change).count())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn three_changes_of_the_authorities_lose_nobody() -> Result<()> {
+	let network = Network::start().await?;
+	let rpc = network.rpc(0).await?;
+	let members = Members::open(&network, &["anna", "boris"]).await?;
+	let folder = tempfile::tempdir().map_err(Error::io("making a folder"))?;
+	let place = Place { name: "vera".into(), folder: folder.path().join("vera"), nodes: vec![network.url(1)] };
+	let vera = Member::open(place).await?;
+	let group = members.found().await?;
+	members[0].add(group, vec![vera.key_package().await?]).await?;
+	vera.joined(group, ADVANCING).await?;
+	let place = vera.close().await;
+
+	for (number, set) in SETS.into_iter().enumerate() {
+		set_validators(&rpc, set).await?;
+		let changed = until(CHANGED, format!("change {number} of the validators"), || async {
+			Ok((changes(&rpc).await? > number).then_some(()))
+		});
+		// Members commit all the while.
+		let committing = async {
+			for member in members.iter() {
+				member.update(group).await?;
+			}
+			Ok(())
+		};
+		futures::try_join!(changed, committing)?;
+		members[1].update(group).await?;
+	}
+	let agreement = members.agree(group, &[0, 1], ADVANCING).await?;
+
+	// From its stored position, which is of the first set.
+	let vera = Member::open(Place { nodes: vec![network.url(2)], ..place }).await?;
+	vera.reached(group, agreement.epoch, ADVANCING).await?;
+	assert_eq!(vera.status(group).await?.epoch_authenticator, agreement.authenticator);
+	// From the genesis.
+	let genesis = attack::genesis(&rpc).await?;
+	let place = Place { name: "zoe".into(), folder: folder.path().join("zoe"), nodes: vec![network.url(3)] };
+	let zoe = Member::open_expecting(place, Some(genesis)).await?;
+	members[0].add(group, vec![zoe.key_package().await?]).await?;
+	zoe.joined(group, ADVANCING).await?;
+	zoe.update(group).await?;
+	members.one_history(group)?;
+	for member in [vera, zoe] {
+		member.close().await;
+	}
+	members.close().await;
+	network.finish().await
+}

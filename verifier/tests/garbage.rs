@@ -1,0 +1,78 @@
+//! What the fuzz targets do, with the corpus, with damaged pieces of it and with random bytes: a check that runs
+//! everywhere. The targets themselves are in `fuzz/`.
+
+use lockstep_verifier::testing::{fuzz::TARGETS, World};
+use proptest::prelude::*;
+use std::{fs, path::PathBuf};
+
+fn corpus(target: &str) -> PathBuf {
+	[env!("CARGO_MANIFEST_DIR"), "fuzz", "corpus", target].iter().collect()
+}
+
+/// Well-formed input for each target, from the small world.
+fn seeds() -> Vec<(&'static str, &'static str, Vec<u8>)> {
+	use codec::Encode;
+	let (world, file) = World::small();
+	vec![
+		("header", "set_change", file.links[0].header.clone()),
+		("header", "newest", file.head.header.clone()),
+		("header", "position", world.followed().encode()),
+		("justification", "one_vote", file.head.justification.clone()),
+		("justification", "above", World::sample().0.votes_above().encode()),
+		("read_proof", "group", file.read_proof.encode()),
+		("read_proof", "deep", World::new(1).group_proof().encode()),
+		("proof_file", "small", file.to_bytes()),
+	]
+}
+
+/// Run with `LOCKSTEP_WRITE_VECTORS=1` after a change of the format.
+#[test]
+fn the_corpus_has_the_seeds() {
+	for (target, name, bytes) in seeds() {
+		let path = corpus(target).join(name);
+		if std::env::var_os("LOCKSTEP_WRITE_VECTORS").is_some() {
+			fs::create_dir_all(corpus(target)).unwrap();
+			fs::write(&path, &bytes).unwrap();
+		}
+		assert_eq!(fs::read(&path).unwrap(), bytes, "{}", path.display());
+	}
+}
+
+#[test]
+fn the_corpus_panics_nowhere() {
+	for (target, run) in TARGETS {
+		for file in fs::read_dir(corpus(target)).unwrap() {
+			let bytes = fs::read(file.unwrap().path()).unwrap();
+			run(&bytes);
+			for cut in 0..bytes.len() {
+				run(&bytes[..cut]);
+			}
+		}
+	}
+}
+
+fn damaged() -> impl Strategy<Value = Vec<u8>> {
+	let seeds: Vec<_> = seeds().into_iter().map(|(_, _, bytes)| bytes).collect();
+	let edits = prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..8);
+	(prop::sample::select(seeds), edits).prop_map(|(mut bytes, edits)| {
+		for (at, byte) in edits {
+			let at = at.index(bytes.len());
+			bytes[at] = byte;
+		}
+		bytes
+	})
+}
+
+proptest! {
+	#![proptest_config(ProptestConfig { cases: 512, failure_persistence: None, ..ProptestConfig::default() })]
+
+	#[test]
+	fn damaged_seeds_panic_nowhere(bytes in damaged()) {
+		TARGETS.iter().for_each(|(_, run)| run(&bytes));
+	}
+
+	#[test]
+	fn random_bytes_panic_nowhere(bytes in prop::collection::vec(any::<u8>(), 0..2_000)) {
+		TARGETS.iter().for_each(|(_, run)| run(&bytes));
+	}
+}
