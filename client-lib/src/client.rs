@@ -33,11 +33,15 @@ pub use messages::MAX_MESSAGE;
 pub use records::Evidence;
 pub use status::{GroupState, GroupStatus};
 
-use crate::mls::Intent;
+use crate::{
+	mls::Intent,
+	proof::{export_from, Export, ExportError},
+	rpc::Nodes,
+};
 use command::{Command, Reply};
 use futures::{future::BoxFuture, stream, FutureExt, Stream};
-use lockstep_primitives::{rpc::HexBytes, GroupId};
-use std::sync::Arc;
+use lockstep_primitives::{rpc::HexBytes, GenesisHash, GroupId};
+use std::{ops::Range, sync::Arc};
 use tokio::{
 	sync::{broadcast, mpsc, oneshot, Mutex},
 	task::JoinHandle,
@@ -47,6 +51,8 @@ use tokio::{
 #[derive(Clone, Debug)]
 pub struct Client {
 	commands: mpsc::Sender<Command>,
+	nodes: Arc<Nodes>,
+	genesis: GenesisHash,
 	/// Never read: each subscriber starts from a copy of it.
 	events: Arc<broadcast::Receiver<Event>>,
 	task: Arc<Mutex<Option<JoinHandle<()>>>>,
@@ -140,6 +146,15 @@ impl Client {
 	/// What nodes were caught with, as far as the store remembers it: the newest lies, in no particular order.
 	pub async fn evidence(&self) -> Result<Vec<Evidence>, GroupError> {
 		self.ask(Command::Evidence).await.ok_or(GroupError::Closed)?
+	}
+
+	/// Makes a portable proof of the rotations in a group, with the time of each, and verifies it: for whoever holds the
+	/// genesis of the chain, and needs no node ([`verify_proof`](crate::proof::verify_proof)). `entries` are indices in
+	/// the group's log; this client need not be a member.
+	pub async fn export_proof(&self, group: GroupId, entries: Range<u64>) -> Result<Vec<u8>, ExportError> {
+		let node = self.nodes.current().await?;
+		let export = Export { genesis: self.genesis, group, entries, payloads: false, times: true };
+		export_from(&node, export).await
 	}
 
 	/// Closes the client, for all its handles. What it knows is in its store; when this returns, the store can be

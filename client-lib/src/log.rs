@@ -1,12 +1,14 @@
 //! Checks entries against the head of their group's log.
 //!
-//! A node sends entries whole. [`LogCursor::admit`] recomputes the hash chain from them, so that an entry that is
-//! missing, altered, out of order or of another group's log does not get past it. That the head itself is final is
+//! A node sends entries whole. [`LogCursor::admit`] recomputes the hash chain from them, by the rules of
+//! [`lockstep_verifier::entries`], so that an entry that is missing, altered, out of order or of another group's log
+//! does not get past it. That the head itself is final is
 //! for [`finality`](crate::finality) to prove.
 
 use lockstep_primitives::{
-	payload_hash, rpc, BlockNumber, EntryHash, GenesisHash, GroupId, LogHead, LogKind, OrderingKey, PayloadHash,
+	rpc, BlockNumber, EntryHash, GenesisHash, GroupId, LogHead, LogKind, OrderingKey, PayloadHash,
 };
+use lockstep_verifier::entries::{self, Cursor};
 use serde::{Deserialize, Serialize};
 
 /// What the gate needs to know of an entry.
@@ -46,21 +48,9 @@ pub enum LogError {
 		/// Index of the entry received.
 		got: u64,
 	},
-	/// The bytes are not those that the entry endorses.
-	#[error("the payload of entry {index} does not have the hash or length that the entry names: ask another node")]
-	Payload {
-		/// Index of the entry.
-		index: u64,
-	},
-	/// The entry was put into a block lower than that of an earlier entry.
-	#[error("entry {index} names a block below the one of the entry before it: ask another node")]
-	Block {
-		/// Index of the entry.
-		index: u64,
-	},
-	/// 2^64 - 1 entries.
-	#[error("the log is full: found the group anew")]
-	Full,
+	/// It does not fit what comes before it.
+	#[error(transparent)]
+	Entry(#[from] entries::LogError),
 }
 
 /// A position in a group's log: everything before it has been checked.
@@ -90,32 +80,28 @@ impl LogCursor {
 		if index != self.head.length {
 			return Err(LogError::Index { expected: self.head.length, got: index });
 		}
-		if block < self.block {
-			return Err(LogError::Block { index });
-		}
+		let mut cursor = Cursor { head: self.head, block: self.block };
 		// Entry 0 has no commit: its payload is empty and has the hash of the empty string, like any other payload.
-		let length = u32::try_from(payload.0.len()).map_err(|_| LogError::Payload { index })?;
-		if length != body.payload_len || payload_hash(&payload.0) != body.payload_hash {
-			return Err(LogError::Payload { index });
-		}
-		let head = self.head.append(block, &body).ok_or(LogError::Full)?;
+		let entry = entries::Entry { block, body, payload: Some(payload.0) };
+		let hash = cursor.admit(&entry)?;
+		let entries::Entry { body, payload, .. } = entry;
 		let header = EntryHeader {
 			index,
-			hash: head.hash,
+			hash,
 			parent: body.parent,
 			block,
 			payload_hash: body.payload_hash,
 			next_key: body.next_key,
 		};
-		*self = Self { head, block };
-		Ok(VerifiedEntry { header, payload: payload.0 })
+		*self = Self { head: cursor.head, block };
+		Ok(VerifiedEntry { header, payload: payload.unwrap_or_default() })
 	}
 }
 
 #[cfg(test)]
 mod tests {
 	use super::*;
-	use lockstep_primitives::{rpc::HexBytes, Endorsement, EntryBody};
+	use lockstep_primitives::{payload_hash, rpc::HexBytes, Endorsement, EntryBody};
 
 	const GENESIS: GenesisHash = GenesisHash([1; 32]);
 	const GROUP: GroupId = GroupId([2; 32]);
@@ -156,12 +142,12 @@ mod tests {
 		let ahead = rpc::Entry { index: 2, ..good.clone() };
 		assert_eq!(cursor.admit(ahead), Err(LogError::Index { expected: 1, got: 2 }));
 		let swapped = rpc::Entry { payload: HexBytes(b"commot".to_vec()), ..good.clone() };
-		assert_eq!(cursor.admit(swapped), Err(LogError::Payload { index: 1 }));
+		assert_eq!(cursor.admit(swapped), Err(entries::LogError::Payload(1).into()));
 		let mut long = good.clone();
 		long.body.payload_len += 1;
-		assert_eq!(cursor.admit(long), Err(LogError::Payload { index: 1 }));
+		assert_eq!(cursor.admit(long), Err(entries::LogError::Payload(1).into()));
 		let early = rpc::Entry { block: 4, ..good.clone() };
-		assert_eq!(cursor.admit(early), Err(LogError::Block { index: 1 }));
+		assert_eq!(cursor.admit(early), Err(entries::LogError::Block(1).into()));
 		assert_eq!(cursor, before);
 		cursor.admit(good).unwrap();
 	}

@@ -5,13 +5,13 @@
 
 use crate::rpc::{Node, RpcError};
 use lockstep_primitives::{
-	rpc::{Entry, GenesisProof, HeadProof, HexBytes, Justified, Position},
+	rpc::{self, GenesisProof, HeadProof, HexBytes, Justified, Position},
 	BlockNumber, GenesisHash, GroupId,
 };
 use lockstep_verifier::{
 	build::{build, BuildError, Parts},
 	chain::AnchorError,
-	entries,
+	entries::Entry,
 	proof_file::{self, FileAnchor, Moment},
 	FinalityError, FinalizedChain, Link,
 };
@@ -22,6 +22,10 @@ pub use lockstep_verifier::proof_file::{ProofError, Rotation, Rotations, When};
 
 /// For a node to send the next part of a log.
 const PATIENCE: Duration = Duration::from_secs(30);
+/// Entries of a log that are collected at most: about 200 MiB.
+pub const MAX_ENTRIES: usize = 1 << 20;
+/// Bytes of payloads that are collected at most.
+pub const MAX_PAYLOADS: usize = 64 << 20;
 
 /// Why no proof could be made.
 #[derive(Debug, thiserror::Error)]
@@ -39,6 +43,11 @@ pub enum ExportError {
 	/// What the node calls final is not.
 	#[error("what the node calls final is not: {0}")]
 	Finality(#[from] FinalityError),
+	/// The log, or what is wanted of it, is longer than what is collected.
+	#[error(
+		"the log of group {0} is too long: ask for fewer payloads; beyond {MAX_ENTRIES} entries no proof can be made"
+	)]
+	TooLong(GroupId),
 	/// The range is empty.
 	#[error("no entry lies in the range: let it end after it starts")]
 	Empty,
@@ -57,7 +66,8 @@ pub struct Export {
 	/// The indices of the entries of interest. The proof also holds what lies between them and the end of the log, and
 	/// whatever endorsed them.
 	pub entries: Range<u64>,
-	/// Whether the sealed commits of the entries of interest go into the file: for those who can open them.
+	/// Whether the sealed commits of the entries of interest go into the file, [`MAX_PAYLOADS`] bytes at most: for
+	/// those who can open them.
 	pub payloads: bool,
 	/// Whether the time of each of their blocks is shown, at the cost of a header and a justification each.
 	pub times: bool,
@@ -65,34 +75,34 @@ pub struct Export {
 
 /// Makes a proof from what the node at `url` has (`ws://host:port`), and verifies it.
 pub async fn export_proof(url: &str, export: Export) -> Result<Vec<u8>, ExportError> {
-	let Export { genesis, group, entries: range, payloads, times } = export;
-	if range.is_empty() {
+	let node = Node::connect(url, Some(export.genesis)).await?;
+	export_from(&node, export).await
+}
+
+/// Makes a proof from what a node has, and verifies it.
+pub(crate) async fn export_from(node: &Node, export: Export) -> Result<Vec<u8>, ExportError> {
+	if export.entries.is_empty() {
 		return Err(ExportError::Empty);
 	}
-	let node = Node::connect(url, Some(genesis)).await?;
 	let anchor = node.finality_genesis().await?;
-	let (entries, proof) = log(&node, group).await?;
-	let links = changes_before(&node, genesis, &anchor, &proof.block).await?;
-	let wanted = entries.iter().filter(|entry| range.contains(&entry.index));
-	let blocks: BTreeSet<BlockNumber> = wanted.map(|entry| entry.block).collect();
+	let (log, proof) = log(node, &export).await?;
+	let Export { genesis, group, entries: range, times, .. } = export;
+	let links = changes_before(node, genesis, &anchor, &proof.block).await?;
+	let wanted = (0u64..).zip(&log).filter(|(index, _)| range.contains(index));
+	let blocks: BTreeSet<BlockNumber> = wanted.map(|(_, entry)| entry.block).collect();
 	let mut moments = Vec::new();
 	for block in blocks.into_iter().filter(|_| times) {
 		if let Some(moment) = node.finality_moment(block).await? {
 			moments.push(Moment { headers: bytes(moment.headers), justification: Some(moment.justification.0) });
 		}
 	}
-	let entry = |entry: Entry| entries::Entry {
-		block: entry.block,
-		body: entry.body,
-		payload: (payloads && range.contains(&entry.index)).then_some(entry.payload.0),
-	};
 	let parts = Parts {
 		anchor: FileAnchor::Genesis { header: anchor.header.0, proof: bytes(anchor.authorities) },
 		links,
 		head: link(proof.block),
 		read_proof: bytes(proof.state),
 		group,
-		log: entries.into_iter().map(entry).collect(),
+		log,
 		from: range.start,
 		moments,
 	};
@@ -104,14 +114,25 @@ pub fn verify_proof(genesis: GenesisHash, file: &[u8]) -> Result<Rotations, Proo
 	proof_file::verify(genesis, file)
 }
 
-/// The whole log of a group, and the proof of its head.
-async fn log(node: &Node, group: GroupId) -> Result<(Vec<Entry>, HeadProof), ExportError> {
+/// The whole log of a group, with the payloads that are wanted, and the proof of its head.
+async fn log(node: &Node, export: &Export) -> Result<(Vec<Entry>, HeadProof), ExportError> {
+	let group = export.group;
 	let mut stream = node.subscribe_entries(&[Position { group, from: 0 }]).await?;
 	let mut log = Vec::new();
+	let mut payloads = 0usize;
 	loop {
 		let message = timeout(PATIENCE, stream.next()).await.ok().flatten();
 		let Some(Ok(message)) = message else { return Err(ExportError::Stopped(group)) };
-		log.extend(message.entries.into_iter().filter(|(of, _)| *of == group).map(|(_, entry)| entry));
+		for (_, rpc::Entry { index, block, body, payload }) in
+			message.entries.into_iter().filter(|(of, _)| *of == group)
+		{
+			let payload = (export.payloads && export.entries.contains(&index)).then_some(payload.0);
+			payloads = payloads.saturating_add(payload.as_ref().map_or(0, Vec::len));
+			log.push(Entry { block, body, payload });
+		}
+		if log.len() > MAX_ENTRIES || payloads > MAX_PAYLOADS {
+			return Err(ExportError::TooLong(group));
+		}
 		if let Some(proof) = message.proof {
 			return Ok((log, proof));
 		}

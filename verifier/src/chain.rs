@@ -216,6 +216,9 @@ impl FinalizedChain {
 			return Err(FinalityError::Stale { number: header.number, head: self.head.number });
 		}
 		if header.hash == self.head.hash {
+			// The hash vouches for the header: a checkpoint that left these out can be completed.
+			self.head.state_root = Some(header.state_root);
+			self.head.time = self.head.time.or_else(|| header.time());
 			return Ok(Advanced { moved: false, new_set: None, runtime_updated: header.runtime_updated });
 		}
 		let justification = Justification::decode(justification)?;

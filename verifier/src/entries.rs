@@ -1,7 +1,6 @@
 //! Entries of a group's log, checked up to a proven head.
 //!
-//! The rules are those of `client-lib`'s `log`: what is missing, altered, out of order or of another log does not
-//! hash to the head.
+//! What is missing, altered, out of order or of another log does not hash to the head.
 
 use alloc::vec::Vec;
 use codec::{Decode, Encode};

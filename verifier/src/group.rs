@@ -1,4 +1,4 @@
-//! A group's log head, proven from a final block.
+//! What the state of a final block says of groups: their log heads.
 
 use crate::{
 	chain::Head,
@@ -31,23 +31,39 @@ pub enum GroupError {
 	Layout(#[from] LayoutError),
 }
 
-/// The keys that a proof of a group must cover, in order: the group, the layout's version, the runtime's. To be asked
-/// of a node with `state_getReadProof`.
-pub fn group_keys(group: &GroupId) -> [Vec<u8>; 3] {
-	[layout::group_key(group), layout::ORDERING_STORAGE_VERSION.to_vec(), layout::LAST_RUNTIME_UPGRADE.to_vec()]
+/// What the state of a final block says of several groups.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ProvenGroups {
+	/// The groups, in the order asked for; `None` for one that never was or is closed.
+	pub states: Vec<Option<GroupState>>,
+	/// The runtime of the block; `None` in block 0.
+	pub runtime: Option<RuntimeVersion>,
 }
 
-/// Reads a group from the state of a final block; `proof` holds the trie nodes on the way to [`group_keys`].
-pub fn prove_group(head: &Head, proof: &[Vec<u8>], group: &GroupId) -> Result<ProvenGroup, GroupError> {
+/// The keys that a proof of groups must cover, in order: the groups, the layout's version, the runtime's. To be asked
+/// of a node with `state_getReadProof`.
+pub fn group_keys(groups: &[GroupId]) -> Vec<Vec<u8>> {
+	groups.iter().map(layout::group_key).chain(layout::PINNED.map(|key| key.to_vec())).collect()
+}
+
+/// Reads groups from the state of a final block; `proof` holds the trie nodes on the way to [`group_keys`].
+pub fn prove_groups(head: &Head, proof: &[Vec<u8>], groups: &[GroupId]) -> Result<ProvenGroups, GroupError> {
 	let root = head.state_root.ok_or(GroupError::NoStateRoot)?;
-	let keys = group_keys(group);
-	let values = read_proof::read(&root, proof, &keys.each_ref().map(Vec::as_slice))?;
-	let mut values = values.iter().map(Option::as_deref);
-	let mut next = || values.next().flatten();
-	let (record, storage_version, runtime) = (next(), next(), next());
+	let keys = group_keys(groups);
+	let keys: Vec<&[u8]> = keys.iter().map(Vec::as_slice).collect();
+	let values = read_proof::read(&root, proof, &keys)?;
+	let (records, pinned) = values.split_at_checked(groups.len()).unwrap_or_default();
+	let mut pinned = pinned.iter().map(Option::as_deref);
 	// The version comes first: under another one the other values mean something else.
-	layout::check_storage_version(storage_version)?;
-	let runtime = layout::runtime_version(runtime)?;
-	let state = record.map(layout::group_state).transpose()?;
-	Ok(ProvenGroup { state, runtime })
+	layout::check_storage_version(pinned.next().flatten())?;
+	let runtime = layout::runtime_version(pinned.next().flatten())?;
+	let state = |record: &Option<Vec<u8>>| record.as_deref().map(layout::group_state).transpose();
+	let states = records.iter().map(state).collect::<Result<_, _>>()?;
+	Ok(ProvenGroups { states, runtime })
+}
+
+/// Reads one group from the state of a final block; `proof` holds the trie nodes on the way to its [`group_keys`].
+pub fn prove_group(head: &Head, proof: &[Vec<u8>], group: &GroupId) -> Result<ProvenGroup, GroupError> {
+	let ProvenGroups { states, runtime } = prove_groups(head, proof, core::slice::from_ref(group))?;
+	Ok(ProvenGroup { state: states.into_iter().next().flatten(), runtime })
 }

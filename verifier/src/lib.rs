@@ -38,6 +38,6 @@ mod trie;
 
 pub use bytes::Malformed;
 pub use chain::{Anchor, Checkpoint, FinalityError, FinalizedChain, Link};
-pub use group::{prove_group, ProvenGroup};
+pub use group::{prove_group, prove_groups, GroupError, ProvenGroup, ProvenGroups};
 pub use header::{Header, StateRoot};
 pub use proof_file::{verify, ProofError, Rotations, Trust};

@@ -122,7 +122,7 @@ fn vectors() -> Value {
 		"headers": [header_vector(world.header(0)), header_vector(&file.links[0].header), header_vector(&file.head.header)],
 		"justification": justification_vector(&World::sample().0),
 		"read_proof": read_proof_vector(),
-		"storage_keys": { "group": hex(GROUP), "keys": group_keys(&GROUP).map(hex) },
+		"storage_keys": { "group": hex(GROUP), "keys": group_keys(&[GROUP]).into_iter().map(hex).collect::<Vec<_>>() },
 		"position": { "bytes": hex(world.followed().encode()) },
 		"proof_file": { "bytes": hex(&bytes), "shows": rotations_vector(&rotations) },
 	})

@@ -24,7 +24,8 @@ pub struct Config {
 	/// once, and the store remembers; give it wherever a node may be hostile.
 	pub genesis: Option<GenesisHash>,
 	/// A final block that the application vouches for, to start from instead of the genesis: needed when the chain
-	/// changed its validators by force, and saves a new client the way from the genesis.
+	/// changed its validators by force, and saves a new client the way from the genesis. It names the chain, as
+	/// `genesis` does.
 	pub checkpoint: Option<Checkpoint>,
 }
 

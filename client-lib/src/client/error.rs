@@ -28,6 +28,14 @@ pub enum OpenError {
 		/// Genesis in the configuration.
 		asked: GenesisHash,
 	},
+	/// The checkpoint is of another chain than the one asked for.
+	#[error("the checkpoint is of the chain {checkpoint}, not of {genesis}: give one of that chain, or none")]
+	OtherCheckpoint {
+		/// Genesis of the checkpoint's chain.
+		checkpoint: GenesisHash,
+		/// Genesis in the configuration.
+		genesis: GenesisHash,
+	},
 	/// The store belongs to another identity, or to the same one with another signature key.
 	#[error("the store in this folder belongs to another identity or signer: open another folder, or use those")]
 	OtherIdentity,

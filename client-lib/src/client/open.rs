@@ -31,7 +31,13 @@ const EVENTS: usize = 512;
 pub(super) async fn open(config: Config) -> Result<Client, OpenError> {
 	let store = Store::open(&config.path)?;
 	let known: Option<Home> = store.overlay().get(ONLY)?;
-	if let (Some(home), Some(asked)) = (&known, config.genesis) {
+	let named = config.checkpoint.as_ref().map(|checkpoint| checkpoint.genesis);
+	if let (Some(genesis), Some(checkpoint)) = (config.genesis, named.filter(|named| config.genesis != Some(*named))) {
+		return Err(OpenError::OtherCheckpoint { checkpoint, genesis });
+	}
+	// A checkpoint is of one chain, and so names it.
+	let asked = config.genesis.or(named);
+	if let (Some(home), Some(asked)) = (&known, asked) {
 		if home.genesis != asked {
 			return Err(OpenError::OtherChain { stored: home.genesis, asked });
 		}
@@ -41,7 +47,7 @@ pub(super) async fn open(config: Config) -> Result<Client, OpenError> {
 	if !known.as_ref().is_none_or(same) {
 		return Err(OpenError::OtherIdentity);
 	}
-	let genesis = known.as_ref().map(|home| home.genesis).or(config.genesis);
+	let genesis = known.as_ref().map(|home| home.genesis).or(asked);
 	let nodes = Arc::new(Nodes::new(config.nodes, genesis)?);
 	let home = settle(&store, &nodes, known, HexBytes(config.identity), signer).await?;
 	let engine = Engine::new(home.identity.0.clone(), &config.signer, home.genesis)?;
@@ -61,7 +67,7 @@ pub(super) async fn open(config: Config) -> Result<Client, OpenError> {
 		log: Box::new(VerifiedLog::start(nodes.clone(), trust)),
 		feed: StatementFeed::start(nodes.clone()),
 		poster: Poster::start(nodes.clone(), posted_queue),
-		nodes,
+		nodes: nodes.clone(),
 		commands: command_queue,
 		posted,
 		submitted,
@@ -80,7 +86,13 @@ pub(super) async fn open(config: Config) -> Result<Client, OpenError> {
 	};
 	actor.resume()?;
 	let task = tokio::spawn(actor.run());
-	Ok(Client { commands, events: Arc::new(subscriber), task: Arc::new(Mutex::new(Some(task))) })
+	Ok(Client {
+		commands,
+		nodes,
+		genesis: home.genesis,
+		events: Arc::new(subscriber),
+		task: Arc::new(Mutex::new(Some(task))),
+	})
 }
 
 /// What the store remembers of the chain, brought up to date from a node. Without a node the memory has to do.

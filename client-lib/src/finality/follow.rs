@@ -1,6 +1,7 @@
 //! Following what a node calls finalized, and believing none of it.
 
 use super::{
+	compare::{compare, Other, Said, BEHIND},
 	heads::{Heads, Released},
 	trust::{Problem, Trust},
 	wishes::{Wanted, Wishes},
@@ -12,14 +13,15 @@ use crate::{
 };
 use async_trait::async_trait;
 use futures::{
+	future::OptionFuture,
 	stream::{select_all, SelectAll},
-	StreamExt,
+	FutureExt, StreamExt,
 };
 use lockstep_primitives::{
 	rpc::{FinalizedEntries, HeadProof, MAX_GROUPS},
 	GroupId,
 };
-use std::{sync::Arc, time::Duration};
+use std::{future::Future, pin::pin, sync::Arc, time::Duration};
 use tokio::{
 	sync::{mpsc, watch},
 	task::JoinHandle,
@@ -30,10 +32,6 @@ use tokio::{
 const BUFFERED: usize = 4;
 /// With several nodes: how long one may bring no new verified block before the next is asked.
 const STALL: Duration = Duration::from_secs(10);
-/// With several nodes: how often another one is asked how far it is.
-const COMPARE: Duration = Duration::from_secs(15);
-/// How many blocks the node in use may be behind another one.
-const BEHIND: u32 = 10;
 
 /// A [`FinalizedLog`] that verifies finality, the heads of logs and the entries itself. It follows one node at a time,
 /// and goes on with the next one when that node is gone, stands still, falls behind or lies.
@@ -203,7 +201,8 @@ impl Follower {
 	async fn forward(&mut self, node: &Arc<Node>, stream: &mut Entries) -> Left {
 		let alone = self.nodes.count() < 2;
 		let mut stalled = Instant::now() + STALL;
-		let mut compare = Instant::now() + COMPARE;
+		// Beside everything else: another node may take its time, or never answer.
+		let mut comparing = pin!(OptionFuture::from((!alone).then(|| self.next_comparison(node))).fuse());
 		loop {
 			let message = tokio::select! {
 				message = stream.next() => message.flatten(),
@@ -213,12 +212,12 @@ impl Follower {
 					tracing::warn!(node = node.url(), "the node brings no new finalized block");
 					return Left::Node;
 				}
-				() = sleep_until(compare), if !alone => {
-					compare = Instant::now() + COMPARE;
-					match self.compare(node).await {
-						Ok(()) => continue,
-						Err(left) => return left,
+				Some(other) = &mut comparing => {
+					if let Err(left) = self.on_compared(node, other).await {
+						return left;
 					}
+					comparing.set(OptionFuture::from(Some(self.next_comparison(node))).fuse());
+					continue;
 				}
 				changed = self.wanted.changed() => {
 					if changed.is_err() {
@@ -300,10 +299,12 @@ impl Follower {
 	/// Verifies the block of a proof. If the votes are not those of the current set, the set may have changed in a
 	/// block of which there was no message. False if the block lies below the newest verified one.
 	async fn verify(&mut self, node: &Node, proof: &HeadProof) -> Result<bool, Left> {
-		if let Ok(newest) = self.trust.advance(&proof.block) {
-			return Ok(newest);
+		match self.trust.advance(&proof.block) {
+			Ok(newest) => return Ok(newest),
+			// Later it would be an old block among others.
+			Err(conflict @ Problem::Conflict { .. }) => return Err(judged(node, conflict, &proof.block)),
+			Err(_) => self.catch_up(node).await?,
 		}
-		self.catch_up(node).await?;
 		self.trust.advance(&proof.block).map_err(|problem| judged(node, problem, &proof.block))
 	}
 
@@ -315,25 +316,24 @@ impl Follower {
 		}
 	}
 
-	/// Asks another node how far it is, and checks what it answers.
-	async fn compare(&mut self, node: &Arc<Node>) -> Result<(), Left> {
-		let Some(other) = self.nodes.another(node).await else { return Ok(()) };
-		let Ok(answer) = other.finality_links(self.trust.number()).await else { return Ok(()) };
-		let mut theirs = self.trust.clone();
-		for link in &answer.links {
-			if let Err(problem) = theirs.advance(link) {
-				if let Left::Lied(misbehaviour) = judged(&other, problem, link) {
-					self.nodes.ban(&other, &misbehaviour.lie.to_string()).await;
-					self.sender.send(Update::Lied(misbehaviour)).await.map_err(|_| Left::Done)?;
-				}
-				return Ok(());
+	/// What another node says of how far it is, some time from now.
+	fn next_comparison(&self, node: &Arc<Node>) -> impl Future<Output = Option<Other>> + Send + 'static {
+		compare(self.nodes.clone(), node.clone(), self.trust.clone())
+	}
+
+	async fn on_compared(&mut self, node: &Arc<Node>, other: Option<Other>) -> Result<(), Left> {
+		let Some(Other { node: other, said }) = other else { return Ok(()) };
+		match said {
+			Said::Reached(number) if number > self.trust.number().saturating_add(BEHIND) => {
+				tracing::info!(node = node.url(), further = other.url(), "another node is further");
+				Err(Left::For(other.url().to_owned()))
+			}
+			Said::Reached(_) => Ok(()),
+			Said::Lie(misbehaviour) => {
+				self.nodes.ban(&other, &misbehaviour.lie.to_string()).await;
+				self.sender.send(Update::Lied(misbehaviour)).await.map_err(|_| Left::Done)
 			}
 		}
-		if theirs.number() > self.trust.number().saturating_add(BEHIND) {
-			tracing::info!(node = node.url(), further = other.url(), "another node is further");
-			return Err(Left::For(other.url().to_owned()));
-		}
-		Ok(())
 	}
 }
 
@@ -352,6 +352,7 @@ fn unanswered(node: &Node, error: &RpcError) -> Left {
 fn judged(node: &Node, problem: Problem, sent: &impl serde::Serialize) -> Left {
 	match problem {
 		Problem::Lie(lie) => Left::Lied(Misbehaviour::new(node.url(), lie, sent)),
+		Problem::Conflict { lie, known } => Left::Lied(Misbehaviour::against(node.url(), lie, sent, &known)),
 		Problem::Outdated(reason) => Left::Outdated(reason),
 	}
 }

@@ -12,6 +12,10 @@ pub enum Lie {
 	/// A block that it calls final is not shown to be.
 	#[error("what it calls final is not: {0}")]
 	Finality(String),
+	/// Two blocks of one height are final by good votes: more than a third of the validators are malicious. The
+	/// evidence holds both.
+	#[error("two blocks are final: {0}")]
+	Conflict(String),
 	/// A read proof does not prove what it is for.
 	#[error("its read proof does not hold: {0}")]
 	State(String),
@@ -52,6 +56,11 @@ pub struct Misbehaviour {
 pub const MAX_EVIDENCE: usize = 256 * 1024;
 
 impl Misbehaviour {
+	/// With what the node sent, and what it contradicts.
+	pub fn against(node: &str, lie: Lie, sent: &impl serde::Serialize, known: &impl serde::Serialize) -> Self {
+		Self::new(node, lie, &serde_json::json!({ "sent": sent, "known": known }))
+	}
+
 	/// With what the node sent.
 	pub fn new(node: &str, lie: Lie, sent: &impl serde::Serialize) -> Self {
 		let mut evidence = serde_json::to_vec(sent).unwrap_or_default();

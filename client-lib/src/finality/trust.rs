@@ -7,7 +7,7 @@ use lockstep_primitives::{
 	rpc::{GenesisProof, HeadProof, HexBytes, Justified},
 	BlockNumber, GenesisHash, GroupId, LogHead,
 };
-use lockstep_verifier::{layout, read_proof, Checkpoint, FinalityError, FinalizedChain};
+use lockstep_verifier::{prove_groups, Checkpoint, FinalityError, FinalizedChain, GroupError};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -40,6 +40,8 @@ impl Record for Position {
 pub(crate) struct Trust {
 	genesis: GenesisHash,
 	chain: Option<FinalizedChain>,
+	/// The newest block as a node sent it, if it was verified since the client was opened.
+	newest: Option<Justified>,
 	kept: BlockNumber,
 }
 
@@ -48,6 +50,12 @@ pub(crate) struct Trust {
 pub(crate) enum Problem {
 	/// It cannot be true.
 	Lie(Lie),
+	/// It may be true, but not together with what was verified before.
+	Conflict {
+		lie: Lie,
+		/// That, if the client has seen its votes since it was opened.
+		known: Option<Box<Justified>>,
+	},
 	/// It is true, and this library cannot go on from there.
 	Outdated(String),
 }
@@ -55,17 +63,19 @@ pub(crate) enum Problem {
 impl Trust {
 	/// Takes up what the store remembers, or the application's checkpoint if that is further; else it starts from the
 	/// genesis, as soon as a node has shown what that is.
+	///
+	/// The checkpoint has to be of this genesis.
 	pub fn restore(store: &Store, genesis: GenesisHash, checkpoint: Option<Checkpoint>) -> Result<Self, StoreError> {
 		let stored = store.overlay().get::<Position>(ONLY)?;
 		let chain = stored.and_then(|stored| FinalizedChain::decode(&mut &stored.0 .0[..]).ok());
 		let mut chain = chain.filter(|chain| chain.genesis() == genesis);
-		if let Some(checkpoint) = checkpoint.filter(|checkpoint| checkpoint.genesis == genesis) {
+		if let Some(checkpoint) = checkpoint {
 			if chain.as_ref().is_none_or(|chain| chain.head().number < checkpoint.number) {
 				chain = Some(FinalizedChain::from_checkpoint(checkpoint));
 			}
 		}
 		let kept = chain.as_ref().map_or(0, |chain| chain.head().number);
-		Ok(Self { genesis, chain, kept })
+		Ok(Self { genesis, chain, newest: None, kept })
 	}
 
 	/// Whether there is anything to go on from.
@@ -90,35 +100,32 @@ impl Trust {
 	pub fn advance(&mut self, block: &Justified) -> Result<bool, Problem> {
 		let Some(chain) = &mut self.chain else { return Ok(false) };
 		match chain.advance(&block.header.0, &block.justification.0) {
-			Ok(_) => Ok(true),
+			Ok(_) => {
+				self.newest = Some(block.clone());
+				Ok(true)
+			}
 			Err(FinalityError::Stale { .. }) => Ok(false),
 			Err(
 				error @ (FinalityError::ForcedChange(_) | FinalityError::DelayedChange { .. } | FinalityError::SetIds),
 			) => Err(Problem::Outdated(error.to_string())),
+			Err(error @ FinalityError::Conflict { .. }) => Err(Problem::Conflict {
+				lie: Lie::Conflict(error.to_string()),
+				known: self.newest.clone().map(Box::new),
+			}),
 			Err(error) => Err(Problem::Lie(Lie::Finality(error.to_string()))),
 		}
 	}
 
 	/// The heads of logs in the state of the newest block, which is the one that the proof is of.
 	pub fn heads(&self, proof: &HeadProof) -> Result<BTreeMap<GroupId, Option<LogHead>>, Problem> {
-		let lie = |error: &dyn std::fmt::Display| Problem::Lie(Lie::State(error.to_string()));
-		let outdated = |error: layout::LayoutError| Problem::Outdated(error.to_string());
-		let root = self.chain.as_ref().and_then(|chain| chain.head().state_root);
-		let root = root.ok_or_else(|| lie(&"no state is known"))?;
-		let mut keys: Vec<Vec<u8>> = layout::PINNED.map(|key| key.to_vec()).into();
-		keys.extend(proof.groups.iter().map(layout::group_key));
-		let keys: Vec<&[u8]> = keys.iter().map(Vec::as_slice).collect();
-		let values = read_proof::read(&root, &bytes(&proof.state), &keys).map_err(|error| lie(&error))?;
-		let mut values = values.iter().map(Option::as_deref);
-		let mut next = || values.next().flatten();
-		layout::check_storage_version(next()).map_err(outdated)?;
-		layout::runtime_version(next()).map_err(outdated)?;
-		let mut heads = BTreeMap::new();
-		for group in &proof.groups {
-			let state = next().map(layout::group_state).transpose().map_err(outdated)?;
-			heads.insert(*group, state.map(|state| state.head));
-		}
-		Ok(heads)
+		// Only a block that was verified has been proven to be the one that the proof is of.
+		let Some(chain) = &self.chain else { return Ok(BTreeMap::new()) };
+		let proven = prove_groups(chain.head(), &bytes(&proof.state), &proof.groups).map_err(|error| match error {
+			GroupError::Layout(error) => Problem::Outdated(error.to_string()),
+			error => Problem::Lie(Lie::State(error.to_string())),
+		})?;
+		let heads = proven.states.into_iter().map(|state| state.map(|state| state.head));
+		Ok(proof.groups.iter().copied().zip(heads).collect())
 	}
 
 	/// The position, if it is worth storing: when it was last stored long ago, or at once if `now`.

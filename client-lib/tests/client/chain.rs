@@ -13,7 +13,7 @@ use lockstep_primitives::{
 use lockstep_verifier::{
 	layout,
 	testing::{group_record, HeaderBuilder, State as Trie, Validators},
-	Header,
+	Header, StateRoot,
 };
 use std::{
 	collections::HashMap,
@@ -260,6 +260,15 @@ impl State {
 	/// The newest block with the votes for it.
 	pub fn justified(&self) -> Justified {
 		let header = self.headers[self.height as usize].clone();
+		let justification = HexBytes(validators().justify(&header));
+		Justified { header: HexBytes(header), justification }
+	}
+
+	/// Another block of the newest one's height, with the votes of the same validators: what more than a third of
+	/// them can do.
+	pub fn rival(&self) -> Justified {
+		let parent = &self.headers[self.height as usize - 1];
+		let header = HeaderBuilder::after(parent).state(StateRoot([0x66; 32])).encode();
 		let justification = HexBytes(validators().justify(&header));
 		Justified { header: HexBytes(header), justification }
 	}

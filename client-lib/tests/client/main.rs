@@ -4,6 +4,7 @@ mod chain;
 mod faults;
 #[cfg(feature = "hostile")]
 mod hostile;
+mod lies;
 mod member;
 mod membership;
 mod node;

@@ -11,7 +11,10 @@ use lockstep_primitives::{
 	Refusal,
 };
 use serde_json::json;
-use std::{net::SocketAddr, sync::Arc};
+use std::{
+	net::SocketAddr,
+	sync::{Arc, Mutex},
+};
 use tokio::sync::watch;
 
 pub struct Node {
@@ -27,11 +30,16 @@ struct View {
 	chain: Chain,
 	/// Whether new finalized blocks reach this node.
 	finality: Arc<watch::Sender<bool>>,
+	/// What it does to each message about finalized entries.
+	spoil: Arc<Mutex<Option<Spoil>>>,
 }
+
+type Spoil = Box<dyn FnMut(&mut FinalizedEntries, &Chain) + Send>;
 
 impl Node {
 	pub async fn start(chain: &Chain) -> Self {
-		let view = View { chain: chain.clone(), finality: Arc::new(watch::channel(true).0) };
+		let finality = Arc::new(watch::channel(true).0);
+		let view = View { chain: chain.clone(), finality, spoil: Arc::default() };
 		Self::start_at(view, SocketAddr::from(([127, 0, 0, 1], 0))).await
 	}
 
@@ -45,6 +53,11 @@ impl Node {
 	/// Whether new finalized blocks reach this node. Submissions and statements pass in any case.
 	pub fn set_finality(&self, reached: bool) {
 		self.view.finality.send_replace(reached);
+	}
+
+	/// Changes each message about finalized entries from now on.
+	pub fn spoil(&self, change: impl FnMut(&mut FinalizedEntries, &Chain) + Send + 'static) {
+		*self.view.spoil.lock().unwrap() = Some(Box::new(change));
 	}
 
 	/// Cuts all connections and starts again at the same address.
@@ -129,7 +142,7 @@ async fn entries(pending: PendingSubscriptionSink, view: View, mut positions: Ve
 			() = sink.closed() => return,
 		}
 		changes.mark_unchanged();
-		let message = {
+		let mut message = {
 			let state = chain.state();
 			let mut entries = Vec::new();
 			for position in &mut positions {
@@ -142,6 +155,9 @@ async fn entries(pending: PendingSubscriptionSink, view: View, mut positions: Ve
 			let proof = Some(state.proof(positions.iter().map(|position| position.group).collect()));
 			FinalizedEntries { at: state.at(), entries, more: false, proof }
 		};
+		if let Some(spoil) = &mut *view.spoil.lock().unwrap() {
+			spoil(&mut message, &chain);
+		}
 		if message.at.number > told || !message.entries.is_empty() {
 			told = message.at.number;
 			if sink.send(SubscriptionMessage::from_json(&message).unwrap()).await.is_err() {

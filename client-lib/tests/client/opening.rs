@@ -6,7 +6,8 @@ use crate::{
 	node::Node,
 	World,
 };
-use lockstep_client::{rpc::RpcError, Client, Config, GroupState, OpenError, StoreError};
+use lockstep_client::{rpc::RpcError, Checkpoint, Client, Config, GroupState, OpenError, StoreError};
+use lockstep_verifier::testing::Validators;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_node_of_another_chain_is_refused_by_its_genesis() {
@@ -42,6 +43,36 @@ async fn a_node_of_another_chain_is_refused_by_its_genesis() {
 	config.nodes = vec![elsewhere.url.clone(), world.node.url.clone()];
 	let client = Client::open(config).await.unwrap();
 	assert_eq!(client.group(group).await.unwrap().state, GroupState::Active);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_checkpoint_names_the_chain_and_is_not_passed_over() {
+	let world = World::new().await;
+	let checkpoint = |genesis| Checkpoint {
+		genesis,
+		number: 1,
+		hash: world.chain.state().at().hash,
+		state_root: None,
+		set: Validators::new(0, 4).set(),
+	};
+	let elsewhere = Chain::new(2).genesis;
+	let mut config = config("anna", &world.node.url, world.folder.path());
+	config.checkpoint = Some(checkpoint(elsewhere));
+	let error = Client::open(config.clone()).await.unwrap_err();
+	assert!(
+		matches!(error, OpenError::Node(RpcError::WrongChain { expected, .. }) if expected == elsewhere),
+		"{error}"
+	);
+	config.genesis = Some(world.chain.genesis);
+	let error = Client::open(config.clone()).await.unwrap_err();
+	assert_eq!(error, OpenError::OtherCheckpoint { checkpoint: elsewhere, genesis: world.chain.genesis });
+
+	// Of the very block that the node has, and without its state: the node is not taken for a liar.
+	config.checkpoint = Some(checkpoint(world.chain.genesis));
+	let mut member = Member::open(config).await.unwrap();
+	let group = member.client.create_group().await.unwrap();
+	member.when(group, |status| status.state == GroupState::Active).await;
+	assert_eq!(member.client.evidence().await.unwrap(), Vec::new());
 }
 
 #[tokio::test(flavor = "multi_thread")]

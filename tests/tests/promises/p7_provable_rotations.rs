@@ -2,7 +2,7 @@
 
 use crate::attack;
 use lockstep_client::{
-	proof::{export_proof, verify_proof, Export, When},
+	proof::{verify_proof, When},
 	GenesisHash,
 };
 use lockstep_tests::{members::ADVANCING, Error, Members, Network, Result};
@@ -22,8 +22,7 @@ async fn the_rotations_of_a_group_are_proven_by_one_file() -> Result<()> {
 	}
 	let agreement = members.agree(group, &everybody, ADVANCING).await?;
 	let genesis = attack::genesis(&network.rpc(0).await?).await?;
-	let whole = Export { genesis, group, entries: 0..u64::MAX, payloads: false, times: true };
-	let file = export_proof(&network.url(3), whole.clone()).await.map_err(broken)?;
+	let file = members[2].client().export_proof(group, 0..u64::MAX).await.map_err(broken)?;
 	network.finish().await?;
 
 	// Without any node: what the members know is what the file proves.

@@ -254,6 +254,16 @@ fn forced_and_delayed_changes_are_refused() {
 }
 
 #[test]
+fn a_checkpoint_without_its_state_is_completed_by_its_header() {
+	let world = short();
+	let whole = world.followed();
+	let mut chain = FinalizedChain::from_checkpoint(Checkpoint { state_root: None, ..whole.checkpoint() });
+	assert_eq!((chain.head().state_root, chain.head().time), (None, None));
+	assert_eq!(advance(&mut chain, &world.link(world.newest())).map(|advanced| advanced.moved), Ok(false));
+	assert_eq!(chain.head(), whole.head());
+}
+
+#[test]
 fn set_ids_end() {
 	let mut world = short();
 	world.validators = world.validators.with_id(u64::MAX);

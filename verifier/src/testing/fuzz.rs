@@ -43,9 +43,9 @@ pub fn justification(bytes: &[u8]) {
 pub fn read_proof(bytes: &[u8]) {
 	let Ok(nodes) = Vec::<Vec<u8>>::decode(&mut &bytes[..]) else { return };
 	let root = StateRoot(nodes.first().map(|node| crate::crypto::blake2_256(node)).unwrap_or_default());
-	let [group, version, runtime] = group_keys(&GROUP);
-	let keys = [&group[..], &version, &runtime, &[], &[0x12]];
-	for key in keys {
+	let group = group_keys(&[GROUP]);
+	let keys: Vec<&[u8]> = group.iter().map(Vec::as_slice).chain([&[][..], &[0x12]]).collect();
+	for key in &keys {
 		let _ = read_proof::read(&root, &nodes, &[key]);
 	}
 	let _ = read_proof::read(&root, &nodes, &keys);

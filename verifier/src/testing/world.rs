@@ -201,7 +201,7 @@ impl World {
 
 	/// The read proof of the group in the newest state.
 	pub fn group_proof(&self) -> Vec<Vec<u8>> {
-		self.state.prove(group_keys(&GROUP))
+		self.state.prove(group_keys(&[GROUP]))
 	}
 
 	/// What shows the time of a block: its header and a justification.
