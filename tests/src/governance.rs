@@ -43,7 +43,7 @@ async fn signed(rpc: &NodeRpc, signer: &sr25519::Pair, call: Vec<u8>) -> Result<
 	let spec_version = version["specVersion"].as_u64().and_then(|version| u32::try_from(version).ok());
 	let spec_version =
 		spec_version.ok_or(Error::Answer { method: "state_getRuntimeVersion", detail: version.to_string() })?;
-	let genesis: lockstep_primitives::GenesisHash = rpc.request("chain_getBlockHash", vec![json!(0)]).await?;
+	let genesis = rpc.genesis().await?;
 
 	let extension = (0u8, Compact(nonce), 0u8, 0u8).encode();
 	let mut payload = [&call[..], &extension].concat();

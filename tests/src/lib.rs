@@ -6,6 +6,7 @@
 //! - [`members`]: clients with a store of their own each, whose events are recorded; what they record is what the
 //!   suites compare.
 //! - [`liar`]: a node that lies.
+//! - [`scenes`]: several scenes on one network.
 //! - [`rpc`]: what a test asks a node beside the clients.
 //! - [`deadline`]: every wait is for an event, and has an end.
 //! - [`figures`], [`machine`], [`table`]: percentiles, what was measured on, and how it is shown.
@@ -32,6 +33,7 @@ pub mod programs;
 pub mod remote;
 pub mod rpc;
 pub mod scan;
+pub mod scenes;
 pub mod socket_owner;
 pub mod table;
 

@@ -112,6 +112,16 @@ impl Members {
 		Ok(group)
 	}
 
+	/// A further member, which the first one adds; its store lies beside the others'.
+	pub async fn invite(&self, group: GroupId, name: &str, node: String) -> Result<Member> {
+		let Some(host) = self.list.first() else { return Err(Error::Broken("nobody is there to invite".into())) };
+		let place = Place { name: name.into(), folder: self.folder.path().join(name), nodes: vec![node] };
+		let member = Member::open(place).await?;
+		host.add(group, vec![member.key_package().await?]).await?;
+		member.joined(group, JOINING).await?;
+		Ok(member)
+	}
+
 	/// Waits until the members at these positions are where the foremost of them is now, and compares entry and
 	/// authenticator. Whoever has an answer to its commit has applied it; the others may yet have to.
 	pub async fn agree(&self, group: GroupId, who: &[usize], limit: Duration) -> Result<Agreement> {

@@ -109,8 +109,7 @@ impl Network {
 
 	/// The hash of block 0.
 	pub async fn genesis(&self) -> Result<GenesisHash> {
-		let hash = self.rpc(0).await?.block_hash(0).await?.unwrap_or_default();
-		hash.parse().map_err(|_| Error::Answer { method: "chain_getBlockHash", detail: hash })
+		self.rpc(0).await?.genesis().await
 	}
 
 	/// Kills a node.

@@ -10,7 +10,7 @@ use jsonrpsee::{
 use lockstep_primitives::{
 	extrinsic::Append,
 	rpc::{Entry, Group, HexBytes},
-	BlockNumber, GroupId,
+	BlockNumber, GenesisHash, GroupId,
 };
 use serde::{de::DeserializeOwned, Deserialize};
 use serde_json::Value;
@@ -117,6 +117,11 @@ impl NodeRpc {
 	/// Height of the best block, final or not.
 	pub async fn best(&self) -> Result<BlockNumber> {
 		Ok(self.header(None).await?.number)
+	}
+
+	/// The hash of block 0.
+	pub async fn genesis(&self) -> Result<GenesisHash> {
+		Ok(self.0.request("chain_getBlockHash", rpc_params![0]).await?)
 	}
 
 	/// The hash of the block at this height on the best chain.

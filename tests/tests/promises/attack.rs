@@ -26,12 +26,6 @@ pub async fn current_key(member: &Member, group: GroupId) -> Result<HeldKey> {
 	keys(member, group).await?.pop().ok_or_else(|| Error::Broken(format!("{} holds no key", member.name())))
 }
 
-/// The genesis of a node's chain.
-pub async fn genesis(rpc: &NodeRpc) -> Result<GenesisHash> {
-	let hash = rpc.block_hash(0).await?.unwrap_or_default();
-	hash.parse().map_err(|_| Error::Answer { method: "chain_getBlockHash", detail: hash })
-}
-
 /// An ordering key that nobody derives from any epoch.
 pub fn stray_key(seed: u8) -> OrderingKey {
 	OrderingKey(SigningKey::from_bytes(&[seed; 32]).verifying_key().to_bytes())

@@ -40,10 +40,8 @@ async fn is_no_statement(rpc: &NodeRpc, bytes: Vec<u8>) -> Result<()> {
 	}
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn nodes_refuse_it_and_go_on() -> Result<()> {
-	let network = Network::start().await?;
-	let members = Members::open(&network, &["anna", "boris"]).await?;
+pub async fn nodes_refuse_it_and_go_on(network: &Network) -> Result<()> {
+	let members = Members::open(network, &["anna", "boris"]).await?;
 	let group = members.found().await?;
 	let rpc = network.rpc(0).await?;
 	let before = rpc.group(&group).await?.state;
@@ -88,7 +86,7 @@ async fn nodes_refuse_it_and_go_on() -> Result<()> {
 	members.agree_at(group, &[0, 1], committed.epoch, ADVANCING).await?;
 	members.everybody_hears_everybody(group, &[0, 1], "after all that").await?;
 	members.close().await;
-	network.finish().await
+	Ok(())
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -111,7 +109,7 @@ async fn clients_refuse_nodes_of_another_chain() -> Result<()> {
 	let place =
 		|node: &Node| Place { name: "anna".into(), folder: folder.path().join("store"), nodes: vec![url(node)] };
 
-	let genesis = attack::genesis(&NodeRpc::connect(&url(&here)).await?).await?;
+	let genesis = NodeRpc::connect(&url(&here)).await?.genesis().await?;
 	let other = GenesisHash([0x77; 32]);
 	let refused = Member::open_expecting(place(&here), Some(other)).await;
 	assert!(refused.is_err_and(|error| error.to_string().contains("of the chain")), "it expected another genesis");

@@ -25,11 +25,9 @@ fn status(answer: Answer) -> Result<(u64, String)> {
 	}
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_member_months_ahead_agrees_on_an_added_key_package() -> Result<()> {
+pub async fn a_member_months_ahead_agrees_on_an_added_key_package(network: &Network) -> Result<()> {
 	let library = faketime_library().expect("libfaketime is missing: scripts/setup installs it");
-	let network = Network::start().await?;
-	let members = Members::open(&network, &["anna", "boris"]).await?;
+	let members = Members::open(network, &["anna", "boris"]).await?;
 	let folder = tempfile::tempdir().map_err(Error::io("making a folder"))?;
 	let environment = [
 		("LD_PRELOAD", library.display().to_string()),
@@ -68,5 +66,5 @@ async fn a_member_months_ahead_agrees_on_an_added_key_package() -> Result<()> {
 	boris.heard(group, b"later than you think", "zoe", lockstep_tests::members::HEARING).await?;
 	drop(ahead);
 	members.close().await;
-	network.finish().await
+	Ok(())
 }

@@ -14,6 +14,10 @@
 //! | [`membership`] | members that go away, for a while or for good |
 //! | [`bad_input`] | bytes from outside are refused, and nothing happens |
 
+//!
+//! What leaves the nodes alone is played on one network, side by side ([`lockstep_tests::scenes`]); the other suites
+//! have one to themselves.
+
 mod attack;
 mod bad_input;
 mod clock;
@@ -26,3 +30,26 @@ mod p3_no_stuck_groups;
 mod p4_removed_means_removed;
 mod p6_nothing_in_the_clear;
 mod p7_provable_rotations;
+
+use lockstep_tests::{scenes, scenes::play, Network, Result};
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn on_a_network_that_nothing_disturbs() -> Result<()> {
+	let network = Network::start().await?;
+	play(scenes![&network;
+		p1_one_history::five_members_race_a_hundred_times,
+		p3_no_stuck_groups::endorsed_garbage_is_passed_over,
+		p3_no_stuck_groups::a_bundle_for_another_epoch_is_passed_over,
+		p3_no_stuck_groups::a_commit_under_a_key_that_is_not_its_own_is_passed_over,
+		p3_no_stuck_groups::commits_that_lost_against_garbage_come_through,
+		p4_removed_means_removed::every_key_of_a_removed_member_is_worthless,
+		p6_nothing_in_the_clear::blocks_stores_and_logs_hold_no_identity_and_no_plaintext,
+		p7_provable_rotations::the_rotations_of_a_group_are_proven_by_one_file,
+		clock::a_member_months_ahead_agrees_on_an_added_key_package,
+		membership::a_member_that_was_away_catches_up,
+		membership::a_member_leaves_and_another_commits_it,
+		bad_input::nodes_refuse_it_and_go_on,
+	])
+	.await?;
+	network.finish().await
+}

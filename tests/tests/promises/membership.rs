@@ -5,17 +5,11 @@ use lockstep_tests::{
 	Error, Member, Members, Network, Result,
 };
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_member_that_was_away_catches_up() -> Result<()> {
-	let network = Network::start().await?;
-	let members = Members::open(&network, &["anna", "boris"]).await?;
+pub async fn a_member_that_was_away_catches_up(network: &Network) -> Result<()> {
+	let members = Members::open(network, &["anna", "boris"]).await?;
 	let [anna, boris] = [&members[0], &members[1]];
-	let folder = tempfile::tempdir().map_err(Error::io("making a folder"))?;
-	let place = Place { name: "zoe".into(), folder: folder.path().join("zoe"), nodes: vec![network.url(2)] };
-	let zoe = Member::open(place).await?;
 	let group = members.found().await?;
-	anna.add(group, vec![zoe.key_package().await?]).await?;
-	zoe.joined(group, ADVANCING).await?;
+	let zoe = members.invite(group, "zoe", network.url(2)).await?;
 	anna.send(group, b"while you are here".to_vec()).await?;
 	zoe.heard(group, b"while you are here", "anna", HEARING).await?;
 
@@ -39,13 +33,11 @@ async fn a_member_that_was_away_catches_up() -> Result<()> {
 	members.agree_at(group, &[0, 1], epoch + 1, ADVANCING).await?;
 	zoe.close().await;
 	members.close().await;
-	network.finish().await
+	Ok(())
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_member_leaves_and_another_commits_it() -> Result<()> {
-	let network = Network::start().await?;
-	let members = Members::open(&network, &["anna", "boris", "chiara", "dmitri"]).await?;
+pub async fn a_member_leaves_and_another_commits_it(network: &Network) -> Result<()> {
+	let members = Members::open(network, &["anna", "boris", "chiara", "dmitri"]).await?;
 	let staying = [0, 1, 2];
 	let group = members.found().await?;
 	let epoch = members[0].status(group).await?.epoch;
@@ -65,5 +57,5 @@ async fn a_member_leaves_and_another_commits_it() -> Result<()> {
 	members.agree_at(group, &staying, epoch + 2, ADVANCING).await?;
 	members.one_history(group)?;
 	members.close().await;
-	network.finish().await
+	Ok(())
 }

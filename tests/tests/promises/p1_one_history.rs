@@ -51,10 +51,8 @@ async fn in_lockstep(members: &Members, group: GroupId, who: &[usize], limit: Du
 	Ok(agreement.epoch)
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn five_members_race_a_hundred_times() -> Result<()> {
-	let network = Network::start().await?;
-	let members = Members::open(&network, &NAMES).await?;
+pub async fn five_members_race_a_hundred_times(network: &Network) -> Result<()> {
+	let members = Members::open(network, &NAMES).await?;
 	let group = members.found().await?;
 	let founded = members[0].status(group).await?.epoch;
 	let mut opened = 0;
@@ -68,7 +66,7 @@ async fn five_members_race_a_hundred_times() -> Result<()> {
 	let epoch = in_lockstep(&members, group, &ALL, ADVANCING).await?;
 	assert_eq!(epoch, founded + opened, "an epoch was opened by nobody's attempt, or by two");
 	members.close().await;
-	network.finish().await
+	Ok(())
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

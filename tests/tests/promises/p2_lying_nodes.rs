@@ -10,6 +10,8 @@ use lockstep_tests::{
 	keys,
 	liar::{Change, Liar, Lies},
 	members::{Place, ADVANCING},
+	scenes,
+	scenes::play,
 	Error, Member, Members, Network, Result,
 };
 use lockstep_verifier::testing::Validators;
@@ -227,28 +229,19 @@ impl Victim {
 }
 
 struct Scene {
-	network: Network,
 	members: Members,
 	victim: Victim,
-	_folder: tempfile::TempDir,
 }
 
-async fn scene() -> Result<Scene> {
-	let network = Network::start().await?;
-	let members = Members::open(&network, &["anna", "boris"]).await?;
-	let folder = tempfile::tempdir().map_err(Error::io("making a folder"))?;
-	let place = Place { name: "vera".into(), folder: folder.path().join("vera"), nodes: vec![network.url(1)] };
-	let vera = Member::open(place).await?;
+async fn scene(network: &Network) -> Result<Scene> {
+	let members = Members::open(network, &["anna", "boris"]).await?;
 	let group = members.found().await?;
-	members[0].add(group, vec![vera.key_package().await?]).await?;
-	vera.joined(group, ADVANCING).await?;
-	let place = vera.close().await;
-	Ok(Scene { network, members, victim: Victim { place, group }, _folder: folder })
+	let place = members.invite(group, "vera", network.url(1)).await?.close().await;
+	Ok(Scene { members, victim: Victim { place, group } })
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn no_lie_moves_an_epoch_and_each_is_reported() -> Result<()> {
-	let Scene { network, members, victim, _folder } = scene().await?;
+async fn no_lie_moves_an_epoch_and_each_is_reported(network: &Network) -> Result<()> {
+	let Scene { members, victim } = scene(network).await?;
 	let group = victim.group;
 	// Two entries that the victim has not seen, so that there is something to lie about.
 	members[0].update(group).await?;
@@ -281,12 +274,11 @@ async fn no_lie_moves_an_epoch_and_each_is_reported() -> Result<()> {
 	vera.reached(group, epoch, ADVANCING).await?;
 	vera.close().await;
 	members.close().await;
-	network.finish().await
+	Ok(())
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn with_one_honest_node_among_five_liars_a_member_progresses() -> Result<()> {
-	let Scene { network, members, victim, _folder } = scene().await?;
+async fn with_one_honest_node_among_five_liars_a_member_progresses(network: &Network) -> Result<()> {
+	let Scene { members, victim } = scene(network).await?;
 	let group = victim.group;
 	members[0].update(group).await?;
 	let liars = try_join_all((0..5).map(|_| async { Liar::start(&network.url(1)).await })).await?;
@@ -307,12 +299,11 @@ async fn with_one_honest_node_among_five_liars_a_member_progresses() -> Result<(
 	assert_eq!(evidence(&vera).await?.len(), 4, "each lie is kept");
 	vera.close().await;
 	members.close().await;
-	network.finish().await
+	Ok(())
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn huge_and_endless_answers_do_no_harm() -> Result<()> {
-	let Scene { network, members, victim, _folder } = scene().await?;
+async fn huge_and_endless_answers_do_no_harm(network: &Network) -> Result<()> {
+	let Scene { members, victim } = scene(network).await?;
 	let group = victim.group;
 	members[0].update(group).await?;
 	let (huge, slow) = (Liar::start(&network.url(1)).await?, Liar::start(&network.url(1)).await?);
@@ -329,16 +320,14 @@ async fn huge_and_endless_answers_do_no_harm() -> Result<()> {
 	vera.reached(group, epoch, CAUGHT + ADVANCING).await?;
 	vera.close().await;
 	members.close().await;
-	network.finish().await
+	Ok(())
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_chain_of_the_same_names_is_another_chain() -> Result<()> {
-	let network = Network::start().await?;
+async fn a_chain_of_the_same_names_is_another_chain(network: &Network) -> Result<()> {
 	let liar = Liar::start(&network.url(0)).await?;
 	let folder = tempfile::tempdir().map_err(Error::io("making a folder"))?;
 	let place = Place { name: "vera".into(), folder: folder.path().join("vera"), nodes: vec![liar.url.clone()] };
-	let genesis = crate::attack::genesis(&network.rpc(0).await?).await?;
+	let genesis = network.genesis().await?;
 	// Everything is as on the real chain, but for what the genesis hash commits to.
 	for (_, lies, said) in lies().into_iter().filter(|(name, ..)| name.starts_with("the genesis")) {
 		liar.tell(lies);
@@ -350,11 +339,24 @@ async fn a_chain_of_the_same_names_is_another_chain() -> Result<()> {
 		assert!(caught.await?.iter().any(|lie| lie.contains(said)));
 		vera.close().await;
 	}
-	network.finish().await
+	Ok(())
 }
 
 /// What the member has caught nodes with.
 async fn evidence(member: &Member) -> Result<Vec<String>> {
 	let evidence = member.client().evidence().await.map_err(Error::client(member.name()))?;
 	Ok(evidence.into_iter().map(|evidence| evidence.lie).collect())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn lying_nodes() -> Result<()> {
+	let network = Network::start().await?;
+	play(scenes![&network;
+		no_lie_moves_an_epoch_and_each_is_reported,
+		with_one_honest_node_among_five_liars_a_member_progresses,
+		huge_and_endless_answers_do_no_harm,
+		a_chain_of_the_same_names_is_another_chain,
+	])
+	.await?;
+	network.finish().await
 }

@@ -33,13 +33,8 @@ async fn three_changes_of_the_authorities_lose_nobody() -> Result<()> {
 	let network = Network::start().await?;
 	let rpc = network.rpc(0).await?;
 	let members = Members::open(&network, &["anna", "boris"]).await?;
-	let folder = tempfile::tempdir().map_err(Error::io("making a folder"))?;
-	let place = Place { name: "vera".into(), folder: folder.path().join("vera"), nodes: vec![network.url(1)] };
-	let vera = Member::open(place).await?;
 	let group = members.found().await?;
-	members[0].add(group, vec![vera.key_package().await?]).await?;
-	vera.joined(group, ADVANCING).await?;
-	let place = vera.close().await;
+	let place = members.invite(group, "vera", network.url(1)).await?.close().await;
 
 	for (number, set) in SETS.into_iter().enumerate() {
 		set_validators(&rpc, set).await?;
@@ -63,8 +58,8 @@ async fn three_changes_of_the_authorities_lose_nobody() -> Result<()> {
 	vera.reached(group, agreement.epoch, ADVANCING).await?;
 	assert_eq!(vera.status(group).await?.epoch_authenticator, agreement.authenticator);
 	// From the genesis.
-	let genesis = attack::genesis(&rpc).await?;
-	let place = Place { name: "zoe".into(), folder: folder.path().join("zoe"), nodes: vec![network.url(3)] };
+	let genesis = rpc.genesis().await?;
+	let place = Place { name: "zoe".into(), folder: members.folder().join("zoe"), nodes: vec![network.url(3)] };
 	let zoe = Member::open_expecting(place, Some(genesis)).await?;
 	members[0].add(group, vec![zoe.key_package().await?]).await?;
 	zoe.joined(group, ADVANCING).await?;

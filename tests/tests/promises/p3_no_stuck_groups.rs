@@ -12,9 +12,8 @@ use std::{collections::BTreeSet, time::Duration};
 /// Blocks beyond the interval in which the group has to be going on: a random wait, authoring and finality.
 const GRACE: u32 = 20;
 
-/// A network with a group whose last member is hostile.
+/// A group whose last member is hostile.
 struct Scene {
-	network: Network,
 	members: Members,
 	group: GroupId,
 	rpc: NodeRpc,
@@ -25,13 +24,12 @@ const HONEST: [usize; 3] = [0, 1, 2];
 const HOSTILE: usize = 3;
 
 impl Scene {
-	async fn new() -> Result<Self> {
-		let network = Network::start().await?;
-		let members = Members::open(&network, &["anna", "boris", "chiara", "mallory"]).await?;
+	async fn new(network: &Network) -> Result<Self> {
+		let members = Members::open(network, &["anna", "boris", "chiara", "mallory"]).await?;
 		let group = members.found().await?;
 		let rpc = network.rpc(HOSTILE).await?;
 		let parameters = rpc.request("ordering_parameters", Vec::new()).await?;
-		Ok(Self { network, members, group, rpc, parameters })
+		Ok(Self { members, group, rpc, parameters })
 	}
 
 	/// Everybody is where the foremost is; the entry that opened that epoch.
@@ -80,7 +78,7 @@ impl Scene {
 
 	/// The group's log: hash and block of each entry.
 	async fn log(&self) -> Result<Vec<(EntryHash, u32)>> {
-		let genesis = attack::genesis(&self.rpc).await?;
+		let genesis = self.rpc.genesis().await?;
 		let mut head =
 			lockstep_primitives::LogHead::empty(lockstep_primitives::LogKind::Group, &genesis, self.group.as_bytes());
 		let mut log = Vec::new();
@@ -95,25 +93,23 @@ impl Scene {
 		self.members.everybody_hears_everybody(self.group, &HONEST, "after the attack").await?;
 		self.members.one_history(self.group)?;
 		self.members.close().await;
-		self.network.finish().await
+		Ok(())
 	}
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn endorsed_garbage_is_passed_over() -> Result<()> {
-	let scene = Scene::new().await?;
+pub async fn endorsed_garbage_is_passed_over(network: &Network) -> Result<()> {
+	let scene = Scene::new(network).await?;
 	let (_, parent) = scene.tip().await?;
 	let held = attack::current_key(&scene.members[HOSTILE], scene.group).await?;
-	let genesis = attack::genesis(&scene.rpc).await?;
+	let genesis = scene.rpc.genesis().await?;
 	let garbage = vec![0xa5; 4096];
 	let append = attack::endorse(&held.key, &genesis, scene.group, parent, garbage, attack::stray_key(1));
 	scene.is_overcome(&append).await?;
 	scene.end().await
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_bundle_for_another_epoch_is_passed_over() -> Result<()> {
-	let scene = Scene::new().await?;
+pub async fn a_bundle_for_another_epoch_is_passed_over(network: &Network) -> Result<()> {
+	let scene = Scene::new(network).await?;
 	// A commit that was good in its own epoch, kept back until the group has moved on.
 	let mallory = &scene.members[HOSTILE];
 	scene.tip().await?;
@@ -122,32 +118,30 @@ async fn a_bundle_for_another_epoch_is_passed_over() -> Result<()> {
 	scene.members[0].update(scene.group).await?;
 	let (_, parent) = scene.tip().await?;
 	let held = attack::current_key(mallory, scene.group).await?;
-	let genesis = attack::genesis(&scene.rpc).await?;
+	let genesis = scene.rpc.genesis().await?;
 	let sealed = attack::seal(mallory, scene.group, opened).await?;
 	let append = attack::endorse(&held.key, &genesis, scene.group, parent, sealed, old.next_key);
 	scene.is_overcome(&append).await?;
 	scene.end().await
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_commit_under_a_key_that_is_not_its_own_is_passed_over() -> Result<()> {
-	let scene = Scene::new().await?;
+pub async fn a_commit_under_a_key_that_is_not_its_own_is_passed_over(network: &Network) -> Result<()> {
+	let scene = Scene::new(network).await?;
 	let mallory = &scene.members[HOSTILE];
 	let (_, parent) = scene.tip().await?;
 	let good = attack::commit(mallory, scene.group).await?;
 	let held = attack::current_key(mallory, scene.group).await?;
-	let genesis = attack::genesis(&scene.rpc).await?;
+	let genesis = scene.rpc.genesis().await?;
 	let append = attack::endorse(&held.key, &genesis, scene.group, parent, good.payload, attack::stray_key(2));
 	scene.is_overcome(&append).await?;
 	scene.end().await
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn commits_that_lost_against_garbage_come_through() -> Result<()> {
-	let scene = Scene::new().await?;
+pub async fn commits_that_lost_against_garbage_come_through(network: &Network) -> Result<()> {
+	let scene = Scene::new(network).await?;
 	let (epoch, parent) = scene.tip().await?;
 	let held = attack::current_key(&scene.members[HOSTILE], scene.group).await?;
-	let genesis = attack::genesis(&scene.rpc).await?;
+	let genesis = scene.rpc.genesis().await?;
 	let append = attack::endorse(&held.key, &genesis, scene.group, parent, vec![0x5a; 512], attack::stray_key(3));
 	let now = scene.rpc.best().await?;
 	assert_eq!(attack::submit(&scene.rpc, &append).await?, None);

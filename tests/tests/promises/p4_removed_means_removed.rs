@@ -8,10 +8,8 @@ const EVERYBODY: [usize; 4] = [0, 1, 2, 3];
 const STAYING: [usize; 3] = [0, 1, 2];
 const REMOVED: usize = 3;
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn every_key_of_a_removed_member_is_worthless() -> Result<()> {
-	let network = Network::start().await?;
-	let members = Members::open(&network, &["anna", "boris", "chiara", "mallory"]).await?;
+pub async fn every_key_of_a_removed_member_is_worthless(network: &Network) -> Result<()> {
+	let members = Members::open(network, &["anna", "boris", "chiara", "mallory"]).await?;
 	let group = members.found().await?;
 	let mallory = &members[REMOVED];
 	for member in members.iter() {
@@ -26,7 +24,7 @@ async fn every_key_of_a_removed_member_is_worthless() -> Result<()> {
 	let removal = members.agree_at(group, &STAYING, epoch + 1, ADVANCING).await?;
 
 	let rpc = network.rpc(REMOVED).await?;
-	let genesis = attack::genesis(&rpc).await?;
+	let genesis = rpc.genesis().await?;
 	let try_all = |payload: Vec<u8>| {
 		let (keys, rpc, genesis) = (&keys, &rpc, &genesis);
 		async move {
@@ -77,5 +75,5 @@ async fn every_key_of_a_removed_member_is_worthless() -> Result<()> {
 	assert!(chronicle.heard.is_empty(), "the removed member read {:?}", chronicle.heard);
 	members.one_history(group)?;
 	members.close().await;
-	network.finish().await
+	Ok(())
 }

@@ -5,10 +5,8 @@ use lockstep_tests::{members::ADVANCING, scan::Words, Members, Network, Result};
 const NAMES: [&str; 3] = ["anna of the long name", "boris of the long name", "chiara of the long name"];
 const SECRET: &str = "what nobody but the members may read";
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn blocks_stores_and_logs_hold_no_identity_and_no_plaintext() -> Result<()> {
-	let network = Network::start().await?;
-	let members = Members::open(&network, &NAMES).await?;
+pub async fn blocks_stores_and_logs_hold_no_identity_and_no_plaintext(network: &Network) -> Result<()> {
+	let members = Members::open(network, &NAMES).await?;
 	let everybody = [0, 1, 2];
 	let group = members.found().await?;
 	members.everybody_hears_everybody(group, &everybody, SECRET).await?;
@@ -44,5 +42,5 @@ async fn blocks_stores_and_logs_hold_no_identity_and_no_plaintext() -> Result<()
 	// And it finds private words where they are kept: in the members' stores, which are not encrypted yet.
 	assert!(!private.search_folder(members.folder())?.is_empty(), "the search misses identities in plain files");
 	members.close().await;
-	network.finish().await
+	Ok(())
 }

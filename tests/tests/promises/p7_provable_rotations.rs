@@ -11,19 +11,16 @@ fn broken(error: impl std::fmt::Display) -> Error {
 	Error::Broken(error.to_string())
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn the_rotations_of_a_group_are_proven_by_one_file() -> Result<()> {
-	let network = Network::start().await?;
-	let members = Members::open(&network, &["anna", "boris", "chiara"]).await?;
+pub async fn the_rotations_of_a_group_are_proven_by_one_file(network: &Network) -> Result<()> {
+	let members = Members::open(network, &["anna", "boris", "chiara"]).await?;
 	let everybody = [0, 1, 2];
 	let group = members.found().await?;
 	for member in members.iter() {
 		member.update(group).await?;
 	}
 	let agreement = members.agree(group, &everybody, ADVANCING).await?;
-	let genesis = attack::genesis(&network.rpc(0).await?).await?;
+	let genesis = network.genesis().await?;
 	let file = members[2].client().export_proof(group, 0..u64::MAX).await.map_err(broken)?;
-	network.finish().await?;
 
 	// Without any node: what the members know is what the file proves.
 	let rotations = verify_proof(genesis, &file).map_err(broken)?;
