@@ -21,6 +21,7 @@
 mod attack;
 mod bad_input;
 mod clock;
+mod lies;
 mod membership;
 mod p1_one_history;
 mod p2_final_means_final;

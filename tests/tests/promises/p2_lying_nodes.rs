@@ -1,13 +1,9 @@
 //! P2: a lying node moves nobody, is caught, and does not keep a client from one that tells the truth.
 
+use crate::lies::{blocks, caught, entries, evidence, justification, state, validators, CAUGHT, SET};
 use futures::future::try_join_all;
-use lockstep_primitives::{
-	rpc::{FinalizedEntries, HexBytes, Justified},
-	GroupId,
-};
+use lockstep_primitives::{rpc::HexBytes, GroupId};
 use lockstep_tests::{
-	deadline::until,
-	keys,
 	liar::{Change, Liar, Lies},
 	members::{Place, ADVANCING},
 	scenes,
@@ -15,52 +11,6 @@ use lockstep_tests::{
 	Error, Member, Members, Network, Result,
 };
 use lockstep_verifier::testing::Validators;
-use std::time::Duration;
-
-/// For a client to find out.
-const CAUGHT: Duration = Duration::from_secs(60);
-/// The id of the authority set that the genesis names.
-const SET: u64 = 0;
-
-/// The validators of the network: an attack with their keys is the strongest there is.
-fn validators() -> Validators {
-	Validators { id: SET, keys: keys::validators() }
-}
-
-fn entries(change: impl FnMut(&mut FinalizedEntries) -> bool + Send + Sync + 'static) -> Lies {
-	Lies { entries: Some(Box::new(change)), ..Lies::default() }
-}
-
-/// Changes the proof of each block, in the way to the newest one and in the messages.
-fn blocks(change: impl Fn(&mut Justified) + Clone + Send + Sync + 'static) -> Lies {
-	let in_links = change.clone();
-	Lies {
-		links: Some(Box::new(move |links| {
-			links.links.iter_mut().for_each(&in_links);
-			true
-		})),
-		..entries(move |message| {
-			if let Some(proof) = &mut message.proof {
-				change(&mut proof.block);
-			}
-			true
-		})
-	}
-}
-
-/// Changes the read proofs.
-fn state(change: impl Fn(&mut Vec<HexBytes>) + Send + Sync + 'static) -> Lies {
-	entries(move |message| {
-		if let Some(proof) = &mut message.proof {
-			change(&mut proof.state);
-		}
-		true
-	})
-}
-
-fn justification(make: impl Fn(&Validators, &[u8]) -> Vec<u8> + Clone + Send + Sync + 'static) -> Lies {
-	blocks(move |block| block.justification = HexBytes(make(&validators(), &block.header.0)))
-}
 
 /// A header that no chain has: the real one, but for its seal.
 fn forked(header: &mut HexBytes) {
@@ -255,15 +205,9 @@ async fn no_lie_moves_an_epoch_and_each_is_reported(network: &Network) -> Result
 		liar.tell(lies);
 		let vera = victim.back(vec![liar.url.clone()]).await?;
 		let epoch = victim.epoch(&vera).await?;
-		let what = format!("a client to notice: {name}");
-		let caught = until(CAUGHT, &what, || async {
-			let all = evidence(&vera).await?;
-			Ok((all.len() > before).then_some(all))
-		});
-		let caught = caught.await?;
-		let new = caught.get(before..).unwrap_or_default();
+		let new = caught(&vera, before, name).await?;
 		assert!(new.iter().all(|lie| lie.contains(said)), "{name}: {new:?}");
-		before = caught.len();
+		before += new.len();
 		assert_eq!(victim.epoch(&vera).await?, epoch, "{name}: an epoch was moved");
 		vera.close().await;
 	}
@@ -329,23 +273,14 @@ async fn a_chain_of_the_same_names_is_another_chain(network: &Network) -> Result
 	let place = Place { name: "vera".into(), folder: folder.path().join("vera"), nodes: vec![liar.url.clone()] };
 	let genesis = network.genesis().await?;
 	// Everything is as on the real chain, but for what the genesis hash commits to.
-	for (_, lies, said) in lies().into_iter().filter(|(name, ..)| name.starts_with("the genesis")) {
+	for (name, lies, said) in lies().into_iter().filter(|(name, ..)| name.starts_with("the genesis")) {
 		liar.tell(lies);
 		let vera = Member::open_expecting(place.clone(), Some(genesis)).await?;
-		let caught = until(CAUGHT, "a client to notice another genesis", || async {
-			let all = evidence(&vera).await?;
-			Ok((!all.is_empty()).then_some(all))
-		});
-		assert!(caught.await?.iter().any(|lie| lie.contains(said)));
+		let new = caught(&vera, 0, name).await?;
+		assert!(new.iter().all(|lie| lie.contains(said)), "{name}: {new:?}");
 		vera.close().await;
 	}
 	Ok(())
-}
-
-/// What the member has caught nodes with.
-async fn evidence(member: &Member) -> Result<Vec<String>> {
-	let evidence = member.client().evidence().await.map_err(Error::client(member.name()))?;
-	Ok(evidence.into_iter().map(|evidence| evidence.lie).collect())
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
