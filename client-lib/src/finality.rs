@@ -31,6 +31,8 @@ pub struct Finalized {
 	pub block: BlockNumber,
 	/// Entries in log order, group by group.
 	pub entries: Vec<(GroupId, VerifiedEntry)>,
+	/// Groups that were there and are not any more: they were closed, and nothing will come of them.
+	pub closed: Vec<GroupId>,
 	/// Whether these are all that there are up to `block`; if not, more follow at once.
 	pub complete: bool,
 }

@@ -145,6 +145,12 @@ impl Actor {
 				self.on_earlier_entry(&id, &entry);
 			}
 		}
+		for id in finalized.closed {
+			if self.groups.get(&id).is_some_and(Group::is_followed) {
+				self.stop(&id, GroupError::Gone(id));
+				self.report(Event::GroupClosed { group: id });
+			}
+		}
 		if !finalized.complete {
 			return;
 		}
@@ -221,12 +227,17 @@ impl Actor {
 	/// Stops following a group because of trouble of this client. Its state is as it was before the trouble.
 	pub fn halt(&mut self, id: &GroupId, reason: String) {
 		tracing::error!(group = %id, %reason, "following a group was stopped");
+		self.stop(id, GroupError::Halted { group: *id, reason: reason.clone() });
+		self.report(Event::Halted { group: *id, reason });
+	}
+
+	/// Stops following a group; whoever asks for something in it is told why.
+	fn stop(&mut self, id: &GroupId, why: GroupError) {
 		if let Some(group) = self.groups.get_mut(id) {
-			group.halted = Some(reason.clone());
-			group.fail_all(&GroupError::Halted { group: *id, reason: reason.clone() });
+			group.fail_all(&why);
+			group.halted = Some(why);
 		}
 		self.unfollow(id);
-		self.report(Event::Halted { group: *id, reason });
 	}
 
 	fn status(&self, id: &GroupId) -> Result<GroupStatus, GroupError> {
@@ -237,8 +248,11 @@ impl Actor {
 		let (state, epoch) = match group.gate.mode() {
 			Mode::Removed => (GroupState::Removed, view.epoch),
 			Mode::Desynchronized(_) => (GroupState::Desynchronized, view.epoch),
-			_ if group.halted.is_some() => (GroupState::Halted, view.epoch),
-			Mode::Following | Mode::Evaluating(_) => (GroupState::Active, group.gate.tip().epoch),
+			Mode::Following | Mode::Evaluating(_) => match group.halted {
+				None => (GroupState::Active, group.gate.tip().epoch),
+				Some(GroupError::Gone(_)) => (GroupState::Closed, view.epoch),
+				Some(_) => (GroupState::Halted, view.epoch),
+			},
 		};
 		Ok(GroupStatus {
 			group: *id,

@@ -54,6 +54,9 @@ pub enum GroupError {
 	/// The client could not process an entry that others may have accepted.
 	#[error("this client cannot follow group {0} any more: it has to be invited again")]
 	Desynchronized(GroupId),
+	/// The group was closed on the chain.
+	#[error("group {0} was closed on the chain: create a new one")]
+	Gone(GroupId),
 	/// The client stopped following the group because of trouble of its own.
 	#[error("following group {group} was stopped: {reason}; open the client again when that is repaired")]
 	Halted {

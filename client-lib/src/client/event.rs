@@ -106,6 +106,11 @@ pub enum Event {
 		/// What failed.
 		reason: PrivateReason,
 	},
+	/// The group was closed on the chain: nothing can be committed in it any more.
+	GroupClosed {
+		/// The group.
+		group: GroupId,
+	},
 	/// The client stopped following the group because of trouble of its own, with its store for example.
 	Halted {
 		/// The group.

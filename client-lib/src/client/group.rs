@@ -64,8 +64,8 @@ pub(super) struct Group {
 	pub buffer: Buffer,
 	/// Of this epoch, by the identity that leaves.
 	pub proposals: BTreeMap<Vec<u8>, LeaveProposal>,
-	/// Trouble of this client: it does not follow until it is opened again.
-	pub halted: Option<String>,
+	/// Trouble of this client, or the group's end: it does not follow until it is opened again.
+	pub halted: Option<GroupError>,
 }
 
 impl Group {
@@ -93,8 +93,8 @@ impl Group {
 
 	/// Why nothing can be done with it, if so.
 	pub fn trouble(&self, group: &GroupId) -> Option<GroupError> {
-		if let Some(reason) = &self.halted {
-			return Some(GroupError::Halted { group: *group, reason: reason.clone() });
+		if let Some(why) = &self.halted {
+			return Some(why.clone());
 		}
 		match self.gate.mode() {
 			Mode::Removed => Some(GroupError::Removed(*group)),

@@ -35,6 +35,8 @@ pub enum GroupState {
 	Removed,
 	/// It could not process an entry that others may have accepted, and stopped.
 	Desynchronized,
+	/// The group was closed on the chain.
+	Closed,
 	/// It stopped because of trouble of its own; opening the client again tries again.
 	Halted,
 }

@@ -257,6 +257,7 @@ impl Follower {
 		let update = Update::Finalized(super::Finalized {
 			block: self.trust.number(),
 			entries: released.entries,
+			closed: released.closed,
 			complete: matches!(judged, Ok(true)) && !again,
 		});
 		self.sender.send(update).await.map_err(|_| Left::Done)?;

@@ -16,6 +16,8 @@ const AUDIT: BlockNumber = 256;
 #[derive(Debug, Default)]
 pub(super) struct Released {
 	pub entries: Vec<(GroupId, VerifiedEntry)>,
+	/// Groups that were there and are gone.
+	pub closed: Vec<GroupId>,
 	/// Some group has to be read again from its position.
 	pub again: bool,
 }
@@ -94,6 +96,11 @@ impl Heads {
 		released: &mut Released,
 	) -> Result<(), Lie> {
 		for (group, followed) in &mut self.0 {
+			let start = followed.waiting.start();
+			if at < start.block {
+				// The node has yet to get to where this group is. It may be honest and slow.
+				continue;
+			}
 			let Some(head) = proven.get(group) else {
 				let since = *followed.proven_at.get_or_insert(at);
 				if at.saturating_sub(since) > AUDIT {
@@ -103,8 +110,13 @@ impl Heads {
 			};
 			followed.proven_at = Some(at);
 			match head {
-				// Never was, or is closed: then its log has ended, and nothing can be shown of its last entries.
-				None => continue,
+				// It is not there yet.
+				None if start.head.length == 0 => continue,
+				// Its log has ended, and nothing can be shown of its last entries.
+				None => {
+					released.closed.push(*group);
+					continue;
+				}
 				Some(head) if followed.waiting.head() == Some(*head) => {}
 				Some(head) if head.length > followed.next.head.length => return Err(Lie::LeftOut(*group)),
 				Some(_) => return Err(Lie::OtherEntries(*group)),

@@ -109,9 +109,33 @@ fn a_group_that_is_never_proven_is_noticed() {
 }
 
 #[test]
-fn of_a_group_that_is_gone_nothing_is_given_out() {
+fn a_node_that_is_behind_what_is_known_is_no_liar() {
+	let (mut heads, _) = sent(&[0, 1]);
+	assert_eq!(prove(&mut heads, Some(head(2)), 6), Ok(2));
+	heads.restart();
+	let mut released = Released::default();
+	for head in [Some(head(1)), None] {
+		assert_eq!(heads.prove(&proof(head), 4, &mut released), Ok(()), "block 4 is below the entries' block");
+	}
+	assert!(released.entries.is_empty() && released.closed.is_empty());
+	assert_eq!(prove(&mut heads, Some(head(1)), 6), Err(Lie::OtherEntries(GROUP)), "of their block it is a lie");
+}
+
+#[test]
+fn of_a_group_that_is_not_there_yet_nothing_is_said() {
 	let (mut heads, _) = sent(&[0]);
-	assert_eq!(prove(&mut heads, None, 6), Ok(0));
+	let mut released = Released::default();
+	assert_eq!(heads.prove(&proof(None), 6, &mut released), Ok(()));
+	assert!(released.entries.is_empty() && released.closed.is_empty());
+}
+
+#[test]
+fn a_group_that_was_there_and_is_gone_is_closed() {
+	let (mut heads, _) = sent(&[0]);
+	assert_eq!(prove(&mut heads, Some(head(1)), 6), Ok(1));
+	let mut released = Released::default();
+	assert_eq!(heads.prove(&proof(None), 7, &mut released), Ok(()));
+	assert_eq!(released.closed, [GROUP]);
 }
 
 #[test]

@@ -155,6 +155,15 @@ impl Chain {
 		}
 	}
 
+	/// Closes a group, in a block of its own.
+	pub fn close(&self, group: &GroupId) {
+		let mut state = self.state();
+		state.logs.remove(group);
+		state.trie.remove(&layout::group_key(group));
+		drop(state);
+		self.block();
+	}
+
 	/// Waits until so many submissions are in the pool.
 	pub async fn pooled(&self, count: usize) {
 		let mut changes = self.changes();

@@ -10,6 +10,24 @@ use lockstep_client::{
 };
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_group_that_is_closed_on_the_chain_is_over() {
+	let world = World::new().await;
+	let mut members = world.members(&["anna", "bert"]).await;
+	let (group, other) = (found(&mut members).await, found(&mut members).await);
+	world.chain.close(&group);
+	for mut member in members {
+		member.until("the end", |event| matches!(event, Event::GroupClosed { .. })).await;
+		assert_eq!(member.client.group(group).await.unwrap().state, GroupState::Closed);
+		assert_eq!(member.client.update(group).await, Err(GroupError::Gone(group).into()));
+		assert_eq!(member.client.group(other).await.unwrap().state, GroupState::Active);
+		assert_eq!(member.client.evidence().await.unwrap(), Vec::new(), "the node told the truth");
+		// What is over stays over.
+		let member = member.reopen().await;
+		member.when(group, |status| status.state == GroupState::Closed).await;
+	}
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_group_grows_changes_and_shrinks() {
 	let world = World::new().await;
 	let mut members = world.members(&["anna", "bert", "cora"]).await;

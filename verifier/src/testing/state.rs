@@ -25,6 +25,11 @@ impl State {
 		self.values.insert(key.into(), value.into());
 	}
 
+	/// Removes a value.
+	pub fn remove(&mut self, key: &[u8]) {
+		self.values.remove(key);
+	}
+
 	/// The root of the trie of layout 1.
 	pub fn root(&self) -> StateRoot {
 		self.build().0
