@@ -69,7 +69,7 @@ async fn a_checkpoint_names_the_chain_and_is_not_passed_over() {
 
 	// Of the very block that the node has, and without its state: the node is not taken for a liar.
 	config.checkpoint = Some(checkpoint(world.chain.genesis));
-	let mut member = Member::open(config).await.unwrap();
+	let member = Member::open(config).await.unwrap();
 	let group = member.client.create_group().await.unwrap();
 	member.when(group, |status| status.state == GroupState::Active).await;
 	assert_eq!(member.client.evidence().await.unwrap(), Vec::new());

@@ -1,8 +1,8 @@
 //! Members that go away: for a while, and for good.
 
 use lockstep_tests::{
-	members::{Place, ADVANCING, HEARING},
-	Error, Member, Members, Network, Result,
+	members::{ADVANCING, HEARING},
+	Member, Members, Network, Result,
 };
 
 pub async fn a_member_that_was_away_catches_up(network: &Network) -> Result<()> {

@@ -8,7 +8,7 @@ use lockstep_tests::{
 	liar::{Liar, Lies},
 	members::{Place, ADVANCING},
 	rpc::NodeRpc,
-	Error, Member, Members, Network, Result,
+	Member, Members, Network, Result,
 };
 use lockstep_verifier::Header;
 use serde_json::json;

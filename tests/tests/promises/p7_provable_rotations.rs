@@ -1,6 +1,5 @@
 //! P7: anyone with the chain's genesis can check, offline, that keys were rotated, by whom, in which order, and when.
 
-use crate::attack;
 use lockstep_client::{
 	proof::{verify_proof, When},
 	GenesisHash,
