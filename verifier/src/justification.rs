@@ -137,14 +137,14 @@ pub enum JustificationError {
 	},
 	/// The validators themselves are malicious: keep it as evidence.
 	#[error(
-		"validators of weight {weight} each voted for two blocks, and {threshold} finalize whatever they like: keep \
-		 the justification as evidence, and trust the chain no further without a checkpoint"
+		"validators of weight {weight} each voted for two blocks, and only {tolerated} may be malicious: keep the \
+		 justification as evidence, and trust the chain no further without a checkpoint"
 	)]
 	Equivocators {
 		/// The weight of those who voted twice.
 		weight: u64,
-		/// The weight that finalizes.
-		threshold: u64,
+		/// The weight that may be malicious: less than a third.
+		tolerated: u64,
 	},
 	/// Enough votes for a block above. Honest nodes name the highest block that is final.
 	#[error("the votes make a block above the named one final: ask another node")]

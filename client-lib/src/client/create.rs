@@ -24,6 +24,9 @@ const RESUBMIT_AFTER: BlockNumber = 4;
 /// Submissions after which a creation fails, if the node had something against all of them.
 const MAX_ATTEMPTS: u32 = 8;
 
+/// Creations of one sponsor that may wait in a node's pool.
+const WAITING: u32 = 32;
+
 /// A group whose entry 0 is not final yet.
 pub(super) struct Creating {
 	pub founding: Founding,
@@ -182,15 +185,19 @@ impl Actor {
 	}
 }
 
+/// Signs and submits, with the first nonce that no other creation of this sponsor waits with in the node's pool.
 async fn submit_signed(nodes: &Nodes, sponsor: &Sponsor, call: &SignedCall) -> Result<(), SubmitError> {
 	let node = nodes.current().await?;
 	let account = sponsor.account();
-	let context = SigningContext {
-		account,
-		nonce: node.nonce(&account).await?,
-		spec_version: node.chain().spec_version,
-		genesis: node.chain().genesis,
-	};
-	let signature = sponsor.sign(&context.signing_payload(call));
-	node.submit(context.to_extrinsic(call, signature)).await
+	let first = node.nonce(&account).await?;
+	for nonce in (0..WAITING).map_while(|waiting| first.checked_add(waiting)) {
+		let chain = node.chain();
+		let context = SigningContext { account, nonce, spec_version: chain.spec_version, genesis: chain.genesis };
+		let signature = sponsor.sign(&context.signing_payload(call));
+		match node.submit(context.to_extrinsic(call, signature)).await {
+			Err(SubmitError::NonceTaken) => {}
+			answer => return answer,
+		}
+	}
+	Err(SubmitError::NonceTaken)
 }

@@ -4,7 +4,11 @@ use super::{
 	actor::Actor,
 	drive::{DriveError, Material},
 };
-use crate::{gate::Input, mls::Prepared, rpc::SubmitError};
+use crate::{
+	gate::Input,
+	mls::Prepared,
+	rpc::{Nodes, SubmitError},
+};
 use lockstep_primitives::GroupId;
 
 /// What a node said to a submission.
@@ -43,10 +47,7 @@ impl Actor {
 	fn submit(&self, id: &GroupId, extrinsic: Vec<u8>) {
 		let (nodes, answers, group) = (self.nodes.clone(), self.submissions.clone(), *id);
 		tokio::spawn(async move {
-			let result = match nodes.current().await {
-				Ok(node) => node.submit(extrinsic).await,
-				Err(error) => Err(error.into()),
-			};
+			let result = hand_over(&nodes, extrinsic).await;
 			// The client may be closed by now.
 			drop(answers.send(Submitted { group, result }).await);
 		});
@@ -63,5 +64,17 @@ impl Actor {
 			tracing::debug!(%group, %error, "a submission was not taken");
 			self.step(&group, Input::Refused, Material::None);
 		}
+	}
+}
+
+/// Submits to the node in use; to the next one, at once, if the connection is lost meanwhile.
+async fn hand_over(nodes: &Nodes, extrinsic: Vec<u8>) -> Result<(), SubmitError> {
+	let node = nodes.current().await?;
+	match node.submit(extrinsic.clone()).await {
+		Err(SubmitError::Rpc(error)) if error.is_disconnect() => {
+			nodes.give_up(&node).await;
+			nodes.current().await?.submit(extrinsic).await
+		}
+		answer => answer,
 	}
 }

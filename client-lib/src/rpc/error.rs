@@ -74,6 +74,9 @@ pub enum SubmitError {
 	/// The node's transaction pool does not take it: it has it already, or has a reason of its own.
 	#[error("the node's pool did not take the transaction: {0}")]
 	Pool(String),
+	/// Another transaction of the same account waits in the pool with this nonce.
+	#[error("another transaction of this account has the nonce")]
+	NonceTaken,
 	/// There was no answer.
 	#[error(transparent)]
 	Rpc(#[from] RpcError),
@@ -83,6 +86,8 @@ pub enum SubmitError {
 const REFUSED: i32 = 9001;
 /// Code for everything else that its pool has against a transaction.
 const POOL: i32 = 9002;
+/// Code for a nonce that is in use.
+const NONCE_TAKEN: i32 = 9006;
 
 impl RpcError {
 	pub(super) fn from_client(url: &str, error: ClientError) -> Self {
@@ -109,6 +114,9 @@ impl SubmitError {
 				if let Some(refusal) = refusal {
 					return Self::Refused(refusal);
 				}
+			}
+			if error.code() == NONCE_TAKEN {
+				return Self::NonceTaken;
 			}
 			if error.code() == REFUSED || error.code() == POOL {
 				return Self::Pool(bounded(error.message()));

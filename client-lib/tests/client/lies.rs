@@ -43,7 +43,8 @@ async fn two_final_blocks_of_one_height_are_reported_with_the_votes_for_both() {
 	let group = member.client.create_group().await.unwrap();
 	let height = world.chain.state().height;
 	member.when(group, |status| status.finalized >= height).await;
-	let (ours, theirs) = (world.chain.state().justified(), world.chain.state().rival());
+	let ours = world.chain.state().justified();
+	let theirs = world.chain.state().rival();
 	let sent = theirs.clone();
 	world.node.spoil(move |message, _| {
 		if let Some(proof) = &mut message.proof {

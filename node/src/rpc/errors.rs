@@ -12,6 +12,8 @@ pub const OUT_OF_BOUNDS: i32 = 9_003;
 pub const INTERNAL: i32 = 9_004;
 /// This node does not have what was asked for; another may.
 pub const UNAVAILABLE: i32 = 9_005;
+/// The pool holds a transaction of this account with this nonce: the next one may be free.
+pub const NONCE_TAKEN: i32 = 9_006;
 
 /// An error with a code and a message.
 pub fn error(code: i32, message: impl ToString) -> ErrorObjectOwned {

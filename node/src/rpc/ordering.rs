@@ -1,6 +1,6 @@
 //! The `ordering_*` methods. All of them speak of finalized blocks only.
 
-use super::errors::{error, INTERNAL, NOT_POOLED, OUT_OF_BOUNDS, REFUSED};
+use super::errors::{error, INTERNAL, NONCE_TAKEN, NOT_POOLED, OUT_OF_BOUNDS, REFUSED};
 use crate::{
 	entries::{EntryIndex, Finalized},
 	finality::Proofs,
@@ -17,6 +17,7 @@ use jsonrpsee::{
 };
 use lockstep_primitives::{
 	api::OrderingApi as _,
+	extrinsic::Append,
 	rpc::{Entry, FinalizedBlock, FinalizedEntries, Group, HexBytes, Position, AUDITED, MAX_ENTRIES, MAX_GROUPS},
 	BlockHash, GroupId, OrderingParameters, Refusal,
 };
@@ -93,14 +94,18 @@ impl Ordering {
 		ErrorObjectOwned::owned(REFUSED, refusal.to_string(), Some(refusal.name()))
 	}
 
-	fn pool_error(&self, problem: PoolError) -> ErrorObjectOwned {
+	fn pool_error(&self, problem: PoolError, is_entry: bool) -> ErrorObjectOwned {
 		match problem {
 			PoolError::InvalidTransaction(InvalidTransaction::Custom(code)) => match Refusal::from_code(code) {
 				Some(refusal) => self.refused(refusal),
 				None => error(NOT_POOLED, format!("the chain refuses the extrinsic with unknown code {code}")),
 			},
 			// a rival for the same place in the log was there first
-			PoolError::TooLowPriority { .. } => self.refused(Refusal::Superseded),
+			PoolError::TooLowPriority { .. } if is_entry => self.refused(Refusal::Superseded),
+			PoolError::TooLowPriority { .. } => error(
+				NONCE_TAKEN,
+				"the pool holds another transaction of this account with this nonce: use the next one",
+			),
 			PoolError::AlreadyImported(_) => error(NOT_POOLED, "the pool has this extrinsic already"),
 			other => error(NOT_POOLED, other),
 		}
@@ -144,13 +149,14 @@ impl OrderingApiServer for Ordering {
 	}
 
 	async fn submit(&self, extrinsic: HexBytes) -> RpcResult<BlockHash> {
+		let is_entry = Append::from_extrinsic(&extrinsic.0).is_some();
 		let extrinsic = UncheckedExtrinsic::decode(&mut &extrinsic.0[..])
 			.map_err(|problem| error(NOT_POOLED, format!("the extrinsic does not decode: {problem}")))?;
 		let best = self.client.info().best_hash;
 		match self.pool.submit_one(best, TransactionSource::External, extrinsic).await {
 			Ok(hash) => Ok(BlockHash(hash.0)),
 			Err(problem) => Err(match problem.into_pool_error() {
-				Ok(problem) => self.pool_error(problem),
+				Ok(problem) => self.pool_error(problem, is_entry),
 				Err(other) => error(INTERNAL, other),
 			}),
 		}

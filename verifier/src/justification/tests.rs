@@ -182,18 +182,37 @@ fn an_equivocator_counts_for_every_block_but_once() {
 }
 
 #[test]
-fn equivocators_who_finalize_anything() {
+fn more_equivocators_than_may_be_malicious() {
 	let (set, headers, mut all) = good();
-	for validator in 0..3 {
+	for validator in 0..2 {
 		all.votes.push(resigned(&set, validator, &headers[0]));
 	}
-	assert_eq!(verify(&all, &set), Err(Equivocators { weight: 3, threshold: 3 }));
+	let refused = Equivocators { weight: 2, tolerated: 1 };
+	assert_eq!(verify(&all, &set), Err(refused));
 	// a node cannot accuse them without their signatures
 	let mut accused = all.clone();
-	accused.votes[6].signature[0] ^= 1;
-	assert_eq!(verify(&accused, &set), Err(BadSignature(6)));
+	let last = accused.votes.len() - 1;
+	accused.votes[last].signature[0] ^= 1;
+	assert_eq!(verify(&accused, &set), Err(BadSignature(last)));
 	all.votes.pop();
 	assert_eq!(verify(&all, &set), Ok(()));
+	// Two of four and one honest voter on each of two forks: both have enough weight, and nodes take one of them.
+	let forks = [1, 2].map(|seed| {
+		let mut fork = HeaderBuilder::after(&headers[0]);
+		fork.extrinsics_root = [seed; 32];
+		fork.encode()
+	});
+	let ballots = [(0, &forks[0]), (1, &forks[1]), (2, &forks[0]), (2, &forks[1]), (3, &headers[0]), (3, &forks[0])];
+	let votes: Vec<_> = ballots.iter().map(|(validator, block)| set.vote(*validator, target(block), ROUND)).collect();
+	for fork in &forks {
+		let split = JustificationBuilder {
+			round: ROUND,
+			target: target(fork),
+			votes: votes.clone(),
+			ancestries: forks.to_vec(),
+		};
+		assert_eq!(verify(&split, &set), Err(refused));
+	}
 }
 
 #[test]

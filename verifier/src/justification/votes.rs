@@ -29,7 +29,7 @@ impl Justification {
 		if passed.len() != self.ancestries.len() {
 			return Err(JustificationError::UnusedHeaders);
 		}
-		self.check_weights(authorities.threshold(), &cast, &base)
+		self.check_weights(authorities, &cast, &base)
 	}
 
 	/// Each signer's votes. A signer counts once, however often it voted.
@@ -85,12 +85,15 @@ impl Justification {
 	}
 
 	/// Whether the target is the highest block with enough weight.
-	fn check_weights(&self, threshold: u64, cast: &[Cast], base: &Target) -> Result<(), JustificationError> {
+	fn check_weights(&self, authorities: &Authorities, cast: &[Cast], base: &Target) -> Result<(), JustificationError> {
+		let threshold = authorities.threshold();
 		let weights = self.weights(cast);
 		let equivocated = sum(cast.iter().filter(|cast| cast.second.is_some()).map(|cast| cast.weight));
-		if equivocated >= threshold {
-			// They would finalize every block there is. What nodes make of that depends on the order of the votes.
-			return Err(JustificationError::Equivocators { weight: equivocated, threshold });
+		let tolerated = authorities.total().saturating_sub(threshold);
+		if equivocated > tolerated {
+			// With their help two blocks that exclude each other may both have enough weight. Which of them nodes take
+			// for final depends on the order of the votes.
+			return Err(JustificationError::Equivocators { weight: equivocated, tolerated });
 		}
 		let weight_of = |hash: &BlockHash| equivocated.saturating_add(weights.get(hash).copied().unwrap_or_default());
 
