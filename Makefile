@@ -12,9 +12,9 @@ export RUSTUP_AUTO_INSTALL := 0
 export PATH := $(HOME)/.cargo/bin:$(PATH)
 
 BIN := $(CARGO_TARGET_DIR)/debug
-# Always the whole workspace: the set of features is then the same for every command, and each dependency is
-# compiled once.
-BUILD := cargo build --workspace --locked
+# Always the whole workspace with its tests and examples: the set of features is then the same for every command, and
+# each dependency is compiled once. Without the tests' dependencies RocksDB alone would be built a second time.
+BUILD := cargo build --workspace --all-targets --locked
 
 .PHONY: help setup build demo dev example test lint bench-latency soak weights
 
@@ -34,7 +34,6 @@ dev: build ## A development chain of one validator, on 127.0.0.1:9944
 	@exec $(BIN)/lockstep-node --dev
 
 example: build ## Two members on the chain that `make dev` runs
-	cargo build --workspace --locked --examples
 	@$(BIN)/examples/two_members
 
 test: build ## Every test; the network suites take some minutes
