@@ -2,8 +2,7 @@
 //!
 //! A node sends entries whole. [`LogCursor::admit`] recomputes the hash chain from them, by the rules of
 //! [`lockstep_verifier::entries`], so that an entry that is missing, altered, out of order or of another group's log
-//! does not get past it. That the head itself is final is
-//! for [`finality`](crate::finality) to prove.
+//! does not get past it. That the head itself is final is for [`finality`](crate::finality) to prove.
 
 use lockstep_primitives::{
 	rpc, BlockNumber, EntryHash, GenesisHash, GroupId, LogHead, LogKind, OrderingKey, PayloadHash,

@@ -147,8 +147,7 @@ impl Actor {
 		}
 		for id in finalized.closed {
 			if self.groups.get(&id).is_some_and(Group::is_followed) {
-				self.end(&id, GroupError::Gone(id));
-				self.report(Event::GroupClosed { group: id });
+				self.end(&id, GroupError::Gone(id), Event::GroupClosed { group: id });
 			}
 		}
 		if !finalized.complete {
@@ -227,17 +226,15 @@ impl Actor {
 	/// Stops following a group because of trouble of this client. Its state is as it was before the trouble.
 	pub fn halt(&mut self, id: &GroupId, reason: String) {
 		tracing::error!(group = %id, %reason, "following a group was stopped");
-		self.end(id, GroupError::Halted { group: *id, reason: reason.clone() });
-		self.report(Event::Halted { group: *id, reason });
+		self.end(id, GroupError::Halted { group: *id, reason: reason.clone() }, Event::Halted { group: *id, reason });
 	}
 
 	/// Stops following a group; whoever asks for something in it is told why.
-	fn end(&mut self, id: &GroupId, why: GroupError) {
+	fn end(&mut self, id: &GroupId, why: GroupError, event: Event) {
 		if let Some(group) = self.groups.get_mut(id) {
-			group.fail_all(&why);
 			group.halted = Some(why);
 		}
-		self.unfollow(id);
+		self.stop(id, event);
 	}
 
 	fn status(&self, id: &GroupId) -> Result<GroupStatus, GroupError> {

@@ -23,7 +23,6 @@ use lockstep_primitives::{
 const RESUBMIT_AFTER: BlockNumber = 4;
 /// Submissions after which a creation fails, if the node had something against all of them.
 const MAX_ATTEMPTS: u32 = 8;
-
 /// Creations of one sponsor that may wait in a node's pool.
 const WAITING: u32 = 32;
 

@@ -278,8 +278,8 @@ impl Actor {
 		}
 	}
 
-	/// The gate stopped for good.
-	fn stop(&mut self, id: &GroupId, event: Event) {
+	/// Nothing will come of a group any more: ends what is under way in it.
+	pub fn stop(&mut self, id: &GroupId, event: Event) {
 		if let Some(group) = self.groups.get_mut(id) {
 			if let Some(trouble) = group.trouble(id) {
 				group.fail_all(&trouble);
