@@ -23,6 +23,9 @@ use tokio::sync::watch;
 
 pub const INTERVAL: BlockNumber = 20;
 
+/// What the pool says of a nonce that another transaction has.
+pub const NONCE_TAKEN: &str = "nonce taken";
+
 /// What the pool does with submissions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mode {
@@ -60,6 +63,8 @@ pub struct State {
 	pub logs: HashMap<GroupId, Log>,
 	/// Calls in the order in which they were taken.
 	pub pool: Vec<Append>,
+	/// Nonces of the sponsor that other transactions in the pool have: those below this one.
+	pub taken: u32,
 	/// Hashes of transactions that were once refused: the pool bans them.
 	banned: Vec<[u8; 32]>,
 	pub statements: Vec<Vec<u8>>,
@@ -90,6 +95,7 @@ impl Chain {
 			mode: Mode::Prompt,
 			logs: HashMap::new(),
 			pool: Vec::new(),
+			taken: 0,
 			banned: Vec::new(),
 			statements: Vec::new(),
 		};
@@ -224,11 +230,15 @@ impl Chain {
 		let fixed = 1 + 1 + 32 + 1 + 64;
 		let mut rest = input.get(fixed..).ok_or_else(undecodable)?;
 		let rest = &mut rest;
-		let _ = <(u8, Compact<u32>, Compact<u128>, u8)>::decode(rest).map_err(|_| undecodable())?;
+		let (_, Compact(nonce), ..) =
+			<(u8, Compact<u32>, Compact<u128>, u8)>::decode(rest).map_err(|_| undecodable())?;
 		let (pallet, call, group, key, endorsement) =
 			<(u8, u8, GroupId, OrderingKey, Endorsement)>::decode(rest).map_err(|_| undecodable())?;
 		assert_eq!((pallet, call), (ORDERING_PALLET, CREATE_GROUP_CALL));
 		let mut state = self.state();
+		if nonce < state.taken {
+			return Err(NONCE_TAKEN.into());
+		}
 		if state.logs.contains_key(&group) {
 			return Err("the group exists".into());
 		}

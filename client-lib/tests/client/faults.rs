@@ -40,6 +40,16 @@ async fn a_lost_submission_is_made_again() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_creation_passes_by_those_that_wait_in_the_pool() {
+	let world = World::new().await;
+	let members = world.members(&["anna"]).await;
+	world.chain.state().taken = 5;
+	let creating = members[0].client.create_group();
+	let group = tokio::time::timeout(std::time::Duration::from_secs(30), creating).await.unwrap().unwrap();
+	assert!(world.chain.state().logs.contains_key(&group));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_commit_that_becomes_final_while_its_client_is_closed_is_merged() {
 	let world = World::new().await;
 	let mut members = world.members(&["anna", "bert", "cora"]).await;

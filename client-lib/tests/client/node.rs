@@ -1,6 +1,6 @@
 //! A node over a [`Chain`] in memory: the RPC methods that clients use.
 
-use crate::chain::Chain;
+use crate::chain::{Chain, NONCE_TAKEN};
 use jsonrpsee::{
 	server::{PendingSubscriptionSink, Server, ServerHandle, SubscriptionMessage},
 	types::ErrorObjectOwned,
@@ -93,6 +93,7 @@ fn methods(view: View) -> RpcModule<View> {
 			view.chain.submit(&extrinsic.0).map(|()| json!("0x00")).map_err(|problem| {
 				match Refusal::ALL.into_iter().find(|refusal| refusal.name() == problem) {
 					Some(refusal) => ErrorObjectOwned::owned(9001, refusal.to_string(), Some(refusal.name())),
+					None if problem == NONCE_TAKEN => ErrorObjectOwned::owned(9006, problem, None::<()>),
 					None => ErrorObjectOwned::owned(9002, problem, None::<()>),
 				}
 			})
