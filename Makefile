@@ -3,10 +3,6 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 
 export CARGO_TARGET_DIR ?= $(HOME)/.cache/lockstep/target
-# The system's OpenSSL, instead of two minutes of building one.
-export OPENSSL_NO_VENDOR := 1
-# With the target directory elsewhere, the runtime's build cannot find the workspace by itself.
-export WASM_BUILD_WORKSPACE_HINT := $(CURDIR)
 # scripts/setup completes the toolchain, not each call of cargo.
 export RUSTUP_AUTO_INSTALL := 0
 export PATH := $(HOME)/.cargo/bin:$(PATH)
