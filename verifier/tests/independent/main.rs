@@ -5,7 +5,7 @@
 //!
 //! - smoldot accepts and we refuse: what no honest node sends, so that to accept it gains nothing.
 //! - smoldot refuses and we accept: what nodes of this chain accept. To refuse it would let one validator or one author
-//!   stop every client (`docs/decisions/0012`), so there the SDK is the judge, and it is asked too (`sdk`).
+//!   stop every client (`docs/decisions/0012`), so there nodes are right, and of votes and tries the SDK is asked (`sdk`).
 //!
 //! One part is not independent: both leave the signature itself to `ed25519-zebra`, as the SDK does, smoldot in batches.
 

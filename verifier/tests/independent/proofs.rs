@@ -77,6 +77,11 @@ impl Scene {
 		Reads::of(&self.root, nodes, &self.keys.each_ref().map(Vec::as_slice))
 	}
 
+	/// Whether all nodes on the way to a key are among these.
+	fn are_enough(&self, nodes: &[Vec<u8>], key: &[u8]) -> bool {
+		self.state.prove([key]).iter().all(|node| nodes.contains(node))
+	}
+
 	/// The same, after something was done to the nodes.
 	fn after(&self, change: impl FnOnce(&mut Vec<Vec<u8>>)) -> Reads {
 		let mut nodes = self.nodes.clone();
@@ -153,6 +158,16 @@ fn both_refuse_nodes_that_are_cut_or_missing() {
 		assert!(scene.after(|nodes| drop(nodes.remove(at))).are_refused(), "without node {at}");
 	}
 	assert_eq!(scene.reads(&[]), Reads::refused("Incomplete", "IncompleteProofError"));
+	// of one key alone, so that no other node is left over: what is missing is not an absence
+	for key in scene.state.values.keys() {
+		let nodes = scene.state.prove([key]);
+		for at in 0..nodes.len() {
+			let mut fewer = nodes.clone();
+			fewer.remove(at);
+			let reads = Reads::of(&scene.root, &fewer, &[key]);
+			assert!(reads.are_refused(), "{key:x?}, without node {at}: {reads:?}");
+		}
+	}
 }
 
 #[test]
@@ -198,8 +213,11 @@ fn both_refuse_another_root_and_another_key() {
 	newer.set(keys[0], vec![1]);
 	assert_eq!(Reads::of(&newer.root(), &scene.nodes, &keys), missing);
 	let of_one = scene.state.prove([keys[0]]);
-	for key in scene.state.values.keys().filter(|key| *key != keys[0]) {
+	let mut strangers = 0;
+	for key in scene.state.values.keys().filter(|key| !scene.are_enough(&of_one, key)) {
 		let reads = Reads::of(&scene.root, &of_one, &[key]);
 		assert!(reads.are_refused(), "{key:x?}: {reads:?}");
+		strangers += 1;
 	}
+	assert!(strangers > 190, "{strangers}");
 }

@@ -3,6 +3,7 @@
 
 use crate::{follow, smoldot_says};
 use lockstep_verifier::{
+	authorities::{Authorities, Authority, AuthoritySet},
 	justification::Justification,
 	proof_file::{verify, ProofFile},
 };
@@ -46,10 +47,9 @@ fn smoldot_reads_the_headers_as_published() {
 fn smoldot_accepts_the_justification_as_published() {
 	let vector = &vectors()["justification"];
 	let encoded = bytes(&vector["bytes"]);
-	let set = &vector["set"];
-	let keys: Vec<_> = list(&set["authorities"]).iter().map(|one| hash(&one[0])).collect();
+	let keys: Vec<_> = list(&vector["set"]["authorities"]).iter().map(|one| hash(&one[0])).collect();
 	let voters = |set_id| smoldot_says::Voters { set_id, keys: keys.clone() };
-	let id = set["id"].as_u64().unwrap();
+	let id = vector["set"]["id"].as_u64().unwrap();
 	assert_eq!(smoldot_says::justification(&encoded, &voters(id)), Ok(()));
 	assert_eq!(smoldot_says::justification(&encoded, &voters(id + 1)), Err("BadSignature".to_owned()));
 	// the fields that are published beside the bytes
@@ -62,7 +62,10 @@ fn smoldot_accepts_the_justification_as_published() {
 		assert_eq!(vote.authority_public_key, &hash(&published["signer"]));
 		assert_eq!(vote.signature[..], bytes(&published["signature"]));
 	}
-	assert!(Justification::decode(&encoded).is_ok());
+	// and we accept the same bytes, by the same list
+	let list = keys.iter().map(|key| Authority { key: *key, weight: 1 }).collect();
+	let set = AuthoritySet { id, authorities: Authorities::new(list).unwrap() };
+	assert_eq!(Justification::decode(&encoded).unwrap().verify(&set), Ok(()));
 }
 
 fn block(value: &Value) -> ([u8; 32], Option<u64>) {

@@ -171,6 +171,8 @@ const BAD: &[(&str, Make, &str, &str)] = &[
 	("block with another number", |s| s.all_but(|it| it.target.number += 1), "TooLittleWeight", "TargetMismatch"),
 	("vote with another number", |s| numbered(s, &s.two, &[&s.two], 9), "WrongNumber", "BadAncestry"),
 	("vote for the block, with another number", |s| numbered(s, &s.one, &[], 9), "WrongNumber", "BadAncestry"),
+	("vote with another number, for a block that was passed before", twice_numbered, "WrongNumber", "BadAncestry"),
+	("header with another number", skipping, "WrongNumber", "BadAncestry"),
 	("vote with number 0", |s| numbered(s, &s.two, &[&s.two], 0), "Unconnected", "BadAncestry"),
 ];
 
@@ -215,6 +217,18 @@ fn numbered(s: &Scene, block: &[u8], headers: &[&[u8]], number: u32) -> Justific
 	let mut justification = s.last_for(block, headers);
 	justification.votes[3] = s.set.vote(3, Target { number, ..target(block) }, ROUND);
 	justification
+}
+
+fn twice_numbered(s: &Scene) -> JustificationBuilder {
+	let mut justification = numbered(s, &s.two, &[&s.two], 9);
+	justification.votes[2] = s.set.vote(2, target(&s.two), ROUND);
+	justification
+}
+
+/// A child of block 1 that says to be block 3; the vote for it says block 2, which would fit.
+fn skipping(s: &Scene) -> JustificationBuilder {
+	let header = HeaderBuilder { number: 3, ..HeaderBuilder::after(&s.one) }.encode();
+	numbered(s, &header, &[&header], 2)
 }
 
 #[test]

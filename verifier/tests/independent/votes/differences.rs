@@ -3,10 +3,7 @@
 use super::*;
 use crate::sdk;
 use lockstep_verifier::{
-	authorities::{Authorities, Authority},
-	header::MAX_HEADER_BYTES,
-	justification::MAX_JUSTIFICATION_BYTES,
-	testing::Log,
+	authorities::Authorities, header::MAX_HEADER_BYTES, justification::MAX_JUSTIFICATION_BYTES, testing::Log,
 };
 
 fn only_smoldot(ours: &str) -> Verdicts {
@@ -74,9 +71,9 @@ fn an_equivocation_is_refused_by_smoldot_alone() {
 fn weights_are_weighed_by_us_alone() {
 	let scene = Scene::new();
 	let weigh = |weights: [u64; 4]| {
-		let list =
-			scene.set.authorities().as_slice().iter().zip(weights).map(|(one, weight)| Authority { weight, ..*one });
-		AuthoritySet { id: SET, authorities: Authorities::new(list.collect()).unwrap() }
+		let mut list = scene.set.authorities().as_slice().to_vec();
+		list.iter_mut().zip(weights).for_each(|(one, weight)| one.weight = weight);
+		AuthoritySet { id: SET, authorities: Authorities::new(list).unwrap() }
 	};
 	let heavy = weigh([1, 1, 1, 10]);
 	let (light, alone) = (scene.by(0..3), scene.by([3]));

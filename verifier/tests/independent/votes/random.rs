@@ -75,7 +75,7 @@ fn on_the_way(tree: &[Vec<u8>], votes: &JustificationBuilder) -> Vec<Vec<u8>> {
 fn build(case: &Case) -> (Validators, Vec<Vec<u8>>, JustificationBuilder) {
 	let mut tree = vec![Scene::new().one];
 	for (seed, parent) in (50..).zip(&case.parents) {
-		let mut header = HeaderBuilder::after(parent.get(&tree));
+		let mut header = HeaderBuilder::after(&tree[parent.index(tree.len())]);
 		header.extrinsics_root = [seed; 32];
 		tree.push(header.encode());
 	}
