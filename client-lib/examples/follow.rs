@@ -3,7 +3,7 @@
 //! `cargo run --example follow -- <folder> <name> [<node URL>]`
 
 use futures::StreamExt;
-use lockstep_client::{Client, Config};
+use lockstep_client::{Client, Config, Upkeep};
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -25,6 +25,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
 		sponsor: None,
 		genesis: None,
 		checkpoint: None,
+		upkeep: Upkeep::default(),
 	};
 	let client = Client::open(config).await?;
 	let mut events = client.events();

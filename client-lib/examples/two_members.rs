@@ -3,7 +3,7 @@
 //! Start a node with `lockstep-node --dev`, then run this. Another node's URL can be given as the first argument.
 
 use futures::StreamExt;
-use lockstep_client::{Client, Config, Event, Sponsor};
+use lockstep_client::{Client, Config, Event, Sponsor, Upkeep};
 
 type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
 
@@ -17,6 +17,7 @@ async fn member(name: &str, node: &str, folder: &std::path::Path) -> Result<Clie
 		sponsor: Some(Sponsor::alice()),
 		genesis: None,
 		checkpoint: None,
+		upkeep: Upkeep::default(),
 	};
 	Ok(Client::open(config).await?)
 }

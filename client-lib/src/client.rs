@@ -1,13 +1,16 @@
 //! The client: a member's groups, kept in step with the log.
 //!
-//! One task per client (the actor) owns the store and does all MLS work, one thing after the other; the
-//! [`Client`] is a handle that sends it commands. Nothing in the actor waits for a node: submissions run beside it,
-//! and their answers are hints. What came of an operation is read from the finalized log.
+//! One task per client (the actor) runs its core, which owns the store and does all MLS work, one thing after the other;
+//! the [`Client`] is a handle that sends it commands. The core knows no network: it says what is to be done. Nothing waits
+//! for a node: submissions run beside it, and their answers are hints. What came of an operation is read from the
+//! finalized log.
 
+mod action;
 mod actor;
 mod command;
 mod commit;
 mod config;
+mod core;
 mod create;
 mod drive;
 mod error;
@@ -15,6 +18,8 @@ mod event;
 mod group;
 #[cfg(feature = "hostile")]
 mod hostile;
+mod inbox;
+mod intent;
 mod join;
 mod leave;
 mod messages;
@@ -23,15 +28,19 @@ mod outbox;
 mod records;
 mod status;
 mod submit;
+mod upkeep;
 
 pub use config::{Config, Sponsor};
 pub use error::{
 	CommitError, CreateError, Error, GroupError, InvitationError, KeyPackageError, LeaveError, OpenError, SendError,
 };
 pub use event::{Committed, Event, Outcome, SkippedBecause};
+pub use inbox::Message;
+pub use intent::{Ended, IntentId, IntentState};
 pub use messages::MAX_MESSAGE;
 pub use records::Evidence;
 pub use status::{GroupState, GroupStatus};
+pub use upkeep::Upkeep;
 
 use crate::{
 	mls::Intent,
@@ -104,6 +113,19 @@ impl Client {
 		self.outcome(group, Intent::Update, true).await
 	}
 
+	/// Takes an intent on and returns when it is stored: from then on it is pursued, across restarts, until it ends,
+	/// which is reported as [`Event::IntentEnded`]. The other methods that commit wait for that.
+	pub async fn enqueue(&self, group: GroupId, intent: Intent) -> Result<IntentId, CommitError> {
+		let command = |reply| Command::Enqueue { group, intent, reply };
+		self.ask(command).await.ok_or(CommitError::Group(GroupError::Closed))?
+	}
+
+	/// How this client's intents in a group are doing, in their order: those that have not ended, and the newest 64 that
+	/// have.
+	pub async fn intents(&self, group: GroupId) -> Result<Vec<(IntentId, IntentState)>, GroupError> {
+		self.ask(|reply| Command::Intents { group, reply }).await.ok_or(GroupError::Closed)?
+	}
+
 	/// Proposes to leave the group. Returns when the proposal is stored and on its way; another member's client
 	/// commits it, which is reported as [`Event::RemovedFromGroup`].
 	pub async fn leave(&self, group: GroupId) -> Result<(), LeaveError> {
@@ -116,6 +138,17 @@ impl Client {
 	pub async fn send(&self, group: GroupId, data: Vec<u8>) -> Result<(), SendError> {
 		let command = |reply| Command::Send { group, data, reply };
 		self.ask(command).await.ok_or(SendError::Group(GroupError::Closed))?
+	}
+
+	/// The messages that arrived and were not acknowledged, with their numbers, the oldest first; at most 4,096, of which
+	/// the oldest go. They are kept across restarts: whoever must not lose a message starts with these, and acknowledges.
+	pub async fn unread(&self) -> Result<Vec<(u64, Message)>, GroupError> {
+		self.ask(Command::Unread).await.ok_or(GroupError::Closed)?
+	}
+
+	/// The application has all messages up to this number: they are deleted from the store.
+	pub async fn acknowledge(&self, up_to: u64) -> Result<(), GroupError> {
+		self.ask(|reply| Command::Acknowledge { up_to, reply }).await.ok_or(GroupError::Closed)?
 	}
 
 	/// What happens from now on. Streams are independent of one another; one that is read too slowly misses events,

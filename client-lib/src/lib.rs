@@ -37,14 +37,15 @@ pub mod rpc;
 mod store;
 
 pub use client::{
-	Client, CommitError, Committed, Config, CreateError, Error, Event, Evidence, GroupError, GroupState, GroupStatus,
-	InvitationError, KeyPackageError, LeaveError, OpenError, Outcome, SendError, SkippedBecause, Sponsor, MAX_MESSAGE,
+	Client, CommitError, Committed, Config, CreateError, Ended, Error, Event, Evidence, GroupError, GroupState,
+	GroupStatus, IntentId, IntentState, InvitationError, KeyPackageError, LeaveError, Message, OpenError, Outcome,
+	SendError, SkippedBecause, Sponsor, Upkeep, MAX_MESSAGE,
 };
 pub use finality::Lie;
 pub use lockstep_primitives::{EntryHash, GenesisHash, GroupId};
 pub use lockstep_verifier::Checkpoint;
 pub use mls::{
-	policy::PolicyError, BuildError, BundleError, EngineError, InvalidReason, MessageError, PrivateReason,
+	policy::PolicyError, BuildError, BundleError, EngineError, Intent, InvalidReason, MessageError, PrivateReason,
 	ProposalError, SealError, WelcomeError,
 };
 pub use store::StoreError;

@@ -1,7 +1,8 @@
-//! What the handle asks of the actor.
+//! What the handle asks of the core.
 
 use super::{
-	CommitError, CreateError, Evidence, GroupError, GroupStatus, KeyPackageError, LeaveError, Outcome, SendError,
+	CommitError, CreateError, Evidence, GroupError, GroupStatus, IntentId, IntentState, KeyPackageError, LeaveError,
+	Message, Outcome, SendError,
 };
 use crate::mls::Intent;
 use lockstep_primitives::GroupId;
@@ -18,6 +19,15 @@ pub(super) enum Command {
 		once: bool,
 		reply: Reply<Outcome, CommitError>,
 	},
+	Enqueue {
+		group: GroupId,
+		intent: Intent,
+		reply: Reply<IntentId, CommitError>,
+	},
+	Intents {
+		group: GroupId,
+		reply: Reply<Vec<(IntentId, IntentState)>, GroupError>,
+	},
 	Leave {
 		group: GroupId,
 		reply: Reply<(), LeaveError>,
@@ -26,6 +36,11 @@ pub(super) enum Command {
 		group: GroupId,
 		data: Vec<u8>,
 		reply: Reply<(), SendError>,
+	},
+	Unread(Reply<Vec<(u64, Message)>, GroupError>),
+	Acknowledge {
+		up_to: u64,
+		reply: Reply<(), GroupError>,
 	},
 	Evidence(Reply<Vec<Evidence>, GroupError>),
 	Groups(oneshot::Sender<Vec<GroupId>>),

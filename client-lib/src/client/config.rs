@@ -1,5 +1,6 @@
 //! What a client is opened with.
 
+use super::Upkeep;
 use ed25519_dalek::{Signer, SigningKey};
 use lockstep_primitives::GenesisHash;
 use lockstep_verifier::Checkpoint;
@@ -27,6 +28,8 @@ pub struct Config {
 	/// changed its validators by force, and saves a new client the way from the genesis. It names the chain, as
 	/// `genesis` does.
 	pub checkpoint: Option<Checkpoint>,
+	/// What the client does of its own accord; the default suits most.
+	pub upkeep: Upkeep,
 }
 
 impl std::fmt::Debug for Config {
@@ -39,6 +42,7 @@ impl std::fmt::Debug for Config {
 			.field("sponsor", &self.sponsor)
 			.field("genesis", &self.genesis)
 			.field("checkpoint", &self.checkpoint)
+			.field("upkeep", &self.upkeep)
 			.finish_non_exhaustive()
 	}
 }
@@ -97,6 +101,7 @@ mod tests {
 			sponsor: Some(Sponsor::from_seed([0xdd; 32])),
 			genesis: None,
 			checkpoint: None,
+			upkeep: Upkeep::default(),
 		};
 		let shown = format!("{config:?}");
 		assert!(!shown.contains("238, 238") && !shown.contains("dddddd"), "{shown}");

@@ -65,6 +65,9 @@ pub enum GroupError {
 		/// What went wrong.
 		reason: String,
 	},
+	/// The store cannot be read or written.
+	#[error("the store of the client cannot be read or written: {0}")]
+	Store(String),
 	/// The client was closed.
 	#[error("the client is closed: open it again")]
 	Closed,
@@ -129,6 +132,12 @@ pub enum CommitError {
 	/// Too many operations wait.
 	#[error("{0} operations on this group wait already: wait for some of them")]
 	Busy(usize),
+	/// Others won each time.
+	#[error("another member's commit won each of {attempts} races: try again when the group is less busy")]
+	Exhausted {
+		/// Commits that were made for it.
+		attempts: u32,
+	},
 }
 
 /// Why a member cannot leave.

@@ -1,11 +1,12 @@
 //! What a client reports.
 
-use super::InvitationError;
+use super::{Ended, IntentId, InvitationError};
 use crate::{
 	finality::Lie,
 	mls::{InvalidReason, PrivateReason},
 };
 use lockstep_primitives::{BlockNumber, EntryHash, GroupId};
+use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
 /// Something that happened. Everything reported is final and stored.
@@ -58,8 +59,10 @@ pub enum Event {
 		/// Why.
 		reason: SkippedBecause,
 	},
-	/// An application message.
+	/// An application message. It is kept until it is acknowledged ([`Client::acknowledge`](crate::Client::acknowledge)).
 	Message {
+		/// Its number in the client's inbox.
+		number: u64,
 		/// The group.
 		group: GroupId,
 		/// The epoch it was sent in.
@@ -93,6 +96,13 @@ pub enum Event {
 		group: GroupId,
 		/// The entry that won.
 		entry: EntryHash,
+	},
+	/// An intent of this client ended, perhaps one that was given before a restart.
+	IntentEnded {
+		/// Which.
+		intent: IntentId,
+		/// How.
+		ended: Ended,
 	},
 	/// The client is no member any more.
 	RemovedFromGroup {
@@ -153,7 +163,7 @@ pub enum SkippedBecause {
 }
 
 /// A commit that is final and applied.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Committed {
 	/// The epoch that it opened.
 	pub epoch: u64,
@@ -163,7 +173,7 @@ pub struct Committed {
 	pub block: BlockNumber,
 	/// How many commits were made for it: more than one if others won in between. 0 if there was nothing to do.
 	pub attempts: u32,
-	/// From the call to the answer.
+	/// From the call to the answer; from the opening of the client if it was opened anew in between.
 	pub elapsed: Duration,
 	/// What was wanted came about by another member's commit, which is the one named here.
 	pub by_another: bool,

@@ -1,6 +1,6 @@
 //! What a hostile member could do with what it knows; for tests of the promises only.
 
-use super::{actor::Actor, command::Command, Client, CommitError, GroupError};
+use super::{command::Command, core::Core, Client, CommitError, GroupError};
 use crate::mls::{BuildError, Intent};
 use lockstep_primitives::{extrinsic::Append, EntryHash, GroupId};
 use std::collections::BTreeMap;
@@ -45,7 +45,7 @@ impl Client {
 	}
 }
 
-impl Actor {
+impl Core {
 	pub fn on_hostile(&mut self, command: HostileCommand) {
 		let overlay = self.store.overlay();
 		match command {

@@ -1,7 +1,8 @@
 //! Joining by invitation: reading the log up to the invitation's entry, and checking that they agree.
 
 use super::{
-	actor::Actor,
+	action::Action,
+	core::Core,
 	group::Group,
 	records::{Invited, Mailbox, Membership},
 	Event, InvitationError,
@@ -84,7 +85,7 @@ impl From<StoreError> for JoinFailure {
 	}
 }
 
-impl Actor {
+impl Core {
 	/// Something arrived in a mailbox.
 	pub fn on_invitation(&mut self, reference: &[u8], statement: &Statement) {
 		let overlay = self.store.overlay();
@@ -174,7 +175,7 @@ impl Actor {
 			return Err(mismatch("its ordering key is not the one that its entry names"));
 		}
 		let gate = Gate::at(&entry.header, depth, contested, self.parameters.candidate_interval);
-		let membership = Membership { gate: gate.ok_or_else(|| mismatch("the log is full"))?, leaving: false };
+		let membership = Membership::new(gate.ok_or_else(|| mismatch("the log is full"))?);
 		debug_assert_eq!(*membership.gate.mode(), Mode::Following);
 		overlay.put(id.as_bytes(), &membership)?;
 		overlay.delete::<Invited>(id.as_bytes())?;
@@ -186,7 +187,7 @@ impl Actor {
 	fn forget_mailbox(&mut self, reference: &[u8]) {
 		let topic = topic::mailbox_topic(reference);
 		self.mailboxes.remove(&topic);
-		self.feed.forget(&topic);
+		self.act(Action::Unwatch(topic));
 	}
 
 	/// An invitation came to nothing. The KeyPackage can still be used for another one.

@@ -1,7 +1,7 @@
 //! Leaving: a member proposes its own removal, another one commits it (RFC 9420 section 12.1.3).
 
 use super::{
-	actor::Actor,
+	core::Core,
 	group::{Group, LeaveProposal, Operation},
 	LeaveError,
 };
@@ -37,7 +37,7 @@ fn turn_of(me: &[u8], leaver: &[u8], members: &[Vec<u8>], authenticator: &[u8]) 
 	members.iter().filter(|member| *member != leaver && *member != me).filter(|member| rank(member) < mine).count()
 }
 
-impl Actor {
+impl Core {
 	/// Proposes to leave, in this epoch and, until it is out, in each that follows.
 	pub fn leave(&mut self, id: &GroupId) -> Result<(), LeaveError> {
 		self.usable(id)?;
@@ -56,7 +56,7 @@ impl Actor {
 	/// Proposes to leave in the group's current epoch. The proposal and the wish are stored in one write.
 	pub fn propose_leave(&mut self, id: &GroupId) -> Result<(), LeaveError> {
 		let proposal = self.engine.propose_leave(&self.store.overlay(), id)?;
-		Ok(self.send_content(id, |_, _| Ok(Content::Proposal(proposal)))?)
+		Ok(self.send_content(id, None, |_, _| Ok(Content::Proposal(proposal)))?)
 	}
 
 	/// Another member's proposal, posted in the current epoch.
@@ -94,7 +94,7 @@ impl Actor {
 		let due = group.proposals.values().any(|proposal| proposal.due <= finalized);
 		if due && !group.leaving && group.gate.takes_commit() && group.waiting.is_empty() {
 			let intent = update_or_proposals(group);
-			group.waiting.push_back(Operation::new(intent, true, None));
+			group.waiting.push_back(Operation::own(intent, true));
 			self.start_waiting(id);
 		}
 	}

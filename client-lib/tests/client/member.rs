@@ -1,7 +1,7 @@
 //! A member under test: a client, and what it reported so far.
 
 use futures::{Stream, StreamExt};
-use lockstep_client::{Client, Config, Event, GroupId, GroupStatus, OpenError, Sponsor};
+use lockstep_client::{Client, Config, Event, GroupId, GroupStatus, OpenError, Sponsor, Upkeep};
 use std::{path::Path, time::Duration};
 use tokio::time::timeout;
 
@@ -26,6 +26,7 @@ pub fn config(name: &str, url: &str, folder: &Path) -> Config {
 		sponsor: Some(Sponsor::alice()),
 		genesis: None,
 		checkpoint: None,
+		upkeep: Upkeep::default(),
 	}
 }
 

@@ -4,7 +4,7 @@ use super::{chronicle, Chronicle, Chronicles};
 use crate::{within, Error, Result};
 use ed25519_dalek::SigningKey;
 use futures::StreamExt;
-use lockstep_client::{Client, Committed, Config, GroupStatus, Outcome, Sponsor};
+use lockstep_client::{Client, Committed, Config, GroupStatus, Outcome, Sponsor, Upkeep};
 use lockstep_primitives::{GenesisHash, GroupId};
 use std::{path::PathBuf, time::Duration};
 use tokio::{sync::watch, task::JoinHandle};
@@ -46,6 +46,7 @@ impl Member {
 			sponsor: Some(Sponsor::alice()),
 			genesis,
 			checkpoint: None,
+			upkeep: Upkeep::default(),
 		};
 		let client = Client::open(config).await.map_err(Error::client(&place.name))?;
 		let (writing, chronicles) = watch::channel(Chronicles::default());
