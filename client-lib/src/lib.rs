@@ -49,3 +49,5 @@ pub use mls::{
 	ProposalError, SealError, WelcomeError,
 };
 pub use store::StoreError;
+#[cfg(feature = "hostile")]
+pub use store::{on_write, WritePoint};

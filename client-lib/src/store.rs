@@ -13,10 +13,13 @@ mod record;
 mod schema;
 #[cfg(test)]
 mod tests;
+mod writes;
 
 pub use error::StoreError;
 pub use overlay::Overlay;
 pub use record::Record;
+#[cfg(feature = "hostile")]
+pub use writes::{on_write, WritePoint};
 
 use codec::Codec;
 use rocksdb::{BlockBasedOptions, Cache, LogLevel, Options, DB};

@@ -14,6 +14,9 @@ use tokio::{
 /// For a request that waits for nothing on chain.
 const ANSWER: Duration = Duration::from_secs(120);
 
+/// The environment variable that tells a member process at which of its writes to die.
+pub const DIE_AT: &str = "LOCKSTEP_DIE_AT";
+
 /// What a member process is told to do.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(tag = "do", rename_all = "snake_case")]
@@ -28,6 +31,37 @@ pub enum Request {
 		group: GroupId,
 		/// The epoch.
 		epoch: u64,
+	},
+	/// Found a group: answered by [`Answer::Founded`].
+	Found,
+	/// Add the owners of these KeyPackages, in hexadecimal: answered by [`Answer::Status`].
+	Add {
+		/// The group.
+		group: GroupId,
+		/// The KeyPackages.
+		key_packages: Vec<String>,
+	},
+	/// Tell where it stands: answered by [`Answer::Status`].
+	Stand {
+		/// The group.
+		group: GroupId,
+	},
+	/// Take on the intent to renew the keys: answered by [`Answer::Taken`] as soon as it is stored.
+	Enqueue {
+		/// The group.
+		group: GroupId,
+	},
+	/// Wait until no intent is left that has not ended: answered by [`Answer::Ended`].
+	Settle {
+		/// The group.
+		group: GroupId,
+	},
+	/// Tell what is unread: answered by [`Answer::Unread`].
+	Unread,
+	/// Acknowledge all messages up to this number: answered by [`Answer::Done`].
+	Acknowledge {
+		/// The number.
+		up_to: u64,
 	},
 	/// Commit a self-update: answered by [`Answer::Status`].
 	Update {
@@ -65,6 +99,28 @@ pub enum Answer {
 	KeyPackage {
 		/// Its bytes, in hexadecimal.
 		bytes: String,
+	},
+	/// The new group.
+	Founded {
+		/// Its id.
+		group: GroupId,
+	},
+	/// The number of the intent.
+	Taken {
+		/// The number.
+		number: u64,
+	},
+	/// How the intents ended that are remembered: their numbers, and the entries that carry what they asked for.
+	Ended {
+		/// Those that came about.
+		done: Vec<(u64, EntryHash)>,
+		/// Those that did not, and why.
+		failed: Vec<(u64, String)>,
+	},
+	/// The messages that were not acknowledged.
+	Unread {
+		/// Number, sender's name and text of each.
+		messages: Vec<(u64, String, String)>,
 	},
 	/// Where it stands.
 	Status {
@@ -114,6 +170,17 @@ impl RemoteMember {
 	/// Its process id; `None` once it has ended.
 	pub fn pid(&self) -> Option<u32> {
 		self.child.id()
+	}
+
+	/// Kills the process, if it is still there, and waits for its end.
+	pub async fn kill(mut self) -> Result<()> {
+		self.child.kill().await.map_err(Error::io(format!("killing the member {}", self.name)))
+	}
+
+	/// Waits for the end of a process that is to die by itself.
+	pub async fn ended(&mut self, limit: Duration) -> Result<()> {
+		let ended = within(limit, format!("the end of {}", self.name), self.child.wait()).await?;
+		ended.map(drop).map_err(Error::io(format!("waiting for the end of {}", self.name)))
 	}
 
 	/// Sends a request and waits for its answer; [`Answer::Failed`] is an error here.

@@ -1,6 +1,11 @@
 //! A transaction: writes in memory over reads from the database.
 
-use super::{codec::Codec, key::Key, Store, StoreError};
+use super::{
+	codec::Codec,
+	key::Key,
+	writes::{self, WritePoint},
+	Store, StoreError,
+};
 use rocksdb::{Direction, IteratorMode, WriteBatch, WriteOptions};
 use serde::{de::DeserializeOwned, Serialize};
 use std::{cell::RefCell, collections::BTreeMap};
@@ -71,7 +76,10 @@ impl<'a> Overlay<'a> {
 				}
 				let mut options = WriteOptions::default();
 				options.set_sync(true);
-				Ok(store.db.write_opt(batch, &options)?)
+				writes::passing(WritePoint::Before);
+				store.db.write_opt(batch, &options)?;
+				writes::passing(WritePoint::After);
+				Ok(())
 			}
 		}
 	}
