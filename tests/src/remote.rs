@@ -56,6 +56,11 @@ pub enum Request {
 		/// The group.
 		group: GroupId,
 	},
+	/// Tell which intents have ended, of those that are remembered: answered by [`Answer::Ended`].
+	Intents {
+		/// The group.
+		group: GroupId,
+	},
 	/// Tell what is unread: answered by [`Answer::Unread`].
 	Unread,
 	/// Acknowledge all messages up to this number: answered by [`Answer::Done`].
@@ -147,6 +152,7 @@ pub struct RemoteMember {
 	child: Child,
 	requests: ChildStdin,
 	answers: Lines<BufReader<ChildStdout>>,
+	over: bool,
 }
 
 impl RemoteMember {
@@ -164,7 +170,7 @@ impl RemoteMember {
 		let missing = || Error::Broken(format!("the member {name} has no standard input or output"));
 		let requests = child.stdin.take().ok_or_else(missing)?;
 		let answers = BufReader::new(child.stdout.take().ok_or_else(missing)?).lines();
-		Ok(Self { name: name.into(), child, requests, answers })
+		Ok(Self { name: name.into(), child, requests, answers, over: false })
 	}
 
 	/// Its process id; `None` once it has ended.
@@ -177,19 +183,22 @@ impl RemoteMember {
 		self.child.kill().await.map_err(Error::io(format!("killing the member {}", self.name)))
 	}
 
-	/// Waits for the end of a process that is to die by itself.
-	pub async fn ended(&mut self, limit: Duration) -> Result<()> {
-		let ended = within(limit, format!("the end of {}", self.name), self.child.wait()).await?;
-		ended.map(drop).map_err(Error::io(format!("waiting for the end of {}", self.name)))
+	/// Whether the process has ended, or is about to: its output is closed.
+	pub fn is_over(&self) -> bool {
+		self.over
 	}
 
 	/// Sends a request and waits for its answer; [`Answer::Failed`] is an error here.
 	pub async fn ask(&mut self, request: &Request) -> Result<Answer> {
 		let failed = |reason: String| Error::Broken(format!("{}: {request:?}: {reason}", self.name));
 		let line = serde_json::to_string(request).map_err(|error| failed(error.to_string()))? + "\n";
-		self.requests.write_all(line.as_bytes()).await.map_err(|error| failed(error.to_string()))?;
+		if let Err(error) = self.requests.write_all(line.as_bytes()).await {
+			self.over = true;
+			return Err(failed(error.to_string()));
+		}
 		let answer = within(ANSWER, format!("the answer of {} to {request:?}", self.name), self.answers.next_line());
 		let line = answer.await?.map_err(|error| failed(error.to_string()))?;
+		self.over = line.is_none();
 		let line = line.ok_or_else(|| failed("the process has ended".into()))?;
 		match serde_json::from_str(&line).map_err(|error| failed(error.to_string()))? {
 			Answer::Failed { reason } => Err(failed(reason)),

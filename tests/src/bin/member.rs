@@ -2,7 +2,7 @@
 
 use clap::Parser;
 use futures::StreamExt;
-use lockstep_client::{on_write, Ended, Intent, IntentState};
+use lockstep_client::{on_write, Ended, Intent, IntentId, IntentState};
 use lockstep_primitives::GroupId;
 use lockstep_tests::{
 	members::{Place, ADVANCING, HEARING, JOINING},
@@ -81,6 +81,7 @@ async fn fulfil(member: &Member, request: Request) -> Result<Answer> {
 		}
 		Request::Stand { group } => status(member, group).await?,
 		Request::Enqueue { group } => Answer::Taken { number: member.enqueue(group, Intent::Update).await?.number },
+		Request::Intents { group } => ended(member.intents(group).await?),
 		Request::Settle { group } => settle(member, group).await?,
 		Request::Unread => {
 			let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
@@ -118,20 +119,24 @@ async fn settle(member: &Member, group: GroupId) -> Result<Answer> {
 	let mut events = member.client().events();
 	loop {
 		let intents = member.intents(group).await?;
-		let waiting = intents.iter().any(|(_, state)| !matches!(state, IntentState::Ended(_)));
-		if !waiting {
-			let (mut done, mut failed) = (Vec::new(), Vec::new());
-			for (id, state) in intents {
-				match state {
-					IntentState::Ended(Ended::Done(committed)) => done.push((id.number, committed.entry)),
-					IntentState::Ended(other) => failed.push((id.number, format!("{other:?}"))),
-					_ => {}
-				}
-			}
-			return Ok(Answer::Ended { done, failed });
+		if intents.iter().all(|(_, state)| matches!(state, IntentState::Ended(_))) {
+			return Ok(ended(intents));
 		}
 		within(ADVANCING, "the next event", events.next()).await?;
 	}
+}
+
+/// Those that have ended.
+fn ended(intents: Vec<(IntentId, IntentState)>) -> Answer {
+	let (mut done, mut failed) = (Vec::new(), Vec::new());
+	for (id, state) in intents {
+		match state {
+			IntentState::Ended(Ended::Done(committed)) => done.push((id.number, committed.entry)),
+			IntentState::Ended(other) => failed.push((id.number, format!("{other:?}"))),
+			_ => {}
+		}
+	}
+	Answer::Ended { done, failed }
 }
 
 async fn status(member: &Member, group: GroupId) -> Result<Answer> {
