@@ -70,7 +70,7 @@ impl Core {
 			return Err(CommitError::Busy(group.waiting.len()));
 		}
 		let number = group.next_intent;
-		let operation = Operation::asked(number, intent, once, None);
+		let operation = Operation::asked(number, intent, once, group.gate.tip().epoch);
 		let next_intent = number.saturating_add(1);
 		let membership = Membership { next_intent, ..group.membership(&group.gate) };
 		let overlay = self.store.overlay();
@@ -182,10 +182,11 @@ impl Core {
 		Ok(Plan::Submit(Box::new(prepared)))
 	}
 
-	/// What of an operation others have not done yet; `None` if nothing is left. A first attempt is taken as it is,
-	/// so that what never made sense is an error.
+	/// What of an operation others have not done yet; `None` if nothing is left. In the epoch in which it was asked for
+	/// it is taken as it is, so that what never made sense is an error.
 	fn remaining(&self, id: &GroupId, operation: &Operation) -> Result<Option<Intent>, CommitError> {
-		let retried = operation.attempts > 0;
+		let epoch = self.groups.get(id).map_or(0, |group| group.gate.tip().epoch);
+		let retried = operation.attempts > 0 || epoch > operation.epoch;
 		Ok(match &operation.intent {
 			Intent::Remove(identities) if retried => {
 				let members = self.members(id)?;

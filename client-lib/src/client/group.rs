@@ -27,6 +27,8 @@ pub(super) struct Operation {
 	pub intent: Intent,
 	/// Not made again after a lost race.
 	pub once: bool,
+	/// The epoch in which it was asked for: what it asked for may have come about since.
+	pub epoch: u64,
 	/// Commits made for it.
 	pub attempts: u32,
 	/// The finalized block from which on it may be tried.
@@ -38,13 +40,13 @@ pub(super) struct Operation {
 
 impl Operation {
 	/// Something that the application wants.
-	pub fn asked(number: u64, intent: Intent, once: bool, reply: Option<Reply<Outcome, CommitError>>) -> Self {
-		Self { number: Some(number), reply, ..Self::own(intent, once) }
+	pub fn asked(number: u64, intent: Intent, once: bool, epoch: u64) -> Self {
+		Self { number: Some(number), epoch, ..Self::own(intent, once) }
 	}
 
 	/// Something that the client does of its own accord.
 	pub fn own(intent: Intent, once: bool) -> Self {
-		Self { number: None, intent, once, attempts: 0, not_before: 0, started: Instant::now(), reply: None }
+		Self { number: None, intent, once, epoch: 0, attempts: 0, not_before: 0, started: Instant::now(), reply: None }
 	}
 
 	/// Another commit won: waits for a few blocks, the longer the more often that has happened, so that not all who
@@ -189,10 +191,10 @@ mod tests {
 			"finalized": 0, "contest_at": null, "candidate_interval": 20, "random": 0
 		} });
 		let mut group = Group::new(serde_json::from_value(membership).unwrap());
-		let mut patient = Operation::asked(0, Intent::Update, false, None);
+		let mut patient = Operation::asked(0, Intent::Update, false, 0);
 		patient.not_before = 9;
 		group.waiting.push_back(patient);
-		group.waiting.push_back(Operation::asked(1, Intent::Update, false, None));
+		group.waiting.push_back(Operation::asked(1, Intent::Update, false, 0));
 		assert_eq!(group.take_due(8).unwrap().number, Some(1));
 		assert!(group.take_due(8).is_none());
 		assert_eq!(group.take_due(9).unwrap().number, Some(0));

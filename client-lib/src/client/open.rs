@@ -188,9 +188,9 @@ impl Core {
 /// The intents that had not ended, each where it was: carried by the pending commit, or waiting.
 fn take_up_intents(overlay: &Overlay<'_>, id: &GroupId, group: &mut Group) -> Result<(), StoreError> {
 	let in_flight: InFlight = overlay.get(id.as_bytes())?.unwrap_or_default();
-	for (key, StoredIntent { intent, once, attempts }) in overlay.list(id.as_bytes())? {
+	for (key, StoredIntent { intent, once, epoch, attempts }) in overlay.list(id.as_bytes())? {
 		let Some(number) = intent::number(&key) else { continue };
-		let operation = Operation { attempts, ..Operation::asked(number, intent, once, None) };
+		let operation = Operation { attempts, ..Operation::asked(number, intent, once, epoch) };
 		if group.gate.pending().is_some() && in_flight.numbers.contains(&number) {
 			group.current.push(operation);
 		} else {

@@ -1,6 +1,7 @@
 //! Whole clients, against a chain in memory.
 
 mod chain;
+mod durable;
 mod faults;
 #[cfg(feature = "hostile")]
 mod hostile;

@@ -102,6 +102,9 @@ fn methods(view: View) -> RpcModule<View> {
 	module
 		.register_method("statement_submit", |parameters, view, _| -> Result<_, ErrorObjectOwned> {
 			let (statement,): (HexBytes,) = parameters.parse()?;
+			if view.chain.state().deaf {
+				return Err(ErrorObjectOwned::owned(1, "the store is not there", None::<()>));
+			}
 			let status = if view.chain.post(statement.0) { "new" } else { "known" };
 			Ok(json!({ "status": status }))
 		})
