@@ -4,7 +4,7 @@ use super::{chronicle, Chronicle, Chronicles};
 use crate::{within, Error, Result};
 use ed25519_dalek::SigningKey;
 use futures::StreamExt;
-use lockstep_client::{Client, Committed, Config, GroupStatus, Outcome, Sponsor};
+use lockstep_client::{Client, Committed, Config, GroupStatus, Outcome, Sponsor, StoreKey};
 use lockstep_primitives::{GenesisHash, GroupId};
 use std::{path::PathBuf, time::Duration};
 use tokio::{sync::watch, task::JoinHandle};
@@ -40,6 +40,7 @@ impl Member {
 		show_logs();
 		let config = Config {
 			path: place.folder.clone(),
+			key: StoreKey::from_bytes([9; 32]),
 			nodes: place.nodes.clone(),
 			identity: place.name.clone().into_bytes(),
 			signer: signer(&place.name),
