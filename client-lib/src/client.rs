@@ -72,7 +72,7 @@ impl Client {
 	/// runtime; a multi-threaded one is best, because writes to the store block.
 	///
 	/// # Errors
-	/// [`OpenError`]: the store is in use, of a newer version, of another chain or identity; or no node can be used
+	/// [`OpenError`]: the store is in use, has another key, is of a newer version, of another chain or identity; or no node can be used
 	/// and the store does not know the chain yet.
 	pub async fn open(config: Config) -> Result<Self, OpenError> {
 		open::open(config).await

@@ -11,6 +11,7 @@
 //! # Most used
 //! - [`Client`]: open one, make KeyPackages, create groups, add, remove, update, leave, send.
 //! - [`Config`]: who the client is, where its store is, which nodes it uses.
+//! - [`StoreKey`]: what the store is encrypted with.
 //! - [`Event`]: what a client reports, as a stream.
 //! - [`GroupStatus`]: where it stands in a group.
 //! - [`Committed`] and [`Outcome`]: what came of a commit.
@@ -48,6 +49,12 @@ pub use mls::{
 	policy::PolicyError, BuildError, BundleError, EngineError, Intent, InvalidReason, MessageError, PrivateReason,
 	ProposalError, SealError, WelcomeError,
 };
-pub use store::StoreError;
+pub use store::{change_store_key, StoreError, StoreKey};
 #[cfg(feature = "hostile")]
 pub use store::{on_write, WritePoint};
+
+/// The store on a disk in memory, for simulations.
+#[cfg(feature = "simulation")]
+pub mod simulation {
+	pub use crate::store::{MemoryDisk, Overlay, Record, Store};
+}

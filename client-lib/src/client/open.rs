@@ -33,7 +33,7 @@ const ANSWERS: usize = 64;
 const EVENTS: usize = 512;
 
 pub(super) async fn open(config: Config) -> Result<Client, OpenError> {
-	let store = Store::open(&config.path)?;
+	let store = Store::open(&config.path, &config.key)?;
 	let known: Option<Home> = store.overlay().get(ONLY)?;
 	let named = config.checkpoint.as_ref().map(|checkpoint| checkpoint.genesis);
 	if let (Some(genesis), Some(checkpoint)) = (config.genesis, named.filter(|named| config.genesis != Some(*named))) {

@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{
 	mls::Engine,
-	store::{Overlay, Store},
+	store::{Overlay, Store, StoreKey},
 };
 use lockstep_primitives::GroupId;
 
@@ -17,6 +17,10 @@ pub(super) struct Member {
 	folder: tempfile::TempDir,
 	created: Option<GroupId>,
 	prepared: Option<Prepared>,
+}
+
+fn open(folder: &std::path::Path) -> Store {
+	Store::open(folder, &StoreKey::from_bytes([9; 32])).unwrap()
 }
 
 /// What following an entry came to.
@@ -32,7 +36,7 @@ impl Member {
 		let folder = tempfile::tempdir().unwrap();
 		let seed = *blake3::hash(name.as_bytes()).as_bytes();
 		let engine = Engine::new(name.as_bytes().to_vec(), &seed, GENESIS).unwrap();
-		Self { engine, store: Some(Store::open(folder.path()).unwrap()), folder, created: None, prepared: None }
+		Self { engine, store: Some(open(folder.path())), folder, created: None, prepared: None }
 	}
 
 	pub(super) fn name(&self) -> String {
@@ -62,7 +66,7 @@ impl Member {
 	/// Closes the store and opens it again, as a new process would, with nothing remembered but the store.
 	pub(super) fn restart(&mut self, log: &Log) {
 		self.store = None;
-		self.store = Some(Store::open(self.folder.path()).unwrap());
+		self.store = Some(open(self.folder.path()));
 		self.prepared = self.read(|_, overlay| overlay.get(log.group.as_bytes())).unwrap();
 	}
 
