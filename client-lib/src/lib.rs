@@ -44,7 +44,8 @@ pub use finality::Lie;
 pub use lockstep_primitives::{EntryHash, GenesisHash, GroupId};
 pub use lockstep_verifier::Checkpoint;
 pub use mls::{
-	policy::PolicyError, BuildError, BundleError, EngineError, InvalidReason, MessageError, PrivateReason,
-	ProposalError, SealError, WelcomeError,
+	policy::{PolicyError, Right},
+	BuildError, BundleError, EngineError, GroupChange, GroupData, GroupDataError, InvalidReason, MessageError,
+	PrivateReason, ProposalError, Rights, SealError, WelcomeError, Who,
 };
 pub use store::StoreError;

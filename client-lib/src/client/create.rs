@@ -11,7 +11,7 @@ use super::{
 use crate::{
 	gate::Gate,
 	log::{LogCursor, VerifiedEntry},
-	mls::EngineError,
+	mls::{EngineError, GroupData},
 	rpc::{Nodes, SubmitError},
 };
 use lockstep_primitives::{
@@ -69,7 +69,7 @@ impl Actor {
 
 	fn found(&mut self) -> Result<(GroupId, Founding), EngineError> {
 		let overlay = self.store.overlay();
-		let new = self.engine.create_group(&overlay)?;
+		let new = self.engine.create_group(&overlay, &GroupData::default())?;
 		let founding = Founding { parent: new.parent, next_key: new.next_key, endorsement: new.endorsement };
 		overlay.put(new.group.as_bytes(), &founding)?;
 		overlay.commit()?;
