@@ -46,8 +46,9 @@ pub use finality::Lie;
 pub use lockstep_primitives::{EntryHash, GenesisHash, GroupId};
 pub use lockstep_verifier::Checkpoint;
 pub use mls::{
-	policy::PolicyError, BuildError, BundleError, EngineError, Intent, InvalidReason, MessageError, PrivateReason,
-	ProposalError, SealError, WelcomeError,
+	policy::{PolicyError, Right},
+	BuildError, BundleError, EngineError, GroupChange, GroupData, GroupDataError, Intent, InvalidReason, MessageError,
+	PrivateReason, ProposalError, Rights, SealError, WelcomeError, Who,
 };
 pub use store::{change_store_key, StoreError, StoreKey};
 #[cfg(feature = "hostile")]

@@ -164,14 +164,14 @@ impl Core {
 	/// What to do for an operation in the group's current epoch.
 	fn plan(&mut self, id: &GroupId, operation: &Operation) -> Result<Plan, CommitError> {
 		let Some(intent) = self.remaining(id, operation)? else { return Ok(Plan::Satisfied) };
-		let prepared = match self.engine.build_commit(&self.store.overlay(), id, &intent) {
+		let prepared = match self.engine.build_one(&self.store.overlay(), id, &intent) {
 			Err(BuildError::Proposal { reason, .. }) => {
 				// Of no use to anybody: the wish to leave is repeated in the next epoch.
 				tracing::debug!(group = %id, %reason, "proposals to leave cannot be committed");
 				if let Some(group) = self.groups.get_mut(id) {
 					group.proposals.clear();
 				}
-				self.engine.build_commit(&self.store.overlay(), id, &Intent::Update)?
+				self.engine.build_one(&self.store.overlay(), id, &Intent::Update)?
 			}
 			built => built?,
 		};
@@ -199,7 +199,7 @@ impl Core {
 				let mut left = Vec::new();
 				for package in packages {
 					let alone = Intent::Add(vec![package.clone()]);
-					match self.engine.build_commit(&overlay, id, &alone) {
+					match self.engine.build_one(&overlay, id, &alone) {
 						Err(BuildError::AlreadyMember { .. }) => {}
 						Err(error) => return Err(error.into()),
 						Ok(_) => left.push(package.clone()),

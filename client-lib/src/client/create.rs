@@ -11,7 +11,7 @@ use super::{
 use crate::{
 	gate::Gate,
 	log::{LogCursor, VerifiedEntry},
-	mls::EngineError,
+	mls::{EngineError, GroupData},
 	rpc::SubmitError,
 };
 use lockstep_primitives::{extrinsic::SignedCall, BlockNumber, GroupId};
@@ -64,7 +64,7 @@ impl Core {
 
 	fn found(&mut self) -> Result<(GroupId, Founding), EngineError> {
 		let overlay = self.store.overlay();
-		let new = self.engine.create_group(&overlay)?;
+		let new = self.engine.create_group(&overlay, &GroupData::default())?;
 		let founding = Founding { parent: new.parent, next_key: new.next_key, endorsement: new.endorsement };
 		overlay.put(new.group.as_bytes(), &founding)?;
 		overlay.commit()?;

@@ -53,7 +53,7 @@ impl Core {
 				drop(answer.send(Ok(self.hoard.get(&group).cloned().unwrap_or_default())));
 			}
 			HostileCommand::Commit(group, answer) => {
-				let built = self.engine.build_commit(&overlay, &group, &Intent::Update);
+				let built = self.engine.build_one(&overlay, &group, &Intent::Update);
 				drop(answer.send(built.map(|prepared| prepared.append()).map_err(CommitError::from)));
 			}
 			HostileCommand::Seal(group, bytes, answer) => {

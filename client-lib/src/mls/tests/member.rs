@@ -2,8 +2,8 @@
 
 use super::{
 	log::{Entry, Log, GENESIS},
-	Candidate, EngineError, EpochChange, EpochKeys, GroupView, Intent, InvalidReason, Invitation, Joined, MessageError,
-	NewGroup, NewKeyPackage, Prepared, PrivateReason, Received, Sent, Verdict, WelcomeEnvelope,
+	Candidate, EngineError, EpochChange, EpochKeys, GroupData, GroupView, Intent, InvalidReason, Invitation, Joined,
+	MessageError, NewGroup, NewKeyPackage, Prepared, PrivateReason, Received, Sent, Verdict, WelcomeEnvelope,
 };
 use crate::{
 	mls::Engine,
@@ -71,7 +71,11 @@ impl Member {
 	}
 
 	pub(super) fn create(&mut self) -> NewGroup {
-		let new = self.write(|engine, overlay| engine.create_group(overlay)).unwrap();
+		self.create_with(&GroupData::default())
+	}
+
+	pub(super) fn create_with(&mut self, data: &GroupData) -> NewGroup {
+		let new = self.write(|engine, overlay| engine.create_group(overlay, data)).unwrap();
 		self.created = Some(new.group);
 		new
 	}
@@ -95,7 +99,7 @@ impl Member {
 
 	/// Builds a commit and stores it, as before a submission.
 	pub(super) fn prepare(&mut self, log: &Log, intent: &Intent) -> Prepared {
-		let prepared = self.read(|engine, overlay| engine.build_commit(overlay, &log.group, intent)).unwrap();
+		let prepared = self.read(|engine, overlay| engine.build_one(overlay, &log.group, intent)).unwrap();
 		self.write(|_, overlay| overlay.put(log.group.as_bytes(), &prepared)).unwrap();
 		self.prepared = Some(prepared.clone());
 		prepared
