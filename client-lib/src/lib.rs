@@ -48,7 +48,7 @@ pub use lockstep_verifier::Checkpoint;
 pub use mls::{
 	policy::{PolicyError, Right},
 	BuildError, BundleError, EngineError, GroupChange, GroupData, GroupDataError, Intent, InvalidReason, MessageError,
-	PrivateReason, ProposalError, Rights, SealError, WelcomeError, Who,
+	PrivateReason, ProposalError, RejoinError, Rights, SealError, SignerSeed, WelcomeError, Who,
 };
 pub use store::{change_store_key, StoreError, StoreKey};
 #[cfg(feature = "hostile")]

@@ -51,7 +51,7 @@ pub use intent::{GroupChange, Intent};
 pub use invitation::{Invitation, Joined, WelcomeEnvelope};
 pub use keys::EpochKeys;
 pub use message::Received;
-pub use rejoin::{NewRejoinRequest, RejoinRequest};
+pub use rejoin::RejoinRequest;
 pub use seal::SealError;
 pub use signer::SignerSeed;
 pub use verdict::{Candidate, InvalidReason, PrivateReason, StagedEntry, Verdict};

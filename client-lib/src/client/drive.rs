@@ -271,6 +271,7 @@ impl Core {
 			Some(Stop::Desynchronized(_)) => {
 				let reason = done.private.unwrap_or(PrivateReason::OwnCommit);
 				self.stop(id, Event::Desynchronized { group, reason });
+				self.on_cut_off(id);
 			}
 			None => {}
 		}
@@ -299,6 +300,15 @@ impl Core {
 		}
 		for identity in change.removed {
 			self.report(Event::MemberRemoved { group, epoch, identity });
+		}
+		for identity in change.readmitted {
+			self.report(Event::MemberReadmitted { group, epoch, identity });
+		}
+		for identity in change.rotated {
+			self.report(Event::KeyChanged { group, epoch, identity });
+		}
+		if let Some(data) = change.data {
+			self.report(Event::GroupDataChanged { group, epoch, data });
 		}
 	}
 

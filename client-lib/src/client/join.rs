@@ -5,11 +5,12 @@ use super::{
 	core::Core,
 	group::Group,
 	records::{Invited, Mailbox, Membership},
+	rejoin::Asked,
 	Event, InvitationError,
 };
 use crate::{
 	delivery::{envelope, statement::Statement},
-	gate::{Gate, Mode},
+	gate::Gate,
 	log::{LogCursor, VerifiedEntry},
 	mls::{EngineError, Invitation, Joined, WelcomeError},
 	store::StoreError,
@@ -166,8 +167,7 @@ impl Core {
 		}
 		let overlay = self.store.overlay();
 		// What is left of an earlier membership gives way.
-		self.engine.forget_group(&overlay, id)?;
-		let joined = self.engine.join(&overlay, &invited.invitation)?;
+		let joined = self.engine.rejoin(&overlay, &invited.invitation)?;
 		if joined.epoch != depth {
 			return Err(mismatch("its epoch is not the depth of its entry"));
 		}
@@ -175,10 +175,15 @@ impl Core {
 			return Err(mismatch("its ordering key is not the one that its entry names"));
 		}
 		let gate = Gate::at(&entry.header, depth, contested, self.parameters.candidate_interval);
-		let membership = Membership::new(gate.ok_or_else(|| mismatch("the log is full"))?);
-		debug_assert_eq!(*membership.gate.mode(), Mode::Following);
+		let earlier: Option<Membership> = overlay.get(id.as_bytes())?;
+		let membership = Membership {
+			// An intent of an earlier membership keeps its number, and its end is remembered.
+			next_intent: earlier.map_or(0, |earlier| earlier.next_intent),
+			..Membership::new(gate.ok_or_else(|| mismatch("the log is full"))?)
+		};
 		overlay.put(id.as_bytes(), &membership)?;
 		overlay.delete::<Invited>(id.as_bytes())?;
+		overlay.delete::<Asked>(id.as_bytes())?;
 		overlay.delete::<Mailbox>(&invited.key_package_ref.0)?;
 		overlay.commit()?;
 		Ok((Group::new(membership), joined))

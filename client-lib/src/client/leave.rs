@@ -16,17 +16,17 @@ const TURN: BlockNumber = 4;
 /// Proposals to leave kept in one epoch.
 const MAX_PROPOSALS: usize = 256;
 
-/// A commit of the proposals to leave, if there are any, or of nothing else than new keys.
-pub(super) fn update_or_proposals(group: &Group) -> Intent {
+/// The proposals to leave that wait to be committed, unless this member leaves itself.
+pub(super) fn proposals(group: &Group) -> Option<Intent> {
 	if group.proposals.is_empty() || group.leaving {
-		return Intent::Update;
+		return None;
 	}
-	Intent::Proposals(group.proposals.values().map(|proposal| HexBytes(proposal.bytes.clone())).collect())
+	Some(Intent::Proposals(group.proposals.values().map(|proposal| HexBytes(proposal.bytes.clone())).collect()))
 }
 
 /// The place of a member in the order in which they commit, the same for all: by a hash over the epoch, so that it
 /// is not always the same member's work. The one who leaves is not in it.
-fn turn_of(me: &[u8], leaver: &[u8], members: &[Vec<u8>], authenticator: &[u8]) -> usize {
+pub(super) fn turn_of(me: &[u8], leaver: &[u8], members: &[Vec<u8>], authenticator: &[u8]) -> usize {
 	let rank = |identity: &[u8]| -> [u8; 32] {
 		let mut hasher = blake3::Hasher::new();
 		hasher.update(authenticator);
@@ -93,8 +93,8 @@ impl Core {
 		let Ok(group) = self.usable(id) else { return };
 		let due = group.proposals.values().any(|proposal| proposal.due <= finalized);
 		if due && !group.leaving && group.gate.takes_commit() && group.waiting.is_empty() {
-			let intent = update_or_proposals(group);
-			group.waiting.push_back(Operation::own(intent, true));
+			// The proposals go along.
+			group.waiting.push_back(Operation::own(Intent::Update, true));
 			self.start_waiting(id);
 		}
 	}

@@ -10,6 +10,7 @@ mod member;
 mod membership;
 mod node;
 mod opening;
+mod rejoining;
 
 use chain::Chain;
 use lockstep_client::{GroupId, GroupStatus};
