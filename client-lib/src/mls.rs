@@ -51,6 +51,8 @@ pub use intent::{GroupChange, Intent};
 pub use invitation::{Invitation, Joined, WelcomeEnvelope};
 pub use keys::EpochKeys;
 pub use message::Received;
+#[cfg(test)]
+use rejoin::NewRejoinRequest;
 pub use rejoin::RejoinRequest;
 pub use seal::SealError;
 pub use signer::SignerSeed;

@@ -39,6 +39,7 @@ impl Batch {
 	///
 	/// # Errors
 	/// The reason for which there is none, also if that is because the intent is satisfied.
+	#[cfg(any(test, feature = "hostile"))]
 	pub fn into_single(self) -> Result<Prepared, BuildError> {
 		match (self.prepared, self.placed.into_iter().next()) {
 			(Some(prepared), _) => Ok(prepared),
@@ -78,6 +79,7 @@ impl Engine {
 	///
 	/// # Errors
 	/// [`BuildError`] says what in the intent makes no sense in this epoch.
+	#[cfg(any(test, feature = "hostile"))]
 	pub fn build_one(&self, overlay: &Overlay<'_>, group: &GroupId, intent: &Intent) -> Result<Prepared, BuildError> {
 		self.build_commit(overlay, group, std::slice::from_ref(intent))?.into_single()
 	}
