@@ -27,7 +27,7 @@ pub(in crate::mls) fn check_commit(
 	if contents.referenced != bundled {
 		return Err(PolicyError::Unreferenced);
 	}
-	let (gone, deeds) = contents.deeds(&before)?;
+	let (gone, deeds) = contents.into_deeds(&before)?;
 	for (actor, deed) in &deeds {
 		roles::check(data, &gone, &before.at(*actor)?.identity, deed)?;
 	}
@@ -38,6 +38,9 @@ pub(in crate::mls) fn check_commit(
 		_ => Ok(()),
 	}
 }
+
+/// What a commit does, each with the leaf of the member who answers for it.
+type Deeds = Vec<(LeafNodeIndex, Deed)>;
 
 struct Known<'a> {
 	member: &'a Member,
@@ -93,8 +96,8 @@ impl<'a> Contents<'a> {
 		Ok(contents)
 	}
 
-	/// What the commit does, and the identities that are no member's after it.
-	fn deeds(self, before: &Before<'_>) -> Result<(BTreeSet<Vec<u8>>, Vec<(LeafNodeIndex, Deed)>), PolicyError> {
+	/// The identities that are no member's after the commit, and what it does.
+	fn into_deeds(self, before: &Before<'_>) -> Result<(BTreeSet<Vec<u8>>, Deeds), PolicyError> {
 		let mut removed = BTreeMap::new();
 		for (_, remove) in &self.removes {
 			let known = before.at(remove.removed())?;

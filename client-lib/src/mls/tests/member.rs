@@ -26,7 +26,7 @@ fn open(folder: &std::path::Path) -> Store {
 /// What following an entry came to.
 #[derive(Debug)]
 pub(super) enum Outcome {
-	Advanced(EpochChange),
+	Advanced(Box<EpochChange>),
 	Skipped(InvalidReason),
 	Stuck(PrivateReason),
 }
@@ -118,12 +118,14 @@ impl Member {
 		if let Some(own) = own.cloned() {
 			self.prepared = None;
 			let change = self.write(|engine, overlay| engine.merge_own(overlay, &entry.hash, &own)).unwrap();
-			return Outcome::Advanced(change);
+			return Outcome::Advanced(Box::new(change));
 		}
 		match self.judge(log, entry).unwrap() {
 			Verdict::Valid(staged) => {
 				self.prepared = None;
-				Outcome::Advanced(self.write(|engine, overlay| engine.apply(overlay, &entry.hash, *staged)).unwrap())
+				Outcome::Advanced(Box::new(
+					self.write(|engine, overlay| engine.apply(overlay, &entry.hash, *staged)).unwrap(),
+				))
 			}
 			Verdict::PubliclyInvalid(reason) => Outcome::Skipped(reason),
 			Verdict::PrivatelyFailing(reason) => Outcome::Stuck(reason),
@@ -133,7 +135,7 @@ impl Member {
 	/// Follows an entry that must be valid.
 	pub(super) fn advance(&mut self, log: &Log, entry: &Entry) -> EpochChange {
 		match self.follow(log, entry) {
-			Outcome::Advanced(change) => change,
+			Outcome::Advanced(change) => *change,
 			other => panic!("{} says {other:?}", self.name()),
 		}
 	}

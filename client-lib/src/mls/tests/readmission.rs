@@ -27,7 +27,7 @@ fn readmit(members: &mut [Member], log: &mut Log, intent: &Intent, back: &mut Me
 	let name = back.engine.identity().to_vec();
 	for member in members.iter_mut() {
 		let change = member.advance(log, &entry);
-		assert_eq!(change.readmitted, [name.clone()]);
+		assert_eq!(change.readmitted, std::slice::from_ref(&name));
 		assert!(change.added.is_empty() && change.removed.is_empty(), "it never was away");
 	}
 	let envelopes = members[0].welcomes(&prepared, &entry);
