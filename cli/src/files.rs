@@ -25,9 +25,21 @@ pub fn replace(path: &Path, content: &[u8]) -> Result<(), Failure> {
 		file.sync_all()?;
 		std::fs::rename(&new, path)?;
 		// The name, too, has to survive.
-		path.parent().map_or(Ok(()), |folder| File::open(folder)?.sync_all())
+		File::open(folder_of(path))?.sync_all()
 	};
 	written().map_err(|error| Failure::file(path, &error))
+}
+
+/// Writes what was asked for to where the user wants it, which need not be a file.
+pub fn write(path: &Path, content: &[u8]) -> Result<(), Failure> {
+	std::fs::write(path, content).map_err(|error| Failure::file(path, &error))
+}
+
+fn folder_of(path: &Path) -> &Path {
+	match path.parent() {
+		Some(folder) if folder != Path::new("") => folder,
+		_ => Path::new("."),
+	}
 }
 
 /// Reads a file that the user named, or standard input for `-`.
@@ -49,6 +61,13 @@ pub fn read(path: &Path) -> Result<Vec<u8>, Failure> {
 mod tests {
 	use super::*;
 	use std::os::unix::fs::PermissionsExt;
+
+	#[test]
+	fn a_file_without_a_folder_is_in_this_one() {
+		assert_eq!(folder_of(Path::new("a")), Path::new("."));
+		assert_eq!(folder_of(Path::new("a/b")), Path::new("a"));
+		assert_eq!(folder_of(Path::new("/a")), Path::new("/"));
+	}
 
 	#[test]
 	fn what_is_written_is_for_its_owner_alone() {

@@ -181,7 +181,7 @@ impl Seal {
 }
 
 fn place(number: usize) -> Vec<u8> {
-	[&MAGIC[..], &u64::try_from(number).unwrap_or(u64::MAX).to_le_bytes()].concat()
+	[MAGIC, &u64::try_from(number).unwrap_or(u64::MAX).to_le_bytes()].concat()
 }
 
 #[cfg(test)]

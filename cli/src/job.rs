@@ -21,12 +21,21 @@ pub struct Job<'a> {
 	pub out: &'a Out,
 	/// `--timeout`.
 	pub timeout: Option<Duration>,
+	/// Whether the client stays open after the command, so that nothing is in a hurry.
+	pub lasting: bool,
 }
 
 impl Job<'_> {
 	/// How long to wait.
 	pub fn patience(&self) -> Duration {
 		self.timeout.unwrap_or(PATIENCE)
+	}
+
+	/// Gives a node the time to take what was sent, unless there is time enough.
+	pub async fn flush(&self) {
+		if !self.lasting {
+			self.session.flush(self.out).await;
+		}
 	}
 
 	/// The group that is meant.

@@ -4,7 +4,8 @@
 //! reason to stop, not to panic.
 
 use crate::failure::{Failure, Kind};
-use serde_json::{json, Value};
+use serde::Serialize;
+use serde_json::json;
 use std::{
 	fmt::Display,
 	future::Future,
@@ -42,14 +43,20 @@ impl Out {
 		Self { json, live: false, silence: SILENCE, results: sink(Box::new(results)), notes: sink(Box::new(notes)) }
 	}
 
+	/// The same, but for results, which nobody is shown.
+	pub fn without_results(&self) -> Self {
+		Self { results: Arc::new(Mutex::new(Box::new(std::io::sink()))), ..self.clone() }
+	}
+
 	/// Whether results are JSON.
 	pub fn is_json(&self) -> bool {
 		self.json
 	}
 
 	/// Shows a result: the text, or with `--json` the object on a line of its own. An empty text shows nothing.
-	pub fn result(&self, text: &str, json: &Value) -> Result<(), Failure> {
+	pub fn result(&self, text: &str, json: &impl Serialize) -> Result<(), Failure> {
 		if self.json {
+			let json = serde_json::to_string(json).map_err(|error| Failure::new(Kind::Failed, error))?;
 			return self.write(&format!("{json}\n"));
 		}
 		if text.is_empty() {
@@ -134,6 +141,7 @@ fn write(sink: &Sink, text: &str) -> std::io::Result<()> {
 #[cfg(test)]
 pub mod tests {
 	use super::*;
+	use serde_json::Value;
 
 	/// Writes to memory.
 	#[derive(Clone, Default)]

@@ -158,5 +158,5 @@ async fn work(line: &str, session: &Session, answers: &mpsc::Sender<Answer>) -> 
 		return Err(other(format!("{}, asked by {}", env!("CARGO_PKG_VERSION"), request.version)));
 	}
 	let out = Out::to(request.json, Half::results(answers), Half::notes(answers));
-	request.command.run(&Job { session, out: &out, timeout: request.timeout }).await
+	request.command.run(&Job { session, out: &out, timeout: request.timeout, lasting: true }).await
 }

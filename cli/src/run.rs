@@ -46,6 +46,8 @@ async fn dispatch(command: Command, globals: &Globals, out: &Out) -> Result<(), 
 	match command {
 		Command::Online(command) => online(command, globals, out).await,
 		command => tokio::select! {
+			// The command first, for the same reason as below.
+			biased;
 			done = command.run(globals, out) => done,
 			failure = interrupted() => Err(failure),
 		},
@@ -64,12 +66,24 @@ async fn online(mut command: Online, globals: &Globals, out: &Out) -> Result<(),
 			return done;
 		}
 		let socket = profile.socket();
-		let session = tokio::select! {
-			session = Session::open(profile, globals, command.sponsor(), out) => Arc::new(session?),
-			failure = interrupted() => return Err(failure),
+		// Before signals are listened for: Ctrl-C ends a process that asks for a passphrase.
+		let secret = globals.unlock(&profile)?;
+		let opening = Session::open(profile.clone(), &secret, command.sponsor(), out);
+		let opened = tokio::select! {
+			opened = opening => opened,
+			_ = interrupted(), if follows => return Ok(()),
+			failure = interrupted() => Err(failure),
+		};
+		let session = match opened {
+			Ok(session) => Arc::new(session),
+			// Whoever has it open may listen by now.
+			Err(failure) if failure.kind == Kind::InUse => {
+				return remote::forward(&profile, &command, timeout, out).await.unwrap_or(Err(failure));
+			}
+			Err(failure) => return Err(failure),
 		};
 		let server = if follows { remote::serve(&socket, session.clone(), out) } else { None };
-		let job = Job { session: &session, out, timeout };
+		let job = Job { session: &session, out, timeout, lasting: false };
 		let done = tokio::select! {
 			done = command.run(&job) => done,
 			failure = interrupted() => if follows { Ok(()) } else { Err(failure) },

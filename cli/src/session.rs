@@ -2,26 +2,34 @@
 
 use crate::{
 	failure::{Failure, Kind},
-	globals::Globals,
 	happened::{Happened, Said},
 	history::History,
 	marks::Marks,
 	name,
 	output::Out,
 	profile::Profile,
+	secret::Secret,
 };
-use futures::{FutureExt, Stream, StreamExt};
-use lockstep_client::{rpc::Node, Client, Event, GroupId, GroupState};
+use futures::{Stream, StreamExt};
+use lockstep_client::{rpc::Node, Client, Config, Event, GroupId, GroupState};
 use std::{
+	future::Future,
 	sync::{Arc, Mutex, MutexGuard, PoisonError},
-	time::Duration,
+	time::{Duration, Instant},
 };
 use tokio::{task::JoinHandle, time::timeout};
 
 /// How often to look whether the client is where the chain is.
 const POLL: Duration = Duration::from_millis(50);
+/// How long a store that is in use is waited for, and how often it is tried.
+const BUSY: Duration = Duration::from_secs(6);
+const RETRY: Duration = Duration::from_millis(100);
 /// With nothing new for so long, everything that the node had is taken to be here.
 const QUIET: Duration = Duration::from_secs(1);
+/// Events in one write at most.
+const MAX_BATCH: usize = 512;
+/// How long a command that only shows something waits for a node.
+const SHORT: Duration = Duration::from_secs(10);
 /// How long a node gets to take what was sent before the client is closed. The library does not say when the last
 /// message was taken; what was not is posted when the client is opened the next time.
 const LINGER: Duration = Duration::from_millis(2500);
@@ -39,19 +47,18 @@ impl Session {
 	/// Opens the client of a profile. `sponsor` pays instead of the profile's.
 	pub async fn open(
 		mut profile: Profile,
-		globals: &Globals,
+		secret: &Secret,
 		sponsor: Option<&str>,
 		out: &Out,
 	) -> Result<Self, Failure> {
-		let secret = globals.unlock(&profile)?;
 		let key = secret.history_key();
 		// Before the client is: it would report events that could not be kept.
 		History::check(&profile.history(), &key)?;
 		if profile.facts().genesis.is_none() {
 			pin(&mut profile, out).await?;
 		}
-		let config = profile.config(&secret, sponsor)?;
-		let client = out.wait("opening the store", Client::open(config)).await?;
+		let config = profile.config(secret, sponsor)?;
+		let client = out.wait("opening the store", open_when_free(config)).await?;
 		let events = client.events();
 		let history = match History::open(&profile.history(), &key) {
 			Ok(history) => Arc::new(history),
@@ -99,10 +106,26 @@ impl Session {
 		out.wait("connecting to a node", reach(&self.profile)).await.map(drop)
 	}
 
+	/// Waits until the client has read the logs of its groups as far as they were final when it began.
+	pub async fn read_logs(&self, out: &Out, patience: Duration) -> Result<(), Failure> {
+		self.until_there(out, patience, async {
+			while self.is_behind().await {
+				tokio::time::sleep(POLL).await;
+			}
+		})
+		.await
+	}
+
+	/// The same; without a node, or in time, what is known must do, with a warning.
+	pub async fn read_logs_if_possible(&self, out: &Out) {
+		if let Err(failure) = self.read_logs(out, SHORT).await {
+			out.warn(format!("this is how things stood when a node was last reached: {}", failure.message));
+		}
+	}
+
 	/// Waits until the client is where the chain was when it began, and nothing more seems to come.
 	pub async fn catch_up(&self, out: &Out, patience: Duration) -> Result<(), Failure> {
-		self.reachable(out).await?;
-		let there = async {
+		self.until_there(out, patience, async {
 			while self.is_behind().await {
 				tokio::time::sleep(POLL).await;
 			}
@@ -110,7 +133,12 @@ impl Session {
 			while timeout(QUIET, self.history.beyond(seen)).await.is_ok() {
 				seen = self.history.len();
 			}
-		};
+		})
+		.await
+	}
+
+	async fn until_there(&self, out: &Out, patience: Duration, there: impl Future<Output = ()>) -> Result<(), Failure> {
+		self.reachable(out).await?;
 		out.wait("catching up with the chain", timeout(patience, there)).await.map_err(|_| {
 			Failure::new(Kind::Timeout, format!("still catching up after {} s", patience.as_secs()))
 				.advise("run it again: what was read is kept; or give it more time with --timeout SECONDS")
@@ -140,21 +168,28 @@ impl Session {
 		Ok(epoch)
 	}
 
-	/// Gives a node the time to take what was sent.
+	/// Gives a node the time to take what was sent, before the client is closed.
 	pub async fn flush(&self, out: &Out) {
 		out.wait("handing over what was sent", tokio::time::sleep(LINGER)).await;
 	}
 }
 
-/// Keeps what a client reports until it is closed.
-async fn record(mut events: impl Stream<Item = Event> + Unpin, history: Arc<History>, out: Out) {
-	while let Some(event) = events.next().await {
-		let mut happened = vec![Happened::from(event)];
-		// What is there already goes into the same write.
-		while let Some(Some(event)) = events.next().now_or_never() {
-			happened.push(event.into());
+/// Opens a client. A store that is in use may be free in a moment: most commands are short.
+async fn open_when_free(config: Config) -> Result<Client, Failure> {
+	let started = Instant::now();
+	loop {
+		match Client::open(config.clone()).await.map_err(Failure::from) {
+			Err(failure) if failure.kind == Kind::InUse && started.elapsed() < BUSY => tokio::time::sleep(RETRY).await,
+			opened => return opened,
 		}
-		if let Err(failure) = history.append(happened) {
+	}
+}
+
+/// Keeps what a client reports until it is closed. What is there at once goes into one write.
+async fn record(events: impl Stream<Item = Event> + Unpin, history: Arc<History>, out: Out) {
+	let mut batches = events.ready_chunks(MAX_BATCH);
+	while let Some(batch) = batches.next().await {
+		if let Err(failure) = history.append(batch.into_iter().map(Happened::from)) {
 			out.warn(format!("what happened is shown, but cannot be kept: {}", failure.message));
 		}
 	}
@@ -184,4 +219,29 @@ async fn pin(profile: &mut Profile, out: &Out) -> Result<(), Failure> {
 		node.url()
 	));
 	profile.change(|facts| facts.genesis = Some(genesis))
+}
+
+#[cfg(test)]
+mod tests {
+	use super::*;
+	use crate::output::tests::Memory;
+
+	fn missed(count: u64) -> Event {
+		Event::Missed { count }
+	}
+
+	#[tokio::test]
+	async fn everything_that_is_reported_before_the_end_is_kept() {
+		let folder = tempfile::tempdir().unwrap();
+		let path = folder.path().join("history");
+		let history = Arc::new(History::open(&path, &[7; 32]).unwrap());
+		let notes = Memory::default();
+		// Like the library's, this stream must not be asked again after its end.
+		let next = |count: u64| async move { (count < 600).then(|| (missed(count), count.saturating_add(1))) };
+		let events = futures::stream::unfold(0, move |count| Box::pin(next(count)));
+		record(events, history.clone(), Out::to(false, Memory::default(), notes.clone())).await;
+		assert_eq!((history.len(), notes.text().as_str()), (600, ""));
+		drop(history);
+		assert_eq!(History::open(&path, &[7; 32]).unwrap().len(), 600);
+	}
 }

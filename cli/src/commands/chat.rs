@@ -80,6 +80,9 @@ impl Line {
 	/// Does what the line says.
 	async fn run(&self, job: &Job<'_>, group: GroupId) -> Result<(), Failure> {
 		use super::group;
+		let quiet = job.out.without_results();
+		// What comes of a commit is an event, and shown as that.
+		let quietly = Job { out: &quiet, lasting: true, ..*job };
 		match self {
 			Self::Nothing | Self::Quit => Ok(()),
 			Self::Say(text) => job.session.send(group, text.clone().into_bytes(), job.out).await.map(drop),
@@ -87,11 +90,11 @@ impl Line {
 				job.out.note(line::HELP);
 				Ok(())
 			}
-			Self::Update => group::update::run(job, group).await,
+			Self::Update => group::update::run(&quietly, group).await,
 			Self::Members => group::members::run(job, group).await,
-			Self::Add(path) => group::add::run(job, group, vec![super::key_package::read(path)?]).await,
-			Self::Remove(identity) => group::remove::run(job, group, vec![identity.clone()]).await,
-			Self::Leave => group::leave::run(job, group, false).await,
+			Self::Add(path) => group::add::run(&quietly, group, vec![super::key_package::read(path)?]).await,
+			Self::Remove(identity) => group::remove::run(&quietly, group, vec![identity.clone()]).await,
+			Self::Leave => group::leave::run(&Job { lasting: true, ..*job }, group, false).await,
 		}
 	}
 }

@@ -36,10 +36,10 @@ async fn examine(globals: &Globals, out: &Out, report: &mut Report) {
 	};
 	report.fine("profile", format!("{} in {}", profile.name(), profile.folder().display()));
 	profile::permissions(&profile, report);
-	let unlocked = profile::unlock(&profile, globals, report);
+	let secret = profile::unlock(&profile, globals, report);
 	nodes::examine(&profile, out, report).await;
-	if unlocked || profile.socket().exists() {
-		groups::examine(profile, globals, out, report).await;
+	if let Some(secret) = secret {
+		groups::examine(profile, &secret, out, report).await;
 	}
 }
 

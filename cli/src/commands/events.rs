@@ -45,6 +45,5 @@ fn show(record: &Record, out: &Out) -> Result<(), Failure> {
 		Some(group) => format!("{group} {}", record.happened.text()),
 		None => record.happened.text(),
 	};
-	let json = serde_json::to_value(record).map_err(|error| Failure::new(crate::failure::Kind::Failed, error))?;
-	out.result(&text, &json)
+	out.result(&text, record)
 }

@@ -9,7 +9,7 @@ pub mod remove;
 mod show;
 pub mod update;
 
-use crate::{failure::Failure, job::Job, name};
+use crate::{failure::Failure, job::Job};
 use clap::Subcommand;
 use lockstep_client::{Committed, GroupId};
 use serde::{Deserialize, Serialize};
@@ -31,7 +31,9 @@ pub enum Group {
 impl Group {
 	pub fn prepare(&mut self) -> Result<(), Failure> {
 		match self {
+			Self::Create(command) => command.prepare(),
 			Self::Add(command) => command.prepare(),
+			Self::Remove(command) => command.prepare(),
 			_ => Ok(()),
 		}
 	}
@@ -49,7 +51,10 @@ impl Group {
 			Self::Create(command) => command.run(job).await,
 			Self::List(command) => command.run(job).await,
 			Self::Show(command) => command.run(job).await,
-			Self::Members(command) => members::run(job, job.group(command.group()).await?).await,
+			Self::Members(command) => {
+				job.session.read_logs_if_possible(job.out).await;
+				members::run(job, job.group(command.group()).await?).await
+			}
 			Self::Add(command) => command.run(job).await,
 			Self::Remove(command) => command.run(job).await,
 			Self::Leave(command) => command.run(job).await,
@@ -72,9 +77,4 @@ fn committed(job: &Job<'_>, group: GroupId, done: &Committed) -> Result<(), Fail
 		"byAnother": by_another,
 	});
 	job.out.result(&format!("epoch {epoch}, final in block {block}{by}"), &json)
-}
-
-/// An identity on the command line.
-fn identity(text: &str) -> Result<Vec<u8>, String> {
-	name::parse(text)
 }

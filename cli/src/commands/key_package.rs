@@ -34,7 +34,7 @@ impl KeyPackage {
 		let shown = match path {
 			None => package.clone(),
 			Some(path) => {
-				files::replace(path, format!("{package}\n").as_bytes())?;
+				files::write(path, format!("{package}\n").as_bytes())?;
 				job.out.note(format!("lockstep: a KeyPackage is in {}: hand it to a member", path.display()));
 				String::new()
 			}

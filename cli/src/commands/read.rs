@@ -120,6 +120,5 @@ fn show(record: &Record, with_group: bool, out: &Out) -> Result<(), Failure> {
 		Some(group) if with_group => format!("[{}] {text}", group.to_string().get(..8).unwrap_or_default()),
 		_ => text,
 	};
-	let json = serde_json::to_value(record).map_err(|error| Failure::new(crate::failure::Kind::Failed, error))?;
-	out.result(&text, &json)
+	out.result(&text, record)
 }

@@ -20,31 +20,32 @@ pub struct Send {
 	/// What to say; - reads it from standard input
 	#[arg(allow_hyphen_values = true)]
 	text: String,
-	/// What standard input had.
+	/// The bytes of it.
 	#[arg(skip)]
-	data: Option<Vec<u8>>,
+	data: Vec<u8>,
 }
 
 impl Send {
 	pub fn prepare(&mut self) -> Result<(), Failure> {
-		if self.text == "-" {
-			self.data = Some(files::read(Path::new("-"))?);
+		let data = match self.text.as_str() {
+			"-" => files::read(Path::new("-"))?,
+			text => text.as_bytes().to_vec(),
+		};
+		if data.is_empty() {
+			return Err(Failure::new(Kind::Usage, "there is nothing to send"));
 		}
+		self.data = data;
 		Ok(())
 	}
 
 	pub async fn run(&self, job: &Job<'_>) -> Result<(), Failure> {
 		let group = job.group(&self.group).await?;
-		let data = self.data.clone().unwrap_or_else(|| self.text.clone().into_bytes());
-		if data.is_empty() {
-			return Err(Failure::new(Kind::Usage, "there is nothing to send"));
-		}
-		let bytes = data.len();
+		let bytes = self.data.len();
 		// What is sent in an epoch that is long past is read by nobody. Without a node, later is better than not at all.
-		let reached = job.session.catch_up(job.out, job.patience()).await;
-		let epoch = job.session.send(group, data, job.out).await?;
+		let reached = job.session.read_logs(job.out, job.patience()).await;
+		let epoch = job.session.send(group, self.data.clone(), job.out).await?;
 		match &reached {
-			Ok(()) => job.session.flush(job.out).await,
+			Ok(()) => job.flush().await,
 			Err(failure) => job.out.warn(format!("it waits in the store until a node takes it: {}", failure.message)),
 		}
 		let json = json!({ "group": group, "epoch": epoch, "bytes": bytes, "handedOver": reached.is_ok() });

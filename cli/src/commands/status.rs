@@ -1,12 +1,6 @@
 //! `lockstep status`.
 
-use crate::{
-	failure::{Failure, Kind},
-	happened::Happened,
-	job::Job,
-	name,
-	session::Session,
-};
+use crate::{failure::Failure, happened::Happened, job::Job, name, session::Session};
 use clap::Args;
 use lockstep_client::{GroupId, GroupState, GroupStatus};
 use serde::{Deserialize, Serialize};
@@ -149,8 +143,7 @@ impl Status {
 		for LieView { node, lie } in lies {
 			text.push_str(&format!("node {node} lied: {}\n", name::printable(lie)));
 		}
-		let json = serde_json::to_value(&overview).map_err(|error| Failure::new(Kind::Failed, error))?;
-		job.out.result(&text, &json)
+		job.out.result(&text, &overview)
 	}
 }
 

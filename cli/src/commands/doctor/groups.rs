@@ -4,11 +4,11 @@ use super::{is_news, report::Report};
 use crate::{
 	commands::{GroupView, Online, Overview, Status},
 	failure::{Failure, Kind},
-	globals::Globals,
 	job::Job,
 	output::Out,
 	profile::Profile,
 	remote,
+	secret::Secret,
 	session::Session,
 };
 use std::{
@@ -17,9 +17,9 @@ use std::{
 };
 
 /// Opens the store, or asks whoever has it open, and looks at what is in it.
-pub async fn examine(profile: Profile, globals: &Globals, out: &Out, report: &mut Report) {
+pub async fn examine(profile: Profile, secret: &Secret, out: &Out, report: &mut Report) {
 	let command = profile.command();
-	let overview = match overview(profile, globals, out).await {
+	let overview = match overview(profile, secret, out).await {
 		Ok((overview, how)) => {
 			report.fine("store", how.to_owned());
 			overview
@@ -41,19 +41,19 @@ pub async fn examine(profile: Profile, globals: &Globals, out: &Out, report: &mu
 	}
 }
 
-async fn overview(profile: Profile, globals: &Globals, out: &Out) -> Result<(Overview, &'static str), Failure> {
+async fn overview(profile: Profile, secret: &Secret, out: &Out) -> Result<(Overview, &'static str), Failure> {
 	let shown = Memory::default();
 	let quiet = Out::to(true, shown.clone(), std::io::sink());
 	let command = Online::Status(Status::default());
-	let timeout = globals.patience();
-	let how = match remote::forward(&profile, &command, timeout, &quiet).await {
+	let how = match remote::forward(&profile, &command, None, &quiet).await {
 		Some(done) => {
 			done?;
 			"another `lockstep` of this profile has it open, and answers"
 		}
 		None => {
-			let session = Session::open(profile, globals, None, out).await?;
-			let done = command.run(&Job { session: &session, out: &quiet, timeout }).await;
+			let session = Session::open(profile, secret, None, out).await?;
+			session.read_logs_if_possible(&quiet).await;
+			let done = command.run(&Job { session: &session, out: &quiet, timeout: None, lasting: false }).await;
 			session.close().await;
 			done?;
 			"it opens"

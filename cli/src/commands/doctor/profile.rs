@@ -1,7 +1,7 @@
 //! The files of a profile.
 
 use super::report::Report;
-use crate::{globals::Globals, history::History, profile::Profile};
+use crate::{globals::Globals, history::History, profile::Profile, secret::Secret};
 use std::{os::unix::fs::PermissionsExt, path::PathBuf};
 
 /// Whether others can read what is the owner's.
@@ -21,24 +21,24 @@ pub fn permissions(profile: &Profile, report: &mut Report) {
 	}
 }
 
-/// Whether the secret opens, and the history with it.
-pub fn unlock(profile: &Profile, globals: &Globals, report: &mut Report) -> bool {
+/// The secret, if it opens, and the history with it.
+pub fn unlock(profile: &Profile, globals: &Globals, report: &mut Report) -> Option<Secret> {
 	let secret = match globals.unlock(profile) {
 		Ok(secret) => secret,
 		Err(failure) => {
 			report.wrong("secret", failure);
-			return false;
+			return None;
 		}
 	};
 	report.fine("secret", "it opens".to_owned());
 	match History::check(&profile.history(), &secret.history_key()) {
 		Ok(()) => {
 			report.fine("history", "it can be read".to_owned());
-			true
+			Some(secret)
 		}
 		Err(failure) => {
 			report.wrong("history", failure);
-			false
+			None
 		}
 	}
 }

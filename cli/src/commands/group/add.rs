@@ -42,6 +42,6 @@ pub async fn run(job: &Job<'_>, group: GroupId, key_packages: Vec<Vec<u8>>) -> R
 	let adding = job.session.client().add(group, key_packages);
 	let done = job.until_final("waiting for the commit to be final", adding).await?;
 	// The invitations go out now that it is.
-	job.session.flush(job.out).await;
+	job.flush().await;
 	super::committed(job, group, &done)
 }

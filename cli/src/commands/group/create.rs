@@ -25,10 +25,12 @@ impl Create {
 		self.sponsor.as_deref()
 	}
 
+	/// Whether there is such an account, before anything is asked for.
+	pub fn prepare(&self) -> Result<(), Failure> {
+		self.sponsor().map_or(Ok(()), |named| profile::account(named).map(drop))
+	}
+
 	pub async fn run(&self, job: &Job<'_>) -> Result<(), Failure> {
-		if let Some(named) = self.sponsor() {
-			profile::account(named)?;
-		}
 		job.session.reachable(job.out).await?;
 		let created = job.until_final("waiting for the group to be final", job.session.client().create_group()).await;
 		let group = created.map_err(|failure| match failure.kind {

@@ -6,7 +6,7 @@ use crate::{
 	job::{GroupName, Job},
 };
 use clap::Args;
-use lockstep_client::{GroupError, GroupId, GroupState};
+use lockstep_client::{GroupError, GroupId, GroupState, LeaveError};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
@@ -30,11 +30,14 @@ impl Leave {
 
 /// Proposes to leave, and waits for the removal if that is asked for.
 pub async fn run(job: &Job<'_>, group: GroupId, wait: bool) -> Result<(), Failure> {
-	let reached = job.session.catch_up(job.out, job.patience()).await;
-	job.session.client().leave(group).await?;
+	let reached = job.session.read_logs(job.out, job.patience()).await;
+	match job.session.client().leave(group).await {
+		Err(LeaveError::Group(GroupError::Removed(_))) => return removed(job, group),
+		proposed => proposed?,
+	}
 	if !wait {
 		match reached {
-			Ok(()) => job.session.flush(job.out).await,
+			Ok(()) => job.flush().await,
 			Err(failure) => job.out.warn(format!("it is proposed when a node can be reached: {}", failure.message)),
 		}
 		let text = "proposed; another member's client commits it";
@@ -59,5 +62,9 @@ pub async fn run(job: &Job<'_>, group: GroupId, wait: bool) -> Result<(), Failur
 		}
 	};
 	job.until_final("waiting for another member to commit it", out).await?;
+	removed(job, group)
+}
+
+fn removed(job: &Job<'_>, group: GroupId) -> Result<(), Failure> {
 	job.out.result("out of the group", &json!({ "group": group, "state": "removed" }))
 }

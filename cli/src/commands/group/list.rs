@@ -11,6 +11,7 @@ pub struct List {}
 
 impl List {
 	pub async fn run(&self, job: &Job<'_>) -> Result<(), Failure> {
+		job.session.read_logs_if_possible(job.out).await;
 		let groups = groups(job.session).await;
 		let lines: Vec<String> = groups.iter().map(|group| group.line()).collect();
 		job.out.result(&lines.join("\n"), &json!({ "groups": groups }))

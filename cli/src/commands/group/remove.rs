@@ -1,8 +1,9 @@
 //! `lockstep group remove`.
 
 use crate::{
-	failure::Failure,
+	failure::{Failure, Kind},
 	job::{GroupName, Job},
+	name,
 };
 use clap::Args;
 use lockstep_client::GroupId;
@@ -19,10 +20,18 @@ pub struct Remove {
 }
 
 impl Remove {
+	/// Whether these are identities, before anything is asked for.
+	pub fn prepare(&self) -> Result<(), Failure> {
+		self.identities().map(drop)
+	}
+
+	fn identities(&self) -> Result<Vec<Vec<u8>>, Failure> {
+		let parsed: Result<_, String> = self.identities.iter().map(|text| name::parse(text)).collect();
+		parsed.map_err(|reason| Failure::new(Kind::Usage, reason))
+	}
+
 	pub async fn run(&self, job: &Job<'_>) -> Result<(), Failure> {
-		let parsed: Result<Vec<Vec<u8>>, String> = self.identities.iter().map(|text| super::identity(text)).collect();
-		let identities = parsed.map_err(|reason| Failure::new(crate::failure::Kind::Usage, reason))?;
-		run(job, job.group(&self.group).await?, identities).await
+		run(job, job.group(&self.group).await?, self.identities()?).await
 	}
 }
 

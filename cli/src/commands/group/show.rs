@@ -2,7 +2,7 @@
 
 use crate::{
 	commands::status::GroupView,
-	failure::{Failure, Kind},
+	failure::Failure,
 	job::{GroupName, Job},
 };
 use clap::Args;
@@ -17,8 +17,8 @@ pub struct Show {
 
 impl Show {
 	pub async fn run(&self, job: &Job<'_>) -> Result<(), Failure> {
+		job.session.read_logs_if_possible(job.out).await;
 		let view = GroupView::from(job.status(&self.group).await?);
-		let json = serde_json::to_value(&view).map_err(|error| Failure::new(Kind::Failed, error))?;
-		job.out.result(&view.text(), &json)
+		job.out.result(&view.text(), &view)
 	}
 }

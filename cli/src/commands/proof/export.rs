@@ -44,7 +44,7 @@ impl Export {
 		let export =
 			proof::Export { genesis, group, entries: from..to.unwrap_or(u64::MAX), payloads, times: !no_times };
 		let proof = out.wait("collecting the proof", export_proof(&node, export)).await?;
-		files::replace(&path, &proof)?;
+		files::write(&path, &proof)?;
 		out.note(format!("lockstep: {} bytes in {}, verified", proof.len(), path.display()));
 		out.result("", &json!({ "file": path, "bytes": proof.len() }))
 	}
