@@ -30,7 +30,9 @@ pub struct Globals {
 	/// Else it is taken from the variable LOCKSTEP_PASSPHRASE, or asked for.
 	#[arg(long, global = true, env = "LOCKSTEP_PASSPHRASE_FILE", value_name = "FILE")]
 	pub passphrase_file: Option<PathBuf>,
-	/// Waits no longer than this
+	/// Waits so long, and no longer
+	///
+	/// For finality, 300 s if it is not given; and for a node that can be reached, which without it is not waited for.
 	#[arg(long, global = true, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..=31_536_000))]
 	pub timeout: Option<u64>,
 }

@@ -68,7 +68,7 @@ async fn online(mut command: Online, globals: &Globals, out: &Out) -> Result<(),
 		let socket = profile.socket();
 		// Before signals are listened for: Ctrl-C ends a process that asks for a passphrase.
 		let secret = globals.unlock(&profile)?;
-		let opening = Session::open(profile.clone(), &secret, command.sponsor(), out);
+		let opening = Session::open(profile.clone(), &secret, command.sponsor(), timeout.unwrap_or_default(), out);
 		let opened = tokio::select! {
 			opened = opening => opened,
 			_ = interrupted(), if follows => return Ok(()),

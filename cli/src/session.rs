@@ -41,24 +41,27 @@ pub struct Session {
 	history: Arc<History>,
 	marks: Mutex<Marks>,
 	recorder: Mutex<Option<JoinHandle<()>>>,
+	/// How long to try to reach a node before that is a failure.
+	reach: Duration,
 }
 
 impl Session {
-	/// Opens the client of a profile. `sponsor` pays instead of the profile's.
+	/// Opens the client of a profile. `sponsor` pays instead of the profile's; `reach` is how long to try to reach a node.
 	pub async fn open(
 		mut profile: Profile,
 		secret: &Secret,
 		sponsor: Option<&str>,
+		reach: Duration,
 		out: &Out,
 	) -> Result<Self, Failure> {
 		let key = secret.history_key();
 		// Before the client is: it would report events that could not be kept.
 		History::check(&profile.history(), &key)?;
 		if profile.facts().genesis.is_none() {
-			pin(&mut profile, out).await?;
+			pin(&mut profile, reach, out).await?;
 		}
 		let config = profile.config(secret, sponsor)?;
-		let client = out.wait("opening the store", open_when_free(config)).await?;
+		let client = out.wait("opening the store", open_patiently(config, reach)).await?;
 		let events = client.events();
 		let history = match History::open(&profile.history(), &key) {
 			Ok(history) => Arc::new(history),
@@ -69,7 +72,7 @@ impl Session {
 		};
 		let recorder = tokio::spawn(record(events, history.clone(), out.clone()));
 		let marks = Mutex::new(Marks::open(&profile.marks()));
-		Ok(Self { profile, client, history, marks, recorder: Mutex::new(Some(recorder)) })
+		Ok(Self { profile, client, history, marks, recorder: Mutex::new(Some(recorder)), reach })
 	}
 
 	/// Closes the client, and returns when all that it reported is kept.
@@ -103,7 +106,7 @@ impl Session {
 
 	/// Whether any of the profile's nodes can be used.
 	pub async fn reachable(&self, out: &Out) -> Result<(), Failure> {
-		out.wait("connecting to a node", reach(&self.profile)).await.map(drop)
+		out.wait("connecting to a node", connect(&self.profile, self.reach)).await.map(drop)
 	}
 
 	/// Waits until the client has read the logs of its groups as far as they were final when it began.
@@ -175,13 +178,19 @@ impl Session {
 }
 
 /// Opens a client. A store that is in use may be free in a moment: most commands are short.
-async fn open_when_free(config: Config) -> Result<Client, Failure> {
+async fn open_patiently(config: Config, reach: Duration) -> Result<Client, Failure> {
 	let started = Instant::now();
 	loop {
-		match Client::open(config.clone()).await.map_err(Failure::from) {
-			Err(failure) if failure.kind == Kind::InUse && started.elapsed() < BUSY => tokio::time::sleep(RETRY).await,
-			opened => return opened,
+		let opened = Client::open(config.clone()).await.map_err(Failure::from);
+		let patience = match opened.as_ref().map_err(|failure| failure.kind) {
+			Err(Kind::InUse) => BUSY,
+			Err(Kind::Unreachable) => reach,
+			_ => return opened,
+		};
+		if started.elapsed() >= patience {
+			return opened;
 		}
+		tokio::time::sleep(RETRY).await;
 	}
 }
 
@@ -195,8 +204,20 @@ async fn record(events: impl Stream<Item = Event> + Unpin, history: Arc<History>
 	}
 }
 
-/// The first node of a profile that can be used.
-async fn reach(profile: &Profile) -> Result<Node, Failure> {
+/// The first node of a profile that can be used; one that starts gets the time for it.
+async fn connect(profile: &Profile, reach: Duration) -> Result<Node, Failure> {
+	let started = Instant::now();
+	loop {
+		let connected = connect_once(profile).await;
+		let unreachable = connected.as_ref().is_err_and(|failure| failure.kind == Kind::Unreachable);
+		if !unreachable || started.elapsed() >= reach {
+			return connected;
+		}
+		tokio::time::sleep(RETRY).await;
+	}
+}
+
+async fn connect_once(profile: &Profile) -> Result<Node, Failure> {
 	let mut failure = Failure::new(Kind::Unreachable, "the profile names no node")
 		.advise(format!("{} identity nodes ws://HOST:PORT", profile.command()));
 	for url in &profile.facts().nodes {
@@ -211,8 +232,8 @@ async fn reach(profile: &Profile) -> Result<Node, Failure> {
 }
 
 /// Believes the first node about which chain it is of, once.
-async fn pin(profile: &mut Profile, out: &Out) -> Result<(), Failure> {
-	let node = out.wait("connecting to a node", reach(profile)).await?;
+async fn pin(profile: &mut Profile, reach: Duration, out: &Out) -> Result<(), Failure> {
+	let node = out.wait("connecting to a node", connect(profile, reach)).await?;
 	let genesis = node.chain().genesis;
 	out.note(format!(
 		"lockstep: {} says that its chain is {genesis}; from now on only that one is accepted",

@@ -40,6 +40,14 @@ fn without_a_node_every_command_says_so_as_json_with_a_command_to_try() {
 }
 
 #[test]
+fn a_node_is_waited_for_as_long_as_was_asked_for() {
+	let machine = Machine::with("anna");
+	let started = std::time::Instant::now();
+	machine.run(&["--json", "--timeout", "1", "status"]).failed_with(4, "unreachable");
+	assert!(started.elapsed() >= std::time::Duration::from_secs(1));
+}
+
+#[test]
 fn without_a_profile_every_command_says_how_to_make_one() {
 	let machine = Machine::new();
 	for command in [&["status"][..], &["read"], &["doctor"], &["identity", "show"], &["group", "list"]] {

@@ -14,6 +14,7 @@ use crate::{
 use std::{
 	io::Write,
 	sync::{Arc, Mutex, PoisonError},
+	time::Duration,
 };
 
 /// Opens the store, or asks whoever has it open, and looks at what is in it.
@@ -51,7 +52,7 @@ async fn overview(profile: Profile, secret: &Secret, out: &Out) -> Result<(Overv
 			"another `lockstep` of this profile has it open, and answers"
 		}
 		None => {
-			let session = Session::open(profile, secret, None, out).await?;
+			let session = Session::open(profile, secret, None, Duration::ZERO, out).await?;
 			session.read_logs_if_possible(&quiet).await;
 			let done = command.run(&Job { session: &session, out: &quiet, timeout: None, lasting: false }).await;
 			session.close().await;
