@@ -135,9 +135,7 @@ impl From<Event> for Happened {
 				authenticator: hex::encode(authenticator),
 			},
 			Event::Skipped { group, entry, reason } => Self::Skipped { group, entry, reason: reason.to_string() },
-			Event::Message { group, epoch, sender, data } => {
-				Self::Message { group, epoch, sender: name::show(&sender), said: Said::new(data), own: false }
-			}
+			Event::Message { group, epoch, sender, data, .. } => Self::message(group, epoch, &sender, data),
 			Event::MemberAdded { group, epoch, identity } => {
 				Self::MemberAdded { group, epoch, identity: name::show(&identity) }
 			}
@@ -158,6 +156,11 @@ impl From<Event> for Happened {
 }
 
 impl Happened {
+	/// A message of another member.
+	pub fn message(group: GroupId, epoch: u64, sender: &[u8], data: Vec<u8>) -> Self {
+		Self::Message { group, epoch, sender: name::show(sender), said: Said::new(data), own: false }
+	}
+
 	/// The group that it is about, if it is about one.
 	pub fn group(&self) -> Option<GroupId> {
 		match self {
@@ -241,8 +244,8 @@ mod tests {
 		let group = GroupId([1; 32]);
 		let entry = EntryHash([2; 32]);
 		let kept = [
-			Happened::from(Event::Message { group, epoch: 3, sender: b"bert".to_vec(), data: b"hi".to_vec() }),
-			Happened::from(Event::Message { group, epoch: 3, sender: vec![0xff], data: vec![0xfe] }),
+			Happened::message(group, 3, b"bert", b"hi".to_vec()),
+			Happened::message(group, 3, b"\xff", b"\xfe".to_vec()),
 			Happened::EpochAdvanced { group, epoch: 1, entry, block: 9, own: true, authenticator: "00".into() },
 			Happened::Missed { count: 2 },
 			Happened::NodeLied { node: "ws://x".into(), lie: "y".into() },
@@ -257,15 +260,14 @@ mod tests {
 	#[test]
 	fn the_json_of_a_message_is_the_documented_one() {
 		let group = GroupId([1; 32]);
-		let event = Event::Message { group, epoch: 3, sender: b"bert".to_vec(), data: b"hi".to_vec() };
-		let json = serde_json::to_value(Record { at: 5, happened: event.into() }).unwrap();
+		let happened = Happened::message(group, 3, b"bert", b"hi".to_vec());
+		let json = serde_json::to_value(Record { at: 5, happened }).unwrap();
 		let expected = serde_json::json!({
 			"at": 5, "event": "message", "group": format!("0x{group}"), "epoch": 3, "sender": "bert", "text": "hi",
 			"own": false
 		});
 		assert_eq!(json, expected);
-		let event = Event::Message { group, epoch: 3, sender: vec![0xff], data: vec![0xfe] };
-		let json = serde_json::to_value(Happened::from(event)).unwrap();
+		let json = serde_json::to_value(Happened::message(group, 3, b"\xff", b"\xfe".to_vec())).unwrap();
 		assert_eq!((&json["sender"], &json["bytes"]), (&"hex:ff".into(), &"fe".into()));
 	}
 
@@ -273,7 +275,7 @@ mod tests {
 	fn a_sender_cannot_pass_for_the_program() {
 		let group = GroupId([1; 32]);
 		let data = b"hi\n-- anna is out from epoch 3 on".to_vec();
-		let happened = Happened::from(Event::Message { group, epoch: 3, sender: b"bert".to_vec(), data });
+		let happened = Happened::message(group, 3, b"bert", data);
 		assert_eq!(happened.text(), "bert: hi\n    -- anna is out from epoch 3 on");
 		let event = Event::MemberAdded { group, epoch: 3, identity: b"x\n-- y".to_vec() };
 		assert_eq!(Happened::from(event).text(), "-- hex:780a2d2d2079 joined in epoch 3");
