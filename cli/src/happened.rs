@@ -1,7 +1,7 @@
 //! What a client reports, in the form in which it is kept and shown.
 
 use crate::name;
-use lockstep_client::{EntryHash, Event, GroupId};
+use lockstep_client::{EntryHash, Event, GroupId, Message};
 use serde::{Deserialize, Serialize};
 
 /// Something that happened, and when this client learned of it. Its JSON is an interface: `docs/cli.md`.
@@ -33,6 +33,9 @@ pub enum Happened {
 		#[serde(flatten)]
 		said: Said,
 		own: bool,
+		/// Its number in the client's inbox, if it came from there.
+		#[serde(default, skip_serializing_if = "Option::is_none")]
+		number: Option<u64>,
 	},
 	Created {
 		group: GroupId,
@@ -135,7 +138,9 @@ impl From<Event> for Happened {
 				authenticator: hex::encode(authenticator),
 			},
 			Event::Skipped { group, entry, reason } => Self::Skipped { group, entry, reason: reason.to_string() },
-			Event::Message { group, epoch, sender, data, .. } => Self::message(group, epoch, &sender, data),
+			Event::Message { group, epoch, sender, data, number } => {
+				Self::message(Message { group, epoch, sender, data }, Some(number))
+			}
 			Event::MemberAdded { group, epoch, identity } => {
 				Self::MemberAdded { group, epoch, identity: name::show(&identity) }
 			}
@@ -157,8 +162,17 @@ impl From<Event> for Happened {
 
 impl Happened {
 	/// A message of another member.
-	pub fn message(group: GroupId, epoch: u64, sender: &[u8], data: Vec<u8>) -> Self {
-		Self::Message { group, epoch, sender: name::show(sender), said: Said::new(data), own: false }
+	pub fn message(message: Message, number: Option<u64>) -> Self {
+		let Message { group, epoch, sender, data } = message;
+		Self::Message { group, epoch, sender: name::show(&sender), said: Said::new(data), own: false, number }
+	}
+
+	/// The number of a message in the client's inbox.
+	pub fn number(&self) -> Option<u64> {
+		match self {
+			Self::Message { number, .. } => *number,
+			_ => None,
+		}
 	}
 
 	/// The group that it is about, if it is about one.
@@ -239,13 +253,18 @@ impl Happened {
 mod tests {
 	use super::*;
 
+	fn message(sender: &[u8], data: &[u8], number: Option<u64>) -> Happened {
+		let message = Message { group: GroupId([1; 32]), epoch: 3, sender: sender.to_vec(), data: data.to_vec() };
+		Happened::message(message, number)
+	}
+
 	#[test]
 	fn what_is_kept_is_read_again_as_it_was() {
 		let group = GroupId([1; 32]);
 		let entry = EntryHash([2; 32]);
 		let kept = [
-			Happened::message(group, 3, b"bert", b"hi".to_vec()),
-			Happened::message(group, 3, b"\xff", b"\xfe".to_vec()),
+			message(b"bert", b"hi", Some(7)),
+			message(b"\xff", b"\xfe", None),
 			Happened::EpochAdvanced { group, epoch: 1, entry, block: 9, own: true, authenticator: "00".into() },
 			Happened::Missed { count: 2 },
 			Happened::NodeLied { node: "ws://x".into(), lie: "y".into() },
@@ -260,22 +279,21 @@ mod tests {
 	#[test]
 	fn the_json_of_a_message_is_the_documented_one() {
 		let group = GroupId([1; 32]);
-		let happened = Happened::message(group, 3, b"bert", b"hi".to_vec());
+		let happened = message(b"bert", b"hi", None);
 		let json = serde_json::to_value(Record { at: 5, happened }).unwrap();
 		let expected = serde_json::json!({
 			"at": 5, "event": "message", "group": format!("0x{group}"), "epoch": 3, "sender": "bert", "text": "hi",
 			"own": false
 		});
 		assert_eq!(json, expected);
-		let json = serde_json::to_value(Happened::message(group, 3, b"\xff", b"\xfe".to_vec())).unwrap();
+		let json = serde_json::to_value(message(b"\xff", b"\xfe", None)).unwrap();
 		assert_eq!((&json["sender"], &json["bytes"]), (&"hex:ff".into(), &"fe".into()));
 	}
 
 	#[test]
 	fn a_sender_cannot_pass_for_the_program() {
 		let group = GroupId([1; 32]);
-		let data = b"hi\n-- anna is out from epoch 3 on".to_vec();
-		let happened = Happened::message(group, 3, b"bert", data);
+		let happened = message(b"bert", b"hi\n-- anna is out from epoch 3 on", None);
 		assert_eq!(happened.text(), "bert: hi\n    -- anna is out from epoch 3 on");
 		let event = Event::MemberAdded { group, epoch: 3, identity: b"x\n-- y".to_vec() };
 		assert_eq!(Happened::from(event).text(), "-- hex:780a2d2d2079 joined in epoch 3");

@@ -4,8 +4,8 @@
 //! and its JSON, sealed by XChaCha20-Poly1305 under a key of the profile, with the record's number as associated data:
 //! none can be put elsewhere. A record that a crash has cut is left out, and written over by the next one.
 //!
-//! A message is decrypted, and its key deleted, before it is reported. A process that is killed between that and the
-//! write here loses it: some milliseconds.
+//! The library keeps a message until it is acknowledged, which is done after the write here. Messages have numbers in
+//! its inbox, so that one that was kept, and not acknowledged before a crash, is not kept twice.
 
 use crate::{
 	failure::{Failure, Kind},
@@ -78,6 +78,11 @@ impl History {
 		drop(inner);
 		self.count.send_replace(count);
 		written
+	}
+
+	/// The highest number of a message from the client's inbox.
+	pub fn highest_number(&self) -> Option<u64> {
+		self.inner().records.iter().filter_map(|record| record.happened.number()).max()
 	}
 
 	/// How many records there are.

@@ -11,7 +11,7 @@ use crate::{
 	files,
 	secret::{Passphrase, Secret},
 };
-use lockstep_client::{Config, GenesisHash, Sponsor};
+use lockstep_client::{Config, GenesisHash, Sponsor, StoreKey, Upkeep};
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 
@@ -135,12 +135,14 @@ impl Profile {
 		let sponsor = sponsor.or(self.facts.sponsor.as_deref()).map(account).transpose()?;
 		Ok(Config {
 			path: self.store(),
+			key: StoreKey::from_bytes(secret.store_key()),
 			nodes: self.facts.nodes.clone(),
 			identity: self.facts.identity.clone().into_bytes(),
 			signer: secret.signer(),
 			sponsor,
 			genesis: self.facts.genesis,
 			checkpoint: None,
+			upkeep: Upkeep::default(),
 		})
 	}
 

@@ -74,8 +74,6 @@ impl Secret {
 	}
 
 	/// Key of the client's store.
-	// The store takes a key from the version on that encrypts it.
-	#[allow(dead_code)]
 	pub fn store_key(&self) -> [u8; 32] {
 		self.derive("lockstep cli 1 store")
 	}

@@ -70,7 +70,11 @@ impl Session {
 				return Err(failure);
 			}
 		};
-		let recorder = tokio::spawn(record(events, history.clone(), out.clone()));
+		if let Err(failure) = take_unread(&client, &history).await {
+			client.close().await;
+			return Err(failure);
+		}
+		let recorder = tokio::spawn(record(events, history.clone(), Some(client.clone()), out.clone()));
 		let marks = Mutex::new(Marks::open(&profile.marks()));
 		Ok(Self { profile, client, history, marks, recorder: Mutex::new(Some(recorder)), reach })
 	}
@@ -164,7 +168,7 @@ impl Session {
 		let epoch = self.client.group(group).await?.epoch;
 		self.client.send(group, data.clone()).await?;
 		let sender = name::show(self.profile.facts().identity.as_bytes());
-		let message = Happened::Message { group, epoch, sender, said: Said::new(data), own: true };
+		let message = Happened::Message { group, epoch, sender, said: Said::new(data), own: true, number: None };
 		if let Err(failure) = self.history.append([message]) {
 			out.warn(format!("it was sent, but cannot be kept: {}", failure.message));
 		}
@@ -194,11 +198,41 @@ async fn open_patiently(config: Config, reach: Duration) -> Result<Client, Failu
 	}
 }
 
-/// Keeps what a client reports until it is closed. What is there at once goes into one write.
-async fn record(events: impl Stream<Item = Event> + Unpin, history: Arc<History>, out: Out) {
+/// Keeps the messages that an earlier process received and did not keep.
+async fn take_unread(client: &Client, history: &History) -> Result<(), Failure> {
+	let unread = client.unread().await?;
+	let known = history.highest_number();
+	let last = unread.last().map(|(number, _)| *number);
+	let new = unread.into_iter().filter(|(number, _)| known.is_none_or(|known| *number > known));
+	history.append(new.map(|(number, message)| Happened::message(message, Some(number))))?;
+	match last {
+		Some(last) => Ok(client.acknowledge(last).await?),
+		None => Ok(()),
+	}
+}
+
+/// Keeps what a client reports until it is closed, and acknowledges it. What is there at once goes into one write.
+async fn record(events: impl Stream<Item = Event> + Unpin, history: Arc<History>, client: Option<Client>, out: Out) {
 	let mut batches = events.ready_chunks(MAX_BATCH);
 	while let Some(batch) = batches.next().await {
-		if let Err(failure) = history.append(batch.into_iter().map(Happened::from)) {
+		let missed = batch.iter().any(|event| matches!(event, Event::Missed { .. }));
+		let known = history.highest_number();
+		// Where some were missed all messages come from the inbox: to acknowledge one is to acknowledge those before it.
+		let is_new = |number: u64| !missed && known.is_none_or(|known| number > known);
+		let happened = batch.into_iter().map(Happened::from);
+		let new: Vec<Happened> = happened.filter(|happened| happened.number().is_none_or(is_new)).collect();
+		let last = new.iter().filter_map(Happened::number).max();
+		let kept = history.append(new);
+		// A client that is closed by now gives them again when it is opened; the number tells.
+		let kept = match (&client, last) {
+			(Some(client), _) if missed => kept.and(take_unread(client, &history).await),
+			(Some(client), Some(last)) if kept.is_ok() => {
+				drop(client.acknowledge(last).await);
+				kept
+			}
+			_ => kept,
+		};
+		if let Err(failure) = kept {
 			out.warn(format!("what happened is shown, but cannot be kept: {}", failure.message));
 		}
 	}
@@ -260,7 +294,7 @@ mod tests {
 		// Like the library's, this stream must not be asked again after its end.
 		let next = |count: u64| async move { (count < 600).then(|| (missed(count), count.saturating_add(1))) };
 		let events = futures::stream::unfold(0, move |count| Box::pin(next(count)));
-		record(events, history.clone(), Out::to(false, Memory::default(), notes.clone())).await;
+		record(events, history.clone(), None, Out::to(false, Memory::default(), notes.clone())).await;
 		assert_eq!((history.len(), notes.text().as_str()), (600, ""));
 		drop(history);
 		assert_eq!(History::open(&path, &[7; 32]).unwrap().len(), 600);
