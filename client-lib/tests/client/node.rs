@@ -7,8 +7,8 @@ use jsonrpsee::{
 	RpcModule,
 };
 use lockstep_primitives::{
-	rpc::{FinalizedEntries, HexBytes, Links, Position},
-	Refusal,
+	rpc::{FinalizedEntries, Group, HexBytes, Links, Position},
+	GroupId, GroupState, Refusal,
 };
 use serde_json::json;
 use std::{
@@ -87,6 +87,15 @@ fn methods(view: View) -> RpcModule<View> {
 		.unwrap();
 	module.register_method("state_call", |_, _, _| json!("0x00000000")).unwrap();
 	module.register_method("ordering_parameters", |_, _, _| json!(Chain::parameters())).unwrap();
+	module
+		.register_method("ordering_group", |parameters, view, _| -> Result<_, ErrorObjectOwned> {
+			let (group,): (GroupId,) = parameters.parse()?;
+			let state = view.chain.state();
+			let head = state.logs.get(&group).and_then(|log| log.head);
+			let of = |head| GroupState { head, last_entry_at: state.height, open_entries: 1, contested: false };
+			Ok(json!(Group { at: state.at(), state: head.map(of) }))
+		})
+		.unwrap();
 	module
 		.register_method("ordering_submit", |parameters, view, _| {
 			let (extrinsic,): (HexBytes,) = parameters.parse()?;
