@@ -1,13 +1,16 @@
 //! The client: a member's groups, kept in step with the log.
 //!
-//! One task per client (the actor) owns the store and does all MLS work, one thing after the other; the
-//! [`Client`] is a handle that sends it commands. Nothing in the actor waits for a node: submissions run beside it,
-//! and their answers are hints. What came of an operation is read from the finalized log.
+//! One task per client (the actor) runs its core, which owns the store and does all MLS work, one thing after the other;
+//! the [`Client`] is a handle that sends it commands. The core knows no network: it says what is to be done. Nothing waits
+//! for a node: submissions run beside it, and their answers are hints. What came of an operation is read from the
+//! finalized log.
 
+mod action;
 mod actor;
 mod command;
 mod commit;
 mod config;
+mod core;
 mod create;
 mod drive;
 mod error;
@@ -15,26 +18,34 @@ mod event;
 mod group;
 #[cfg(feature = "hostile")]
 mod hostile;
+mod inbox;
+mod intent;
 mod join;
 mod leave;
 mod messages;
 mod open;
 mod outbox;
 mod records;
+mod rejoin;
 mod status;
 mod submit;
+mod upkeep;
 
 pub use config::{Config, Sponsor};
 pub use error::{
-	CommitError, CreateError, Error, GroupError, InvitationError, KeyPackageError, LeaveError, OpenError, SendError,
+	CommitError, CreateError, Error, GroupError, InvitationError, KeyPackageError, LeaveError, OpenError,
+	RejoinAskError, SendError,
 };
 pub use event::{Committed, Event, Outcome, SkippedBecause};
+pub use inbox::Message;
+pub use intent::{Ended, IntentId, IntentState};
 pub use messages::MAX_MESSAGE;
 pub use records::Evidence;
 pub use status::{GroupState, GroupStatus};
+pub use upkeep::Upkeep;
 
 use crate::{
-	mls::Intent,
+	mls::{GroupChange, GroupData, Intent, SignerSeed},
 	proof::{export_from, Export, ExportError},
 	rpc::Nodes,
 };
@@ -63,7 +74,7 @@ impl Client {
 	/// runtime; a multi-threaded one is best, because writes to the store block.
 	///
 	/// # Errors
-	/// [`OpenError`]: the store is in use, of a newer version, of another chain or identity; or no node can be used
+	/// [`OpenError`]: the store is in use, has another key, is of a newer version, of another chain or identity; or no node can be used
 	/// and the store does not know the chain yet.
 	pub async fn open(config: Config) -> Result<Self, OpenError> {
 		open::open(config).await
@@ -75,9 +86,15 @@ impl Client {
 		self.ask(Command::KeyPackage).await.ok_or(KeyPackageError::Closed)?
 	}
 
-	/// Creates a group with this client as its only member. Returns when that is final.
+	/// Creates a group with this client as its only member, without a name, in which everyone may do everything. Returns
+	/// when that is final.
 	pub async fn create_group(&self) -> Result<GroupId, CreateError> {
-		self.ask(Command::Create).await.ok_or(CreateError::Closed)?
+		self.create_group_with(GroupData::default()).await
+	}
+
+	/// Creates a group with this name, administrators and rights; this client is an administrator in any case.
+	pub async fn create_group_with(&self, data: GroupData) -> Result<GroupId, CreateError> {
+		self.ask(|reply| Command::Create(data, reply)).await.ok_or(CreateError::Closed)?
 	}
 
 	/// Adds the owners of these KeyPackages in one commit. Returns when they are members, by this commit or, for
@@ -104,6 +121,50 @@ impl Client {
 		self.outcome(group, Intent::Update, true).await
 	}
 
+	/// Gives this client's leaf in the group another signature key, of this seed. Returns when the commit is final; the
+	/// old key is of no use then.
+	pub async fn rotate(&self, group: GroupId, seed: SignerSeed) -> Result<Committed, CommitError> {
+		self.commit(group, Intent::Rotate { seed }).await
+	}
+
+	/// Changes the group's name, application data, administrators or rights.
+	pub async fn change_group(&self, group: GroupId, change: GroupChange) -> Result<Committed, CommitError> {
+		self.commit(group, Intent::GroupData(change)).await
+	}
+
+	/// Asks the members of a group to readmit this client, which was cut off, or has lost its state of the group: of a
+	/// client that was cut off they have heard already. Returns the request, for a member to be given
+	/// ([`Self::readmit`]) where statements do not get through; that is always so for one that has lost its state.
+	pub async fn rejoin(&self, group: GroupId) -> Result<Vec<u8>, RejoinAskError> {
+		let newest = match self.group(group).await {
+			Err(GroupError::Unknown(_)) => {
+				self.nodes.current().await?.group(&group).await?.state.map(|state| state.head.hash)
+			}
+			_ => None,
+		};
+		self.ask(|reply| Command::Rejoin { group, newest, reply }).await.ok_or(GroupError::Closed)?
+	}
+
+	/// Readmits the member that made this request, in the place of the leaf that it had. Returns when that is final, and
+	/// its invitation on the way.
+	pub async fn readmit(&self, group: GroupId, request: Vec<u8>) -> Result<Committed, CommitError> {
+		let command = |reply| Command::Readmit { group, request, reply };
+		won(self.ask(command).await.ok_or(CommitError::Group(GroupError::Closed))??)
+	}
+
+	/// Takes an intent on and returns when it is stored: from then on it is pursued, across restarts, until it ends,
+	/// which is reported as [`Event::IntentEnded`]. The other methods that commit wait for that.
+	pub async fn enqueue(&self, group: GroupId, intent: Intent) -> Result<IntentId, CommitError> {
+		let command = |reply| Command::Enqueue { group, intent, reply };
+		self.ask(command).await.ok_or(CommitError::Group(GroupError::Closed))?
+	}
+
+	/// How this client's intents in a group are doing, in their order: those that have not ended, and the newest 64 that
+	/// have.
+	pub async fn intents(&self, group: GroupId) -> Result<Vec<(IntentId, IntentState)>, GroupError> {
+		self.ask(|reply| Command::Intents { group, reply }).await.ok_or(GroupError::Closed)?
+	}
+
 	/// Proposes to leave the group. Returns when the proposal is stored and on its way; another member's client
 	/// commits it, which is reported as [`Event::RemovedFromGroup`].
 	pub async fn leave(&self, group: GroupId) -> Result<(), LeaveError> {
@@ -116,6 +177,17 @@ impl Client {
 	pub async fn send(&self, group: GroupId, data: Vec<u8>) -> Result<(), SendError> {
 		let command = |reply| Command::Send { group, data, reply };
 		self.ask(command).await.ok_or(SendError::Group(GroupError::Closed))?
+	}
+
+	/// The messages that arrived and were not acknowledged, with their numbers, the oldest first; at most 4,096, of which
+	/// the oldest go. They are kept across restarts: whoever must not lose a message starts with these, and acknowledges.
+	pub async fn unread(&self) -> Result<Vec<(u64, Message)>, GroupError> {
+		self.ask(Command::Unread).await.ok_or(GroupError::Closed)?
+	}
+
+	/// The application has all messages up to this number: they are deleted from the store.
+	pub async fn acknowledge(&self, up_to: u64) -> Result<(), GroupError> {
+		self.ask(|reply| Command::Acknowledge { up_to, reply }).await.ok_or(GroupError::Closed)?
 	}
 
 	/// What happens from now on. Streams are independent of one another; one that is read too slowly misses events,
@@ -167,11 +239,7 @@ impl Client {
 	}
 
 	async fn commit(&self, group: GroupId, intent: Intent) -> Result<Committed, CommitError> {
-		match self.outcome(group, intent, false).await? {
-			Outcome::Won(committed) => Ok(committed),
-			// The actor gives this answer for single attempts only.
-			Outcome::Superseded { .. } => Err(GroupError::Closed.into()),
-		}
+		won(self.outcome(group, intent, false).await?)
 	}
 
 	async fn outcome(&self, group: GroupId, intent: Intent, once: bool) -> Result<Outcome, CommitError> {
@@ -184,5 +252,14 @@ impl Client {
 		let (reply, answer) = oneshot::channel();
 		self.commands.send(command(reply)).await.ok()?;
 		answer.await.ok()
+	}
+}
+
+/// What came of an operation that is tried again until it has won.
+fn won(outcome: Outcome) -> Result<Committed, CommitError> {
+	match outcome {
+		Outcome::Won(committed) => Ok(committed),
+		// This is the answer to single attempts only.
+		Outcome::Superseded { .. } => Err(GroupError::Closed.into()),
 	}
 }

@@ -8,6 +8,7 @@
 //! - [`liar`]: a node that lies.
 //! - [`scenes`]: several scenes on one network.
 //! - [`rpc`]: what a test asks a node beside the clients.
+//! - [`crashes`]: members that are killed again and again.
 //! - [`deadline`]: every wait is for an event, and has an end.
 //! - [`figures`], [`machine`], [`table`]: percentiles, what was measured on, and how it is shown.
 //!
@@ -16,6 +17,7 @@
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
 
+pub mod crashes;
 pub mod deadline;
 pub mod door;
 pub mod error;

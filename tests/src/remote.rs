@@ -14,6 +14,9 @@ use tokio::{
 /// For a request that waits for nothing on chain.
 const ANSWER: Duration = Duration::from_secs(120);
 
+/// The environment variable that tells a member process at which of its writes to die.
+pub const DIE_AT: &str = "LOCKSTEP_DIE_AT";
+
 /// What a member process is told to do.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(tag = "do", rename_all = "snake_case")]
@@ -28,6 +31,42 @@ pub enum Request {
 		group: GroupId,
 		/// The epoch.
 		epoch: u64,
+	},
+	/// Found a group: answered by [`Answer::Founded`].
+	Found,
+	/// Add the owners of these KeyPackages, in hexadecimal: answered by [`Answer::Status`].
+	Add {
+		/// The group.
+		group: GroupId,
+		/// The KeyPackages.
+		key_packages: Vec<String>,
+	},
+	/// Tell where it stands: answered by [`Answer::Status`].
+	Stand {
+		/// The group.
+		group: GroupId,
+	},
+	/// Take on the intent to renew the keys: answered by [`Answer::Taken`] as soon as it is stored.
+	Enqueue {
+		/// The group.
+		group: GroupId,
+	},
+	/// Wait until no intent is left that has not ended: answered by [`Answer::Ended`].
+	Settle {
+		/// The group.
+		group: GroupId,
+	},
+	/// Tell which intents have ended, of those that are remembered: answered by [`Answer::Ended`].
+	Intents {
+		/// The group.
+		group: GroupId,
+	},
+	/// Tell what is unread: answered by [`Answer::Unread`].
+	Unread,
+	/// Acknowledge all messages up to this number: answered by [`Answer::Done`].
+	Acknowledge {
+		/// The number.
+		up_to: u64,
 	},
 	/// Commit a self-update: answered by [`Answer::Status`].
 	Update {
@@ -66,6 +105,28 @@ pub enum Answer {
 		/// Its bytes, in hexadecimal.
 		bytes: String,
 	},
+	/// The new group.
+	Founded {
+		/// Its id.
+		group: GroupId,
+	},
+	/// The number of the intent.
+	Taken {
+		/// The number.
+		number: u64,
+	},
+	/// How the intents ended that are remembered: their numbers, and the entries that carry what they asked for.
+	Ended {
+		/// Those that came about.
+		done: Vec<(u64, EntryHash)>,
+		/// Those that did not, and why.
+		failed: Vec<(u64, String)>,
+	},
+	/// The messages that were not acknowledged.
+	Unread {
+		/// Number, sender's name and text of each.
+		messages: Vec<(u64, String, String)>,
+	},
 	/// Where it stands.
 	Status {
 		/// The epoch.
@@ -91,6 +152,7 @@ pub struct RemoteMember {
 	child: Child,
 	requests: ChildStdin,
 	answers: Lines<BufReader<ChildStdout>>,
+	over: bool,
 }
 
 impl RemoteMember {
@@ -108,7 +170,7 @@ impl RemoteMember {
 		let missing = || Error::Broken(format!("the member {name} has no standard input or output"));
 		let requests = child.stdin.take().ok_or_else(missing)?;
 		let answers = BufReader::new(child.stdout.take().ok_or_else(missing)?).lines();
-		Ok(Self { name: name.into(), child, requests, answers })
+		Ok(Self { name: name.into(), child, requests, answers, over: false })
 	}
 
 	/// Its process id; `None` once it has ended.
@@ -116,13 +178,27 @@ impl RemoteMember {
 		self.child.id()
 	}
 
+	/// Kills the process, if it is still there, and waits for its end.
+	pub async fn kill(mut self) -> Result<()> {
+		self.child.kill().await.map_err(Error::io(format!("killing the member {}", self.name)))
+	}
+
+	/// Whether the process has ended, or is about to: its output is closed.
+	pub fn is_over(&self) -> bool {
+		self.over
+	}
+
 	/// Sends a request and waits for its answer; [`Answer::Failed`] is an error here.
 	pub async fn ask(&mut self, request: &Request) -> Result<Answer> {
 		let failed = |reason: String| Error::Broken(format!("{}: {request:?}: {reason}", self.name));
 		let line = serde_json::to_string(request).map_err(|error| failed(error.to_string()))? + "\n";
-		self.requests.write_all(line.as_bytes()).await.map_err(|error| failed(error.to_string()))?;
+		if let Err(error) = self.requests.write_all(line.as_bytes()).await {
+			self.over = true;
+			return Err(failed(error.to_string()));
+		}
 		let answer = within(ANSWER, format!("the answer of {} to {request:?}", self.name), self.answers.next_line());
 		let line = answer.await?.map_err(|error| failed(error.to_string()))?;
+		self.over = line.is_none();
 		let line = line.ok_or_else(|| failed("the process has ended".into()))?;
 		match serde_json::from_str(&line).map_err(|error| failed(error.to_string()))? {
 			Answer::Failed { reason } => Err(failed(reason)),

@@ -1,21 +1,41 @@
-//! What the handle asks of the actor.
+//! What the handle asks of the core.
 
 use super::{
-	CommitError, CreateError, Evidence, GroupError, GroupStatus, KeyPackageError, LeaveError, Outcome, SendError,
+	CommitError, CreateError, Evidence, GroupError, GroupStatus, IntentId, IntentState, KeyPackageError, LeaveError,
+	Message, Outcome, RejoinAskError, SendError,
 };
-use crate::mls::Intent;
-use lockstep_primitives::GroupId;
+use crate::mls::{GroupData, Intent};
+use lockstep_primitives::{EntryHash, GroupId};
 use tokio::sync::oneshot;
 
 pub(super) type Reply<T, E> = oneshot::Sender<Result<T, E>>;
 
 pub(super) enum Command {
 	KeyPackage(Reply<Vec<u8>, KeyPackageError>),
-	Create(Reply<GroupId, CreateError>),
+	Create(GroupData, Reply<GroupId, CreateError>),
 	Commit {
 		group: GroupId,
 		intent: Intent,
 		once: bool,
+		reply: Reply<Outcome, CommitError>,
+	},
+	Enqueue {
+		group: GroupId,
+		intent: Intent,
+		reply: Reply<IntentId, CommitError>,
+	},
+	Intents {
+		group: GroupId,
+		reply: Reply<Vec<(IntentId, IntentState)>, GroupError>,
+	},
+	Rejoin {
+		group: GroupId,
+		newest: Option<EntryHash>,
+		reply: Reply<Vec<u8>, RejoinAskError>,
+	},
+	Readmit {
+		group: GroupId,
+		request: Vec<u8>,
 		reply: Reply<Outcome, CommitError>,
 	},
 	Leave {
@@ -26,6 +46,11 @@ pub(super) enum Command {
 		group: GroupId,
 		data: Vec<u8>,
 		reply: Reply<(), SendError>,
+	},
+	Unread(Reply<Vec<(u64, Message)>, GroupError>),
+	Acknowledge {
+		up_to: u64,
+		reply: Reply<(), GroupError>,
 	},
 	Evidence(Reply<Vec<Evidence>, GroupError>),
 	Groups(oneshot::Sender<Vec<GroupId>>),

@@ -1,30 +1,25 @@
 //! Creating groups.
 
 use super::{
-	actor::Actor,
+	action::Action,
 	command::Reply,
+	core::Core,
 	group::Group,
 	records::{Founding, Membership},
-	submit::Submitted,
-	CreateError, Event, Sponsor,
+	CreateError, Event,
 };
 use crate::{
 	gate::Gate,
 	log::{LogCursor, VerifiedEntry},
-	mls::EngineError,
-	rpc::{Nodes, SubmitError},
+	mls::{EngineError, GroupData},
+	rpc::SubmitError,
 };
-use lockstep_primitives::{
-	extrinsic::{SignedCall, SigningContext},
-	BlockNumber, GroupId,
-};
+use lockstep_primitives::{extrinsic::SignedCall, BlockNumber, GroupId};
 
 /// Finalized blocks between two submissions of the same creation.
 const RESUBMIT_AFTER: BlockNumber = 4;
 /// Submissions after which a creation fails, if the node had something against all of them.
 const MAX_ATTEMPTS: u32 = 8;
-/// Creations of one sponsor that may wait in a node's pool.
-const WAITING: u32 = 32;
 
 /// A group whose entry 0 is not final yet.
 pub(super) struct Creating {
@@ -50,14 +45,14 @@ impl Creating {
 	}
 }
 
-impl Actor {
+impl Core {
 	/// Makes a group and submits its entry 0.
-	pub fn create(&mut self, reply: Reply<GroupId, CreateError>) {
-		if self.sponsor.is_none() {
+	pub fn create(&mut self, data: &GroupData, reply: Reply<GroupId, CreateError>) {
+		if !self.sponsored {
 			drop(reply.send(Err(CreateError::NoSponsor)));
 			return;
 		}
-		match self.found() {
+		match self.found(data) {
 			Ok((id, founding)) => {
 				self.creating.insert(id, Creating::new(founding, Some(reply)));
 				self.follow_from_start(&id);
@@ -67,9 +62,9 @@ impl Actor {
 		}
 	}
 
-	fn found(&mut self) -> Result<(GroupId, Founding), EngineError> {
+	fn found(&mut self, data: &GroupData) -> Result<(GroupId, Founding), EngineError> {
 		let overlay = self.store.overlay();
-		let new = self.engine.create_group(&overlay)?;
+		let new = self.engine.create_group(&overlay, data)?;
 		let founding = Founding { parent: new.parent, next_key: new.next_key, endorsement: new.endorsement };
 		overlay.put(new.group.as_bytes(), &founding)?;
 		overlay.commit()?;
@@ -78,18 +73,12 @@ impl Actor {
 
 	/// Submits entry 0 of a group, signed by the sponsor.
 	pub fn submit_founding(&mut self, id: &GroupId) {
-		let Some(sponsor) = self.sponsor.clone() else { return };
 		let finalized = self.finalized;
 		let Some(creating) = self.creating.get_mut(id) else { return };
 		creating.submitted_at = finalized;
 		let Founding { next_key, endorsement, .. } = creating.founding;
 		let call = SignedCall::CreateGroup { group: *id, next_key, endorsement };
-		let (nodes, answers, group) = (self.nodes.clone(), self.submissions.clone(), *id);
-		tokio::spawn(async move {
-			let result = submit_signed(&nodes, &sponsor, &call).await;
-			// The client may be closed by now.
-			drop(answers.send(Submitted { group, result }).await);
-		});
+		self.act(Action::Create { group: *id, call });
 	}
 
 	/// A node answered to a creation, or did not.
@@ -176,27 +165,10 @@ impl Actor {
 		self.engine.place_group(&overlay, id, &entry.header.hash)?;
 		let gate = Gate::at(&entry.header, 0, false, self.parameters.candidate_interval);
 		let gate = gate.ok_or(EngineError::NoSuchGroup(*id))?;
-		let membership = Membership { gate, leaving: false };
+		let membership = Membership::new(gate);
 		overlay.put(id.as_bytes(), &membership)?;
 		overlay.delete::<Founding>(id.as_bytes())?;
 		overlay.commit()?;
 		Ok(Group::new(membership))
 	}
-}
-
-/// Signs and submits, with the first nonce that no other creation of this sponsor waits with in the node's pool.
-async fn submit_signed(nodes: &Nodes, sponsor: &Sponsor, call: &SignedCall) -> Result<(), SubmitError> {
-	let node = nodes.current().await?;
-	let account = sponsor.account();
-	let first = node.nonce(&account).await?;
-	for nonce in (0..WAITING).map_while(|waiting| first.checked_add(waiting)) {
-		let chain = node.chain();
-		let context = SigningContext { account, nonce, spec_version: chain.spec_version, genesis: chain.genesis };
-		let signature = sponsor.sign(&context.signing_payload(call));
-		match node.submit(context.to_extrinsic(call, signature)).await {
-			Err(SubmitError::NonceTaken) => {}
-			answer => return answer,
-		}
-	}
-	Err(SubmitError::NonceTaken)
 }

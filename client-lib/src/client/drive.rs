@@ -1,6 +1,16 @@
 //! Driving the gate: its effects are applied together with its new state, in one write.
 
-use super::{actor::Actor, event::SkippedBecause, records::Outgoing, Event};
+use super::{
+	action::Action,
+	commit,
+	core::Core,
+	event::SkippedBecause,
+	group::{self, Group},
+	inbox,
+	intent::{self, InFlight},
+	records::Outgoing,
+	Ended, Event, GroupError, IntentId,
+};
 use crate::{
 	gate::{self, Effect, Gate, Input, SkipReason, Stop},
 	log::{EntryHeader, VerifiedEntry},
@@ -49,7 +59,7 @@ pub(super) struct Done {
 	pub outgoing: Vec<u64>,
 }
 
-impl Actor {
+impl Core {
 	/// An entry that continues the log of a group.
 	pub fn on_entry(&mut self, id: &GroupId, entry: &VerifiedEntry) {
 		self.step(id, Input::Entry(entry.header), Material::Payload(&entry.payload));
@@ -85,13 +95,27 @@ impl Actor {
 		}
 		if let Some(prepared) = step.to_keep() {
 			overlay.put(id.as_bytes(), prepared)?;
+			let numbers = group.current.iter().filter_map(|operation| operation.number).collect();
+			overlay.put(id.as_bytes(), &InFlight { numbers })?;
+			group.current.iter().try_for_each(|operation| intent::store(&overlay, id, operation))?;
+		}
+		step.end_intents(&overlay, group)?;
+		if step.done.advanced.is_some() {
+			inbox::forget_heard(&overlay, id, step.gate.tip().epoch)?;
 		}
 		for (number, outgoing) in &invitations {
 			overlay.put(&number.to_be_bytes(), outgoing)?;
 		}
-		overlay.put(id.as_bytes(), &group.membership(&step.gate))?;
+		let mut membership = group.membership(&step.gate);
+		if let Some((entry, _, true)) = &step.done.advanced {
+			(membership.renewed_at, membership.sent) = (entry.block, 0);
+		}
+		overlay.put(id.as_bytes(), &membership)?;
 		overlay.commit()?;
-		group.gate = step.gate;
+		if step.done.advanced.is_some() {
+			group.opened.push_back((step.gate.tip().epoch, step.gate.tip().block));
+		}
+		(group.gate, group.renewed_at, group.sent) = (step.gate, membership.renewed_at, membership.sent);
 		step.done.outgoing = invitations.into_keys().collect();
 		Ok(step.done)
 	}
@@ -139,6 +163,23 @@ impl Step<'_> {
 			Effect::Submit { again } => self.done.submit = Some(*again),
 			Effect::Contest => self.done.contest = true,
 			Effect::Stop(stop) => self.done.stopped = Some(*stop),
+		}
+		Ok(())
+	}
+
+	/// Ends the intents that this step has decided, in its write.
+	fn end_intents(&self, overlay: &Overlay<'_>, group: &Group) -> Result<(), StoreError> {
+		if self.done.stopped.is_some() {
+			if let Some(trouble) = group::trouble(&self.gate, self.id) {
+				commit::fail_intents(overlay, self.id, group, &trouble)?;
+			}
+		} else if let Some((_, _, own)) = &self.done.advanced {
+			for operation in &group.current {
+				if let Some(ended) = commit::fate(operation, self.gate.tip(), *own) {
+					intent::end(overlay, self.id, operation, ended)?;
+				}
+			}
+			overlay.delete::<InFlight>(self.id.as_bytes())?;
 		}
 		Ok(())
 	}
@@ -207,7 +248,7 @@ fn own_commit(overlay: &Overlay<'_>, id: &GroupId) -> Result<Prepared, DriveErro
 	overlay.get::<Prepared>(id.as_bytes())?.ok_or(DriveError::Lost("the client's own commit"))
 }
 
-impl Actor {
+impl Core {
 	/// What a step asks for beyond the store: events, answers, the next submission.
 	fn follow_up(&mut self, id: &GroupId, done: Done) {
 		let group = *id;
@@ -221,9 +262,7 @@ impl Actor {
 			let removed_me = change.removed_me;
 			if !removed_me {
 				self.report_epoch(id, &entry, change, own);
-			}
-			self.settle(id, &entry, own, done.dropped);
-			if !removed_me {
+				self.settle(id, &entry, own, done.dropped);
 				self.enter_epoch(id);
 			}
 		}
@@ -232,6 +271,7 @@ impl Actor {
 			Some(Stop::Desynchronized(_)) => {
 				let reason = done.private.unwrap_or(PrivateReason::OwnCommit);
 				self.stop(id, Event::Desynchronized { group, reason });
+				self.on_cut_off(id);
 			}
 			None => {}
 		}
@@ -245,7 +285,7 @@ impl Actor {
 		self.post_due();
 	}
 
-	fn report_epoch(&self, id: &GroupId, entry: &EntryHeader, change: EpochChange, own: bool) {
+	fn report_epoch(&mut self, id: &GroupId, entry: &EntryHeader, change: EpochChange, own: bool) {
 		let (group, epoch) = (*id, change.epoch);
 		self.report(Event::EpochAdvanced {
 			group,
@@ -261,6 +301,15 @@ impl Actor {
 		for identity in change.removed {
 			self.report(Event::MemberRemoved { group, epoch, identity });
 		}
+		for identity in change.readmitted {
+			self.report(Event::MemberReadmitted { group, epoch, identity });
+		}
+		for identity in change.rotated {
+			self.report(Event::KeyChanged { group, epoch, identity });
+		}
+		if let Some(data) = change.data {
+			self.report(Event::GroupDataChanged { group, epoch, data });
+		}
 	}
 
 	/// What a new epoch brings with it: proposals of the last one are void, statements of this one can be read.
@@ -271,6 +320,7 @@ impl Actor {
 		#[cfg(feature = "hostile")]
 		self.hoard_keys(id);
 		self.read_buffered(id);
+		self.send_unsent_anew(id);
 		if leaving {
 			if let Err(error) = self.propose_leave(id) {
 				tracing::warn!(group = %id, %error, "leaving could not be proposed again");
@@ -278,11 +328,24 @@ impl Actor {
 		}
 	}
 
-	/// Nothing will come of a group any more: ends what is under way in it.
+	/// Nothing will come of a group, or not before the client is opened again: answers what is under way in it.
 	pub fn stop(&mut self, id: &GroupId, event: Event) {
+		let mut ended = Vec::new();
 		if let Some(group) = self.groups.get_mut(id) {
 			if let Some(trouble) = group.trouble(id) {
+				// After trouble of this client its intents are still stored, and taken up again.
+				if !matches!(trouble, GroupError::Halted { .. }) {
+					ended.extend(group.operations().filter_map(|operation| operation.number));
+				}
+				let reason = trouble.to_string();
 				group.fail_all(&trouble);
+				for number in ended {
+					let intent = IntentId { group: *id, number };
+					self.act(Action::Report(Event::IntentEnded {
+						intent,
+						ended: Ended::Failed { reason: reason.clone() },
+					}));
+				}
 			}
 		}
 		self.unfollow(id);

@@ -1,11 +1,12 @@
 //! What a client reports.
 
-use super::InvitationError;
+use super::{Ended, IntentId, InvitationError};
 use crate::{
 	finality::Lie,
-	mls::{InvalidReason, PrivateReason},
+	mls::{GroupData, InvalidReason, PrivateReason},
 };
 use lockstep_primitives::{BlockNumber, EntryHash, GroupId};
+use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
 /// Something that happened. Everything reported is final and stored.
@@ -58,8 +59,10 @@ pub enum Event {
 		/// Why.
 		reason: SkippedBecause,
 	},
-	/// An application message.
+	/// An application message. It is kept until it is acknowledged ([`Client::acknowledge`](crate::Client::acknowledge)).
 	Message {
+		/// Its number in the client's inbox.
+		number: u64,
 		/// The group.
 		group: GroupId,
 		/// The epoch it was sent in.
@@ -87,6 +90,33 @@ pub enum Event {
 		/// Who.
 		identity: Vec<u8>,
 	},
+	/// A member that was cut off, or had lost its state, is back with a new leaf.
+	MemberReadmitted {
+		/// The group.
+		group: GroupId,
+		/// The epoch from which on.
+		epoch: u64,
+		/// Who.
+		identity: Vec<u8>,
+	},
+	/// A member has another signature key than before: show it to the user.
+	KeyChanged {
+		/// The group.
+		group: GroupId,
+		/// The epoch from which on.
+		epoch: u64,
+		/// Whose.
+		identity: Vec<u8>,
+	},
+	/// Name, application data, administrators or rights of the group are other than before.
+	GroupDataChanged {
+		/// The group.
+		group: GroupId,
+		/// The epoch from which on.
+		epoch: u64,
+		/// What they are now.
+		data: GroupData,
+	},
 	/// A commit of this client lost against another one.
 	Superseded {
 		/// The group.
@@ -94,17 +124,29 @@ pub enum Event {
 		/// The entry that won.
 		entry: EntryHash,
 	},
+	/// An intent of this client ended, perhaps one that was given before a restart.
+	IntentEnded {
+		/// Which.
+		intent: IntentId,
+		/// How.
+		ended: Ended,
+	},
 	/// The client is no member any more.
 	RemovedFromGroup {
 		/// The group.
 		group: GroupId,
 	},
-	/// The client could not process an entry that others may have accepted. It has stopped, and must be invited again.
+	/// The client could not process an entry that others may have accepted. It has stopped, and asks to be readmitted.
 	Desynchronized {
 		/// The group.
 		group: GroupId,
 		/// What failed.
 		reason: PrivateReason,
+	},
+	/// The client has asked the other members to readmit it. When one has, it joins again ([`Event::Joined`]).
+	AskedToRejoin {
+		/// The group.
+		group: GroupId,
 	},
 	/// The group was closed on the chain: nothing can be committed in it any more.
 	GroupClosed {
@@ -153,7 +195,7 @@ pub enum SkippedBecause {
 }
 
 /// A commit that is final and applied.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Committed {
 	/// The epoch that it opened.
 	pub epoch: u64,
@@ -163,7 +205,7 @@ pub struct Committed {
 	pub block: BlockNumber,
 	/// How many commits were made for it: more than one if others won in between. 0 if there was nothing to do.
 	pub attempts: u32,
-	/// From the call to the answer.
+	/// From the call to the answer; from the opening of the client if it was opened anew in between.
 	pub elapsed: Duration,
 	/// What was wanted came about by another member's commit, which is the one named here.
 	pub by_another: bool,

@@ -1,9 +1,9 @@
-//! A group in the actor's memory.
+//! A group in the core's memory.
 
-use super::{command::Reply, records::Membership, CommitError, GroupError, Outcome};
+use super::{command::Reply, records::Membership, rejoin, CommitError, GroupError, Outcome};
 use crate::{
 	delivery::Buffer,
-	gate::{Gate, Mode},
+	gate::{Gate, Mode, Tip},
 	mls::Intent,
 };
 use lockstep_primitives::{BlockNumber, GroupId};
@@ -14,23 +14,54 @@ use std::{
 
 /// Operations that may wait for one group.
 pub(super) const MAX_WAITING: usize = 256;
+/// Operations that go into one commit.
+const MAX_BATCH: usize = 32;
+/// Lost races after which an operation begins to let others go first.
+const PATIENCE: u32 = 4;
+/// The longest such wait, in finalized blocks.
+const MAX_BACKOFF: u32 = 8;
 
 /// Something that a member wants, until the log has answered.
 #[derive(Debug)]
 pub(super) struct Operation {
+	/// The number of its intent; none for what a client does of its own accord, which it would do again after a restart.
+	pub number: Option<u64>,
 	pub intent: Intent,
 	/// Not made again after a lost race.
 	pub once: bool,
+	/// The epoch in which it was asked for: what it asked for may have come about since.
+	pub epoch: u64,
 	/// Commits made for it.
 	pub attempts: u32,
+	/// The finalized block from which on it may be tried.
+	pub not_before: BlockNumber,
 	pub started: Instant,
-	/// Nobody waits for what a client does of its own accord.
+	/// Whoever waits for it, if anybody does.
 	pub reply: Option<Reply<Outcome, CommitError>>,
 }
 
 impl Operation {
-	pub fn new(intent: Intent, once: bool, reply: Option<Reply<Outcome, CommitError>>) -> Self {
-		Self { intent, once, attempts: 0, started: Instant::now(), reply }
+	/// Something that the application wants.
+	pub fn asked(number: u64, intent: Intent, once: bool, epoch: u64) -> Self {
+		Self { number: Some(number), epoch, ..Self::own(intent, once) }
+	}
+
+	/// Something that the client does of its own accord.
+	pub fn own(intent: Intent, once: bool) -> Self {
+		Self { number: None, intent, once, epoch: 0, attempts: 0, not_before: 0, started: Instant::now(), reply: None }
+	}
+
+	/// Another commit won: waits for a few blocks, the longer the more often that has happened, so that not all who
+	/// want something commit in the same block for ever.
+	pub fn step_back(&mut self, finalized: BlockNumber, random: u32) {
+		let spread = self.attempts.saturating_sub(PATIENCE).min(MAX_BACKOFF).saturating_add(1);
+		let wait = random.checked_rem(spread).unwrap_or_default();
+		self.not_before = finalized.saturating_add(wait);
+	}
+
+	/// Whether it was asked for in the epoch that this tip opened, and not tried before.
+	pub fn is_new(&self, tip: &Tip) -> bool {
+		self.attempts == 0 && self.epoch == tip.epoch && self.number.is_some()
 	}
 
 	pub fn finish(self, result: Result<Outcome, CommitError>) {
@@ -38,7 +69,7 @@ impl Operation {
 			// The application may have stopped waiting.
 			drop(reply.send(result));
 		} else if let Err(error) = result {
-			tracing::debug!(%error, "a commit of the client's own accord did not come about");
+			tracing::debug!(%error, "a commit that nobody waits for did not come about");
 		}
 	}
 }
@@ -56,34 +87,51 @@ pub(super) struct LeaveProposal {
 pub(super) struct Group {
 	pub gate: Gate,
 	pub leaving: bool,
+	/// The number of the next intent.
+	pub next_intent: u64,
+	/// The block of the last own commit.
+	pub renewed_at: BlockNumber,
+	/// Messages sent since.
+	pub sent: u32,
+	/// The epochs entered lately, and the blocks that opened them.
+	pub opened: VecDeque<(u64, BlockNumber)>,
 	/// Waiting for the gate to take a commit.
 	pub waiting: VecDeque<Operation>,
-	/// The one whose commit is pending. None for a commit that was restored from the store.
-	pub current: Option<Operation>,
+	/// Those that the pending commit carries.
+	pub current: Vec<Operation>,
 	/// Statements of epochs that are not open yet.
 	pub buffer: Buffer,
 	/// Of this epoch, by the identity that leaves.
 	pub proposals: BTreeMap<Vec<u8>, LeaveProposal>,
+	/// Requests to be readmitted, by the identity that asks.
+	pub requests: BTreeMap<Vec<u8>, rejoin::Waiting>,
 	/// Trouble of this client, or the group's end: it does not follow until it is opened again.
 	pub halted: Option<GroupError>,
 }
 
 impl Group {
-	pub fn new(Membership { gate, leaving }: Membership) -> Self {
+	pub fn new(Membership { gate, leaving, next_intent, renewed_at, sent }: Membership) -> Self {
+		let opened = VecDeque::from([(gate.tip().epoch, gate.tip().block)]);
 		Self {
 			gate,
 			leaving,
+			next_intent,
+			renewed_at,
+			sent,
+			opened,
 			waiting: VecDeque::new(),
-			current: None,
+			current: Vec::new(),
 			buffer: Buffer::default(),
 			proposals: BTreeMap::new(),
+			requests: BTreeMap::new(),
 			halted: None,
 		}
 	}
 
 	/// What is stored of it, with this gate.
 	pub fn membership(&self, gate: &Gate) -> Membership {
-		Membership { gate: gate.clone(), leaving: self.leaving }
+		let Self { leaving, next_intent, renewed_at, sent, .. } = *self;
+		Membership { gate: gate.clone(), leaving, next_intent, renewed_at, sent }
 	}
 
 	/// Whether the client follows it.
@@ -93,20 +141,85 @@ impl Group {
 
 	/// Why nothing can be done with it, if so.
 	pub fn trouble(&self, group: &GroupId) -> Option<GroupError> {
-		if let Some(why) = &self.halted {
-			return Some(why.clone());
-		}
-		match self.gate.mode() {
-			Mode::Removed => Some(GroupError::Removed(*group)),
-			Mode::Desynchronized(_) => Some(GroupError::Desynchronized(*group)),
-			Mode::Following | Mode::Evaluating(_) => None,
+		self.halted.clone().or_else(|| trouble(&self.gate, group))
+	}
+
+	/// All operations that have not ended.
+	pub fn operations(&self) -> impl Iterator<Item = &Operation> {
+		self.current.iter().chain(&self.waiting)
+	}
+
+	/// Answers all operations.
+	pub fn fail_all(&mut self, error: &GroupError) {
+		for operation in self.current.drain(..).chain(self.waiting.drain(..)) {
+			operation.finish(Err(error.clone().into()));
 		}
 	}
 
-	/// Ends all operations.
-	pub fn fail_all(&mut self, error: &GroupError) {
-		for operation in self.current.take().into_iter().chain(self.waiting.drain(..)) {
-			operation.finish(Err(error.clone().into()));
+	/// The operations that may be tried now, in their order; as many as go into one commit at most.
+	pub fn take_due(&mut self, finalized: BlockNumber) -> Vec<Operation> {
+		let mut due = Vec::new();
+		for operation in std::mem::take(&mut self.waiting) {
+			if operation.not_before <= finalized && due.len() < MAX_BATCH {
+				due.push(operation);
+			} else {
+				self.waiting.push_back(operation);
+			}
 		}
+		due
+	}
+}
+
+/// Why nothing can be done with a group whose gate is this, if so.
+pub(super) fn trouble(gate: &Gate, group: &GroupId) -> Option<GroupError> {
+	match gate.mode() {
+		Mode::Removed => Some(GroupError::Removed(*group)),
+		Mode::Desynchronized(_) => Some(GroupError::Desynchronized(*group)),
+		Mode::Following | Mode::Evaluating(_) => None,
+	}
+}
+
+#[cfg(test)]
+mod tests {
+	use super::*;
+
+	#[test]
+	fn the_wait_after_lost_races_grows_and_is_bounded() {
+		let mut operation = Operation::own(Intent::Update, false);
+		let mut longest = Vec::new();
+		for attempts in [1, PATIENCE, PATIENCE + 1, PATIENCE + 3, PATIENCE + 100] {
+			operation.attempts = attempts;
+			let waits = (0..1000).map(|random| {
+				operation.step_back(50, random);
+				operation.not_before - 50
+			});
+			longest.push(waits.max().unwrap());
+		}
+		assert_eq!(longest, [0, 0, 1, 3, 8]);
+	}
+
+	#[test]
+	fn an_operation_that_waits_lets_later_ones_pass() {
+		let start = lockstep_primitives::EntryHash([0; 32]);
+		let membership = serde_json::json!({ "gate": {
+			"tip": { "entry": start, "index": 0, "epoch": 0, "block": 0 },
+			"cursor": { "head": { "length": 1, "hash": start }, "block": 0 },
+			"children": 0, "youngest_child_at": 0, "pending": null, "mode": "Following", "contested": false,
+			"finalized": 0, "contest_at": null, "candidate_interval": 20, "random": 0
+		} });
+		let mut group = Group::new(serde_json::from_value(membership).unwrap());
+		let mut patient = Operation::asked(0, Intent::Update, false, 0);
+		patient.not_before = 9;
+		group.waiting.push_back(patient);
+		for number in 1..40 {
+			group.waiting.push_back(Operation::asked(number, Intent::Update, false, 0));
+		}
+		let mut numbers = |finalized| -> Vec<u64> {
+			group.take_due(finalized).into_iter().filter_map(|operation| operation.number).collect()
+		};
+		assert_eq!(numbers(8), (1..33).collect::<Vec<_>>(), "so many go into one commit");
+		assert_eq!(numbers(8), (33..40).collect::<Vec<_>>());
+		assert!(numbers(8).is_empty());
+		assert_eq!(numbers(9), [0]);
 	}
 }

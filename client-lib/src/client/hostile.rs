@@ -1,6 +1,6 @@
 //! What a hostile member could do with what it knows; for tests of the promises only.
 
-use super::{actor::Actor, command::Command, Client, CommitError, GroupError};
+use super::{command::Command, core::Core, Client, CommitError, GroupError};
 use crate::mls::{BuildError, Intent};
 use lockstep_primitives::{extrinsic::Append, EntryHash, GroupId};
 use std::collections::BTreeMap;
@@ -45,7 +45,7 @@ impl Client {
 	}
 }
 
-impl Actor {
+impl Core {
 	pub fn on_hostile(&mut self, command: HostileCommand) {
 		let overlay = self.store.overlay();
 		match command {
@@ -53,7 +53,7 @@ impl Actor {
 				drop(answer.send(Ok(self.hoard.get(&group).cloned().unwrap_or_default())));
 			}
 			HostileCommand::Commit(group, answer) => {
-				let built = self.engine.build_commit(&overlay, &group, &Intent::Update);
+				let built = self.engine.build_one(&overlay, &group, &Intent::Update);
 				drop(answer.send(built.map(|prepared| prepared.append()).map_err(CommitError::from)));
 			}
 			HostileCommand::Seal(group, bytes, answer) => {

@@ -1,14 +1,16 @@
 //! Joining by invitation: reading the log up to the invitation's entry, and checking that they agree.
 
 use super::{
-	actor::Actor,
+	action::Action,
+	core::Core,
 	group::Group,
 	records::{Invited, Mailbox, Membership},
+	rejoin::Asked,
 	Event, InvitationError,
 };
 use crate::{
 	delivery::{envelope, statement::Statement},
-	gate::{Gate, Mode},
+	gate::Gate,
 	log::{LogCursor, VerifiedEntry},
 	mls::{EngineError, Invitation, Joined, WelcomeError},
 	store::StoreError,
@@ -84,7 +86,7 @@ impl From<StoreError> for JoinFailure {
 	}
 }
 
-impl Actor {
+impl Core {
 	/// Something arrived in a mailbox.
 	pub fn on_invitation(&mut self, reference: &[u8], statement: &Statement) {
 		let overlay = self.store.overlay();
@@ -165,8 +167,7 @@ impl Actor {
 		}
 		let overlay = self.store.overlay();
 		// What is left of an earlier membership gives way.
-		self.engine.forget_group(&overlay, id)?;
-		let joined = self.engine.join(&overlay, &invited.invitation)?;
+		let joined = self.engine.rejoin(&overlay, &invited.invitation)?;
 		if joined.epoch != depth {
 			return Err(mismatch("its epoch is not the depth of its entry"));
 		}
@@ -174,10 +175,15 @@ impl Actor {
 			return Err(mismatch("its ordering key is not the one that its entry names"));
 		}
 		let gate = Gate::at(&entry.header, depth, contested, self.parameters.candidate_interval);
-		let membership = Membership { gate: gate.ok_or_else(|| mismatch("the log is full"))?, leaving: false };
-		debug_assert_eq!(*membership.gate.mode(), Mode::Following);
+		let earlier: Option<Membership> = overlay.get(id.as_bytes())?;
+		let membership = Membership {
+			// An intent of an earlier membership keeps its number, and its end is remembered.
+			next_intent: earlier.map_or(0, |earlier| earlier.next_intent),
+			..Membership::new(gate.ok_or_else(|| mismatch("the log is full"))?)
+		};
 		overlay.put(id.as_bytes(), &membership)?;
 		overlay.delete::<Invited>(id.as_bytes())?;
+		overlay.delete::<Asked>(id.as_bytes())?;
 		overlay.delete::<Mailbox>(&invited.key_package_ref.0)?;
 		overlay.commit()?;
 		Ok((Group::new(membership), joined))
@@ -186,7 +192,7 @@ impl Actor {
 	fn forget_mailbox(&mut self, reference: &[u8]) {
 		let topic = topic::mailbox_topic(reference);
 		self.mailboxes.remove(&topic);
-		self.feed.forget(&topic);
+		self.act(Action::Unwatch(topic));
 	}
 
 	/// An invitation came to nothing. The KeyPackage can still be used for another one.

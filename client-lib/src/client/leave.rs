@@ -1,7 +1,7 @@
 //! Leaving: a member proposes its own removal, another one commits it (RFC 9420 section 12.1.3).
 
 use super::{
-	actor::Actor,
+	core::Core,
 	group::{Group, LeaveProposal, Operation},
 	LeaveError,
 };
@@ -16,17 +16,17 @@ const TURN: BlockNumber = 4;
 /// Proposals to leave kept in one epoch.
 const MAX_PROPOSALS: usize = 256;
 
-/// A commit of the proposals to leave, if there are any, or of nothing else than new keys.
-pub(super) fn update_or_proposals(group: &Group) -> Intent {
+/// The proposals to leave that wait to be committed, unless this member leaves itself.
+pub(super) fn proposals(group: &Group) -> Option<Intent> {
 	if group.proposals.is_empty() || group.leaving {
-		return Intent::Update;
+		return None;
 	}
-	Intent::Proposals(group.proposals.values().map(|proposal| HexBytes(proposal.bytes.clone())).collect())
+	Some(Intent::Proposals(group.proposals.values().map(|proposal| HexBytes(proposal.bytes.clone())).collect()))
 }
 
 /// The place of a member in the order in which they commit, the same for all: by a hash over the epoch, so that it
 /// is not always the same member's work. The one who leaves is not in it.
-fn turn_of(me: &[u8], leaver: &[u8], members: &[Vec<u8>], authenticator: &[u8]) -> usize {
+pub(super) fn turn_of(me: &[u8], leaver: &[u8], members: &[Vec<u8>], authenticator: &[u8]) -> usize {
 	let rank = |identity: &[u8]| -> [u8; 32] {
 		let mut hasher = blake3::Hasher::new();
 		hasher.update(authenticator);
@@ -37,7 +37,7 @@ fn turn_of(me: &[u8], leaver: &[u8], members: &[Vec<u8>], authenticator: &[u8]) 
 	members.iter().filter(|member| *member != leaver && *member != me).filter(|member| rank(member) < mine).count()
 }
 
-impl Actor {
+impl Core {
 	/// Proposes to leave, in this epoch and, until it is out, in each that follows.
 	pub fn leave(&mut self, id: &GroupId) -> Result<(), LeaveError> {
 		self.usable(id)?;
@@ -56,7 +56,7 @@ impl Actor {
 	/// Proposes to leave in the group's current epoch. The proposal and the wish are stored in one write.
 	pub fn propose_leave(&mut self, id: &GroupId) -> Result<(), LeaveError> {
 		let proposal = self.engine.propose_leave(&self.store.overlay(), id)?;
-		Ok(self.send_content(id, |_, _| Ok(Content::Proposal(proposal)))?)
+		Ok(self.send_content(id, None, |_, _| Ok(Content::Proposal(proposal)))?)
 	}
 
 	/// Another member's proposal, posted in the current epoch.
@@ -93,8 +93,8 @@ impl Actor {
 		let Ok(group) = self.usable(id) else { return };
 		let due = group.proposals.values().any(|proposal| proposal.due <= finalized);
 		if due && !group.leaving && group.gate.takes_commit() && group.waiting.is_empty() {
-			let intent = update_or_proposals(group);
-			group.waiting.push_back(Operation::new(intent, true, None));
+			// The proposals go along.
+			group.waiting.push_back(Operation::own(Intent::Update, true));
 			self.start_waiting(id);
 		}
 	}

@@ -1,10 +1,12 @@
 //! Messages and other statements: posting them from the outbox, and reading those of others.
 
 use super::{
-	actor::Actor,
+	action::Action,
+	core::Core,
+	inbox,
 	outbox::{Next, MAX_OUTGOING},
-	records::Outgoing,
-	Event, SendError,
+	records::{Membership, Outgoing, Unsent, ONLY},
+	SendError,
 };
 use crate::{
 	delivery::{
@@ -13,10 +15,11 @@ use crate::{
 		statement::{Statement, StatementError},
 		Posted,
 	},
-	mls::{Engine, EngineError, EpochKeys, MessageError, Received, WelcomeEnvelope},
+	mls::{Engine, EngineError, EpochKeys, MessageError, WelcomeEnvelope},
 	store::{Overlay, StoreError},
 };
 use lockstep_primitives::{rpc::HexBytes, topic, GroupId};
+use rand::RngCore;
 
 /// Largest message, in bytes: it has to fit, encrypted and sealed, into the allowance of an epoch many times.
 pub const MAX_MESSAGE: usize = 32 * 1024;
@@ -25,7 +28,7 @@ pub const MAX_MESSAGE: usize = 32 * 1024;
 fn signed(group: &GroupId, keys: &EpochKeys, topic: [u8; 32], sealed: &[u8]) -> Result<Outgoing, StatementError> {
 	let statement = Statement { signer: keys.ordering_key.0, topic, data: envelope::wrap(sealed) };
 	let statement = statement.encode(expiry(0, None), |bytes| keys.sign(bytes))?;
-	Ok(Outgoing { group: *group, epoch: keys.epoch, statement: HexBytes(statement) })
+	Ok(Outgoing { group: *group, epoch: keys.epoch, statement: HexBytes(statement), unsent: None })
 }
 
 /// An invitation on its way to the mailbox of a joiner.
@@ -37,27 +40,44 @@ pub(super) fn invitation(
 	signed(group, keys, topic::mailbox_topic(&envelope.key_package_ref), &envelope.bytes)
 }
 
-impl Actor {
+impl Core {
 	/// Sends an application message in the current epoch.
 	pub fn send(&mut self, id: &GroupId, data: &[u8]) -> Result<(), SendError> {
 		if data.len() > MAX_MESSAGE {
 			return Err(SendError::TooLarge { length: data.len(), max: MAX_MESSAGE });
 		}
-		self.send_content(id, |engine, overlay| Ok(Content::Message(engine.encrypt(overlay, id, data)?.bytes)))
+		let mut name = [0; inbox::ID];
+		self.random.fill_bytes(&mut name);
+		let unsent = Unsent { id: HexBytes(name.to_vec()), data: HexBytes(data.to_vec()) };
+		let framed = inbox::frame(&name, data);
+		self.send_content(id, Some(unsent), |engine, overlay| {
+			Ok(Content::Message(engine.encrypt(overlay, id, &framed)?.bytes))
+		})
 	}
 
 	/// Seals contents for the current epoch and puts them into the outbox, in one write with what making them changed.
 	pub fn send_content(
 		&mut self,
 		id: &GroupId,
+		unsent: Option<Unsent>,
 		make: impl FnOnce(&Engine, &Overlay<'_>) -> Result<Content, MessageError>,
 	) -> Result<(), SendError> {
 		self.usable(id)?;
+		self.post_content(id, unsent, make)
+	}
+
+	/// As [`Self::send_content`], also in a group that this client cannot follow any more.
+	pub fn post_content(
+		&mut self,
+		id: &GroupId,
+		unsent: Option<Unsent>,
+		make: impl FnOnce(&Engine, &Overlay<'_>) -> Result<Content, MessageError>,
+	) -> Result<(), SendError> {
 		if self.outbox.len() >= MAX_OUTGOING {
 			return Err(SendError::Backlog(self.outbox.len()));
 		}
 		let number = self.outbox.number();
-		self.store_content(id, number, make)?;
+		self.store_content(id, number, unsent, make)?;
 		self.outbox.insert(number);
 		self.post_due();
 		Ok(())
@@ -67,6 +87,7 @@ impl Actor {
 		&mut self,
 		id: &GroupId,
 		number: u64,
+		unsent: Option<Unsent>,
 		make: impl FnOnce(&Engine, &Overlay<'_>) -> Result<Content, MessageError>,
 	) -> Result<(), MessageError> {
 		let overlay = self.store.overlay();
@@ -75,23 +96,26 @@ impl Actor {
 		let topic = topic::group_topic(id);
 		let library = |error: String| EngineError::Library { during: "sealing a statement", reason: error };
 		let sealed = keys.seal_statement(&topic, &content.encode()).map_err(|error| library(error.to_string()))?;
-		let outgoing = signed(id, &keys, topic, &sealed).map_err(|error| library(error.to_string()))?;
+		let mut outgoing = signed(id, &keys, topic, &sealed).map_err(|error| library(error.to_string()))?;
+		let sent = u32::from(unsent.is_some());
+		outgoing.unsent = unsent;
 		overlay.put(&number.to_be_bytes(), &outgoing).map_err(EngineError::from)?;
-		if let Some(group) = self.groups.get(id) {
-			overlay.put(id.as_bytes(), &group.membership(&group.gate)).map_err(EngineError::from)?;
-		}
-		Ok(overlay.commit().map_err(EngineError::from)?)
+		let Some(group) = self.groups.get_mut(id) else { return Err(EngineError::NotPlaced(*id).into()) };
+		let sent = group.sent.saturating_add(sent);
+		let membership = Membership { sent, ..group.membership(&group.gate) };
+		overlay.put(id.as_bytes(), &membership).map_err(EngineError::from)?;
+		overlay.commit().map_err(EngineError::from)?;
+		group.sent = sent;
+		Ok(())
 	}
 
-	/// Hands what is due in the outbox to the poster.
+	/// Hands what is due in the outbox to a node.
 	pub fn post_due(&mut self) {
 		for number in self.outbox.due(self.finalized) {
 			match self.store.overlay().get::<Outgoing>(&number.to_be_bytes()) {
 				Ok(Some(outgoing)) => {
-					if !self.poster.post(number, outgoing.statement.0) {
-						return;
-					}
 					self.outbox.sent(number);
+					self.act(Action::Post { number, statement: outgoing.statement.0 });
 				}
 				Ok(None) => self.outbox.remove(number),
 				Err(error) => {
@@ -109,7 +133,7 @@ impl Actor {
 			Next::Done => self.delete_outgoing(posted.id).map_err(EngineError::from),
 			Next::Hopeless => {
 				tracing::warn!(outcome = ?posted.outcome, "a statement was given up");
-				self.delete_outgoing(posted.id).map_err(EngineError::from)
+				self.send_anew(posted.id)
 			}
 			Next::Again => {
 				tracing::debug!(outcome = ?posted.outcome, "a statement was not taken");
@@ -131,6 +155,48 @@ impl Actor {
 		Ok(())
 	}
 
+	/// A statement will never be taken, or nobody could read it any more: a message is encrypted again, for the current
+	/// epoch; anything else is of no use in another epoch than its own.
+	fn send_anew(&mut self, number: u64) -> Result<(), EngineError> {
+		let outgoing = self.store.overlay().get::<Outgoing>(&number.to_be_bytes())?;
+		let current = outgoing.as_ref().and_then(|outgoing| self.groups.get(&outgoing.group));
+		let current = current.filter(|group| group.is_followed()).map(|group| group.gate.tip().epoch);
+		let anew = outgoing.filter(|outgoing| current.is_some_and(|current| current > outgoing.epoch));
+		let Some(Outgoing { group, unsent: Some(unsent), .. }) = anew else {
+			return Ok(self.delete_outgoing(number)?);
+		};
+		let Some(name) = unsent.id.0.first_chunk().copied() else { return Ok(self.delete_outgoing(number)?) };
+		let framed = inbox::frame(&name, &unsent.data.0);
+		let encrypted = self.store_content(&group, number, Some(unsent), |engine, overlay| {
+			Ok(Content::Message(engine.encrypt(overlay, &group, &framed)?.bytes))
+		});
+		match encrypted {
+			Ok(()) => Ok(()),
+			Err(MessageError::Engine(error)) => Err(error),
+			Err(error) => {
+				tracing::error!(%error, "a message cannot be encrypted again");
+				Ok(self.delete_outgoing(number)?)
+			}
+		}
+	}
+
+	/// The group is in a new epoch: what could not be posted in an earlier one is encrypted again, so that members who
+	/// have deleted the keys of that one can read it, too.
+	pub fn send_unsent_anew(&mut self, id: &GroupId) {
+		let waiting = match self.store.overlay().list::<Outgoing>(ONLY) {
+			Ok(outgoing) => outgoing,
+			Err(error) => return self.halt(id, error.to_string()),
+		};
+		for (key, outgoing) in waiting {
+			let Some(number) = key.first_chunk().map(|key| u64::from_be_bytes(*key)) else { continue };
+			if outgoing.group == *id && outgoing.unsent.is_some() && !self.outbox.is_in_flight(number) {
+				if let Err(error) = self.send_anew(number) {
+					return self.halt(id, error.to_string());
+				}
+			}
+		}
+	}
+
 	/// Signs a statement again, with another expiry, if the epoch's keys are still there.
 	fn renew(&mut self, number: u64, expiry: u64) -> Result<(), EngineError> {
 		let overlay = self.store.overlay();
@@ -142,9 +208,9 @@ impl Actor {
 			statement.encode(expiry, |bytes| keys.sign(bytes)).ok()
 		});
 		let Some(renewed) = renewed else {
-			tracing::warn!(epoch = outgoing.epoch, "a statement was given up: its epoch is long past");
+			tracing::debug!(epoch = outgoing.epoch, "a statement was given up: its epoch is long past");
 			drop(overlay);
-			return Ok(self.delete_outgoing(number)?);
+			return self.send_anew(number);
 		};
 		outgoing.statement = HexBytes(renewed);
 		overlay.put(&number.to_be_bytes(), &outgoing)?;
@@ -201,23 +267,9 @@ impl Actor {
 			Some(Content::Message(bytes)) => self.receive(id, &bytes),
 			Some(Content::Proposal(bytes)) if keys.epoch == current => self.on_proposal(id, bytes),
 			Some(Content::Proposal(_)) => {}
+			// From whoever was cut off: of an epoch that is past, mostly.
+			Some(Content::Rejoin(bytes)) => self.on_rejoin_request(id, &bytes),
 			None => tracing::debug!(group = %id, "a statement does not open"),
-		}
-	}
-
-	fn receive(&mut self, id: &GroupId, bytes: &[u8]) {
-		let overlay = self.store.overlay();
-		let received = self.engine.decrypt(&overlay, id, bytes).and_then(|received| {
-			overlay.commit().map_err(EngineError::from)?;
-			Ok(received)
-		});
-		match received {
-			Ok(Received::Message { sender, epoch, data }) => {
-				self.report(Event::Message { group: *id, epoch, sender, data });
-			}
-			Ok(Received::Own { .. }) => {}
-			Err(MessageError::Engine(error)) => self.halt(id, error.to_string()),
-			Err(error) => tracing::debug!(group = %id, %error, "a message was dropped"),
 		}
 	}
 }

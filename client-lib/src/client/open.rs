@@ -2,22 +2,26 @@
 
 use super::{
 	actor::Actor,
+	core::Core,
 	create::Creating,
 	drive::DriveError,
-	group::Group,
+	group::{Group, Operation},
+	inbox::Inbox,
+	intent::{self, InFlight, StoredIntent},
 	outbox::Outbox,
 	records::{Evidence, Founding, Home, Invited, Mailbox, Membership, Outgoing, ONLY},
-	Client, Config, OpenError,
+	Client, Config, OpenError, Upkeep,
 };
 use crate::{
 	delivery::{Poster, Seen, StatementFeed},
 	finality::{Trust, VerifiedLog},
 	mls::Engine,
 	rpc::{Nodes, RpcError},
-	store::Store,
+	store::{Overlay, Store, StoreError},
 };
 use ed25519_dalek::SigningKey;
-use lockstep_primitives::{rpc::HexBytes, GroupId};
+use lockstep_primitives::{rpc::HexBytes, GroupId, OrderingParameters};
+use rand::{rngs::StdRng, RngCore, SeedableRng};
 use std::{collections::BTreeMap, sync::Arc};
 use tokio::sync::{broadcast, mpsc, Mutex};
 
@@ -29,7 +33,7 @@ const ANSWERS: usize = 64;
 const EVENTS: usize = 512;
 
 pub(super) async fn open(config: Config) -> Result<Client, OpenError> {
-	let store = Store::open(&config.path)?;
+	let store = Store::open(&config.path, &config.key)?;
 	let known: Option<Home> = store.overlay().get(ONLY)?;
 	let named = config.checkpoint.as_ref().map(|checkpoint| checkpoint.genesis);
 	if let (Some(genesis), Some(checkpoint)) = (config.genesis, named.filter(|named| config.genesis != Some(*named))) {
@@ -57,11 +61,10 @@ pub(super) async fn open(config: Config) -> Result<Client, OpenError> {
 	let (submissions, submitted) = mpsc::channel(ANSWERS);
 	let (events, subscriber) = broadcast::channel(EVENTS);
 	let trust = Trust::restore(&store, home.genesis, config.checkpoint)?;
-	let evidence = store.overlay().list::<Evidence>(ONLY)?.len();
-	let mut actor = Actor {
-		store,
-		engine,
-		parameters: home.parameters,
+	let core =
+		Core::restore(store, engine, home.parameters, config.sponsor.is_some(), config.upkeep, StdRng::from_entropy())?;
+	let actor = Actor {
+		core,
 		sponsor: config.sponsor,
 		events,
 		log: Box::new(VerifiedLog::start(nodes.clone(), trust)),
@@ -72,19 +75,7 @@ pub(super) async fn open(config: Config) -> Result<Client, OpenError> {
 		posted,
 		submitted,
 		submissions,
-		finalized: 0,
-		groups: BTreeMap::new(),
-		creating: BTreeMap::new(),
-		joining: BTreeMap::new(),
-		mailboxes: BTreeMap::new(),
-		topics: BTreeMap::new(),
-		outbox: Outbox::default(),
-		evidence: u64::try_from(evidence).unwrap_or_default(),
-		seen: Seen::default(),
-		#[cfg(feature = "hostile")]
-		hoard: super::hostile::Hoard::default(),
 	};
-	actor.resume()?;
 	let task = tokio::spawn(actor.run());
 	Ok(Client {
 		commands,
@@ -116,7 +107,44 @@ async fn settle(
 	Ok(home)
 }
 
-impl Actor {
+impl Core {
+	/// A core on what is in the store.
+	pub fn restore(
+		store: Store,
+		engine: Engine,
+		parameters: OrderingParameters,
+		sponsored: bool,
+		upkeep: Upkeep,
+		mut random: StdRng,
+	) -> Result<Self, OpenError> {
+		let evidence = store.overlay().list::<Evidence>(ONLY)?.len();
+		let inbox = Inbox::restore(&store.overlay())?;
+		let mut core = Self {
+			store,
+			engine,
+			parameters,
+			sponsored,
+			upkeep,
+			spread: random.next_u64(),
+			random,
+			actions: Vec::new(),
+			finalized: 0,
+			groups: BTreeMap::new(),
+			creating: BTreeMap::new(),
+			joining: BTreeMap::new(),
+			mailboxes: BTreeMap::new(),
+			topics: BTreeMap::new(),
+			inbox,
+			outbox: Outbox::default(),
+			evidence: u64::try_from(evidence).unwrap_or_default(),
+			seen: Seen::default(),
+			#[cfg(feature = "hostile")]
+			hoard: super::hostile::Hoard::default(),
+		};
+		core.resume()?;
+		Ok(core)
+	}
+
 	/// Takes up what is in the store.
 	fn resume(&mut self) -> Result<(), OpenError> {
 		let store = self.store.clone();
@@ -124,7 +152,9 @@ impl Actor {
 		for (key, membership) in overlay.list::<Membership>(ONLY)? {
 			if let Some(id) = group_id(&key) {
 				let tip = membership.gate.tip().entry;
-				self.groups.insert(id, Group::new(membership));
+				let mut group = Group::new(membership);
+				take_up_intents(&overlay, &id, &mut group)?;
+				self.groups.insert(id, group);
 				let newest = self.engine.epoch_keys(&overlay, &id)?.pop();
 				if self.groups.get(&id).is_some_and(Group::is_followed) && newest.map(|keys| keys.entry) != Some(tip) {
 					self.halt(&id, DriveError::Apart.to_string());
@@ -153,6 +183,21 @@ impl Actor {
 		}
 		Ok(())
 	}
+}
+
+/// The intents that had not ended, each where it was: carried by the pending commit, or waiting.
+fn take_up_intents(overlay: &Overlay<'_>, id: &GroupId, group: &mut Group) -> Result<(), StoreError> {
+	let in_flight: InFlight = overlay.get(id.as_bytes())?.unwrap_or_default();
+	for (key, StoredIntent { intent, once, epoch, attempts }) in overlay.list(id.as_bytes())? {
+		let Some(number) = intent::number(&key) else { continue };
+		let operation = Operation { attempts, ..Operation::asked(number, intent, once, epoch) };
+		if group.gate.pending().is_some() && in_flight.numbers.contains(&number) {
+			group.current.push(operation);
+		} else {
+			group.waiting.push_back(operation);
+		}
+	}
+	Ok(())
 }
 
 fn group_id(key: &[u8]) -> Option<GroupId> {

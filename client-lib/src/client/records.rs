@@ -2,7 +2,7 @@
 
 use crate::{gate::Gate, mls::Invitation, store::Record};
 use lockstep_primitives::{
-	rpc::HexBytes, Endorsement, EntryHash, GenesisHash, GroupId, OrderingKey, OrderingParameters,
+	rpc::HexBytes, BlockNumber, Endorsement, EntryHash, GenesisHash, GroupId, OrderingKey, OrderingParameters,
 };
 use serde::{Deserialize, Serialize};
 
@@ -31,6 +31,23 @@ pub(super) struct Membership {
 	/// The member wants to leave, and proposes so in each epoch until it is out.
 	#[serde(default)]
 	pub leaving: bool,
+	/// The number of the next intent.
+	#[serde(default)]
+	pub next_intent: u64,
+	/// The block of its last own commit.
+	#[serde(default)]
+	pub renewed_at: BlockNumber,
+	/// Messages sent since.
+	#[serde(default)]
+	pub sent: u32,
+}
+
+impl Membership {
+	/// Of a member that has just come in, with this gate.
+	pub fn new(gate: Gate) -> Self {
+		let renewed_at = gate.tip().block;
+		Self { gate, leaving: false, next_intent: 0, renewed_at, sent: 0 }
+	}
 }
 
 impl Record for Membership {
@@ -77,6 +94,17 @@ pub(super) struct Outgoing {
 	pub epoch: u64,
 	/// The statement, signed.
 	pub statement: HexBytes,
+	/// What a message says, for as long as no node has taken it.
+	#[serde(default)]
+	pub unsent: Option<Unsent>,
+}
+
+/// A message that may have to be encrypted again, for a later epoch.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct Unsent {
+	/// The same for all copies.
+	pub id: HexBytes,
+	pub data: HexBytes,
 }
 
 impl Record for Outgoing {

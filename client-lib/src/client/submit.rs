@@ -1,15 +1,23 @@
-//! Submitting, beside the actor. The answers are hints: what became of a submission is in the log.
+//! Submitting, beside the core. The answers are hints: what became of a submission is in the log.
 
 use super::{
-	actor::Actor,
+	action::Action,
+	core::Core,
 	drive::{DriveError, Material},
+	Sponsor,
 };
 use crate::{
 	gate::Input,
 	mls::Prepared,
 	rpc::{Nodes, SubmitError},
 };
-use lockstep_primitives::GroupId;
+use lockstep_primitives::{
+	extrinsic::{Append, SignedCall, SigningContext},
+	GroupId,
+};
+
+/// Creations of one sponsor that may wait in a node's pool.
+const WAITING: u32 = 32;
 
 /// What a node said to a submission.
 #[derive(Debug)]
@@ -18,18 +26,18 @@ pub(super) struct Submitted {
 	pub result: Result<(), SubmitError>,
 }
 
-impl Actor {
+impl Core {
 	/// Submits the own pending commit of a group.
 	pub fn submit_commit(&mut self, id: &GroupId, again: bool) {
-		match self.pending_extrinsic(id, again) {
-			Ok(extrinsic) => self.submit(id, extrinsic),
+		match self.pending_append(id, again) {
+			Ok(append) => self.act(Action::Append { group: *id, append }),
 			Err(error) => self.halt(id, error.to_string()),
 		}
 	}
 
-	/// The extrinsic of the own pending commit. If it was submitted before it gets a new endorsement: nodes ban a
+	/// The call that submits the own pending commit. If it was submitted before it gets a new endorsement: nodes ban a
 	/// transaction that was once refused, by its hash.
-	fn pending_extrinsic(&self, id: &GroupId, again: bool) -> Result<Vec<u8>, DriveError> {
+	fn pending_append(&self, id: &GroupId, again: bool) -> Result<Append, DriveError> {
 		let overlay = self.store.overlay();
 		let prepared: Prepared = overlay.get(id.as_bytes())?.ok_or(DriveError::Lost("the client's own commit"))?;
 		let mut append = prepared.append();
@@ -40,17 +48,7 @@ impl Actor {
 			append.endorsement =
 				keys.endorse_afresh(self.engine.genesis(), id, &prepared.payload_hash, &prepared.next_key);
 		}
-		Ok(append.to_extrinsic())
-	}
-
-	/// Hands an extrinsic to the node in use.
-	fn submit(&self, id: &GroupId, extrinsic: Vec<u8>) {
-		let (nodes, answers, group) = (self.nodes.clone(), self.submissions.clone(), *id);
-		tokio::spawn(async move {
-			let result = hand_over(&nodes, extrinsic).await;
-			// The client may be closed by now.
-			drop(answers.send(Submitted { group, result }).await);
-		});
+		Ok(append)
 	}
 
 	/// A node answered, or did not.
@@ -68,7 +66,7 @@ impl Actor {
 }
 
 /// Submits to the node in use; to the next one, at once, if the connection is lost meanwhile.
-async fn hand_over(nodes: &Nodes, extrinsic: Vec<u8>) -> Result<(), SubmitError> {
+pub(super) async fn hand_over(nodes: &Nodes, extrinsic: Vec<u8>) -> Result<(), SubmitError> {
 	let node = nodes.current().await?;
 	match node.submit(extrinsic.clone()).await {
 		Err(SubmitError::Rpc(error)) if error.is_disconnect() => {
@@ -77,4 +75,21 @@ async fn hand_over(nodes: &Nodes, extrinsic: Vec<u8>) -> Result<(), SubmitError>
 		}
 		answer => answer,
 	}
+}
+
+/// Signs and submits, with the first nonce that no other creation of this sponsor waits with in the node's pool.
+pub(super) async fn submit_signed(nodes: &Nodes, sponsor: &Sponsor, call: &SignedCall) -> Result<(), SubmitError> {
+	let node = nodes.current().await?;
+	let account = sponsor.account();
+	let first = node.nonce(&account).await?;
+	for nonce in (0..WAITING).map_while(|waiting| first.checked_add(waiting)) {
+		let chain = node.chain();
+		let context = SigningContext { account, nonce, spec_version: chain.spec_version, genesis: chain.genesis };
+		let signature = sponsor.sign(&context.signing_payload(call));
+		match node.submit(context.to_extrinsic(call, signature)).await {
+			Err(SubmitError::NonceTaken) => {}
+			answer => return answer,
+		}
+	}
+	Err(SubmitError::NonceTaken)
 }

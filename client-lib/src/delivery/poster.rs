@@ -4,9 +4,6 @@ use crate::rpc::{Nodes, RpcError, StatementOutcome};
 use std::sync::Arc;
 use tokio::{sync::mpsc, task::JoinHandle};
 
-/// Statements on their way to the node. What does not fit stays in the outbox and is tried again.
-const QUEUE: usize = 32;
-
 /// What became of a statement.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Posted {
@@ -19,14 +16,14 @@ pub struct Posted {
 /// A task that submits statements in the order they are given.
 #[derive(Debug)]
 pub struct Poster {
-	queue: mpsc::Sender<(u64, Vec<u8>)>,
+	queue: mpsc::UnboundedSender<(u64, Vec<u8>)>,
 	task: JoinHandle<()>,
 }
 
 impl Poster {
 	/// Starts the task; what became of each statement is sent to `results`. Must be called within a tokio runtime.
 	pub fn start(nodes: Arc<Nodes>, results: mpsc::Sender<Posted>) -> Self {
-		let (queue, mut statements) = mpsc::channel::<(u64, Vec<u8>)>(QUEUE);
+		let (queue, mut statements) = mpsc::unbounded_channel::<(u64, Vec<u8>)>();
 		let task = tokio::spawn(async move {
 			while let Some((id, statement)) = statements.recv().await {
 				let outcome = match nodes.current().await {
@@ -41,9 +38,10 @@ impl Poster {
 		Self { queue, task }
 	}
 
-	/// Queues a statement. False if the queue is full: try again later.
-	pub fn post(&self, id: u64, statement: Vec<u8>) -> bool {
-		self.queue.try_send((id, statement)).is_ok()
+	/// Queues a statement. The outbox bounds how many there are.
+	pub fn post(&self, id: u64, statement: Vec<u8>) {
+		// The task ends with this.
+		drop(self.queue.send((id, statement)));
 	}
 }
 

@@ -5,6 +5,7 @@ mod fresh;
 use super::{
 	constants::{label, tag, MAX_PAST_EPOCHS},
 	error::EngineError,
+	meter,
 	seal::{self, SealError},
 };
 use crate::store::{Overlay, Record};
@@ -72,7 +73,7 @@ fn public(seed: &[u8; 32]) -> OrderingKey {
 
 /// The keys of one epoch: to endorse commits made in it, and to post statements as one of its members.
 ///
-/// They are kept for the current epoch and [`MAX_PAST_EPOCHS`] before it.
+/// They are kept for the current epoch and up to [`MAX_PAST_EPOCHS`] before it.
 #[derive(Clone, Serialize, Deserialize)]
 pub struct EpochKeys {
 	/// The epoch.
@@ -144,9 +145,15 @@ impl EpochKeys {
 	pub(super) fn record(&self, overlay: &Overlay<'_>, group: &GroupId) -> Result<(), EngineError> {
 		overlay.put(&record_key(group, self.epoch), self)?;
 		let kept = u64::try_from(MAX_PAST_EPOCHS).unwrap_or(u64::MAX);
+		Self::forget_before(overlay, group, self.epoch.saturating_sub(kept))
+	}
+
+	/// Deletes the keys of epochs before this one, and what was counted in them.
+	pub(super) fn forget_before(overlay: &Overlay<'_>, group: &GroupId, epoch: u64) -> Result<(), EngineError> {
 		for (key, older) in overlay.list::<Self>(group.as_bytes())? {
-			if older.epoch.saturating_add(kept) < self.epoch {
+			if older.epoch < epoch {
 				overlay.delete::<Self>(&key)?;
+				meter::forget_epoch(overlay, group, older.epoch)?;
 			}
 		}
 		Ok(())
@@ -164,10 +171,7 @@ impl EpochKeys {
 
 	/// Deletes all keys of a group.
 	pub(super) fn forget(overlay: &Overlay<'_>, group: &GroupId) -> Result<(), EngineError> {
-		for (key, _) in overlay.list::<Self>(group.as_bytes())? {
-			overlay.delete::<Self>(&key)?;
-		}
-		Ok(())
+		Self::forget_before(overlay, group, u64::MAX)
 	}
 }
 

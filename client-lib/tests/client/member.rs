@@ -1,7 +1,7 @@
 //! A member under test: a client, and what it reported so far.
 
 use futures::{Stream, StreamExt};
-use lockstep_client::{Client, Config, Event, GroupId, GroupStatus, OpenError, Sponsor};
+use lockstep_client::{Client, Config, Event, GroupId, GroupStatus, OpenError, Sponsor, StoreKey, Upkeep};
 use std::{path::Path, time::Duration};
 use tokio::time::timeout;
 
@@ -20,12 +20,14 @@ pub fn config(name: &str, url: &str, folder: &Path) -> Config {
 	signer.iter_mut().zip(name.bytes()).for_each(|(to, from)| *to = from);
 	Config {
 		path: folder.join(name),
+		key: StoreKey::from_bytes([9; 32]),
 		nodes: vec![url.to_owned()],
 		identity: name.as_bytes().to_vec(),
 		signer,
 		sponsor: Some(Sponsor::alice()),
 		genesis: None,
 		checkpoint: None,
+		upkeep: Upkeep::default(),
 	}
 }
 

@@ -1,14 +1,17 @@
 //! A member as a process: requests in, answers out, a line of JSON each; see `lockstep_tests::remote`.
 
 use clap::Parser;
+use futures::StreamExt;
+use lockstep_client::{on_write, Ended, Intent, IntentId, IntentState};
 use lockstep_primitives::GroupId;
 use lockstep_tests::{
 	members::{Place, ADVANCING, HEARING, JOINING},
-	remote::{Answer, Request},
-	Error, Member, Result,
+	remote::{Answer, Request, DIE_AT},
+	within, Error, Member, Result,
 };
 use std::{
 	path::PathBuf,
+	sync::atomic::{AtomicU64, Ordering},
 	time::{SystemTime, UNIX_EPOCH},
 };
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
@@ -30,6 +33,7 @@ struct Arguments {
 #[tokio::main]
 async fn main() -> Result<()> {
 	let Arguments { name, folder, node } = Arguments::parse();
+	die_where_told();
 	let member = Member::open(Place { name, folder, nodes: vec![node] }).await?;
 	let (mut requests, mut answers) = (BufReader::new(tokio::io::stdin()).lines(), tokio::io::stdout());
 	let failed = || Error::io("talking over standard input and output");
@@ -46,6 +50,18 @@ async fn main() -> Result<()> {
 	Ok(())
 }
 
+/// Ends the process at the write point whose number, counted from 0, is in the environment: as suddenly as a kill, at a
+/// place that a kill from outside hardly ever meets.
+fn die_where_told() {
+	let Some(at) = std::env::var(DIE_AT).ok().and_then(|text| text.parse::<u64>().ok()) else { return };
+	let passed = AtomicU64::new(0);
+	on_write(move |_| {
+		if passed.fetch_add(1, Ordering::Relaxed) == at {
+			std::process::abort();
+		}
+	});
+}
+
 fn failure(error: impl std::fmt::Display) -> Answer {
 	Answer::Failed { reason: error.to_string() }
 }
@@ -55,6 +71,27 @@ async fn fulfil(member: &Member, request: Request) -> Result<Answer> {
 		Request::Clock => {
 			let since = SystemTime::now().duration_since(UNIX_EPOCH);
 			Answer::Clock { unix: since.map_or(0, |since| since.as_secs()) }
+		}
+		Request::Found => Answer::Founded { group: member.found().await? },
+		Request::Add { group, key_packages } => {
+			let decoded = key_packages.iter().map(hex::decode).collect::<std::result::Result<Vec<_>, _>>();
+			let decoded = decoded.map_err(|error| Error::Broken(format!("a KeyPackage is no hexadecimal: {error}")))?;
+			member.add(group, decoded).await?;
+			status(member, group).await?
+		}
+		Request::Stand { group } => status(member, group).await?,
+		Request::Enqueue { group } => Answer::Taken { number: member.enqueue(group, Intent::Update).await?.number },
+		Request::Intents { group } => ended(member.intents(group).await?),
+		Request::Settle { group } => settle(member, group).await?,
+		Request::Unread => {
+			let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
+			let unread = member.unread().await?.into_iter();
+			let messages = unread.map(|(number, message)| (number, text(message.sender), text(message.data))).collect();
+			Answer::Unread { messages }
+		}
+		Request::Acknowledge { up_to } => {
+			member.acknowledge(up_to).await?;
+			Answer::Done
 		}
 		Request::KeyPackage => Answer::KeyPackage { bytes: hex::encode(member.key_package().await?) },
 		Request::Reach { group, epoch } => {
@@ -75,6 +112,31 @@ async fn fulfil(member: &Member, request: Request) -> Result<Answer> {
 			Answer::Done
 		}
 	})
+}
+
+/// Waits until all intents have ended.
+async fn settle(member: &Member, group: GroupId) -> Result<Answer> {
+	let mut events = member.client().events();
+	loop {
+		let intents = member.intents(group).await?;
+		if intents.iter().all(|(_, state)| matches!(state, IntentState::Ended(_))) {
+			return Ok(ended(intents));
+		}
+		within(ADVANCING, "the next event", events.next()).await?;
+	}
+}
+
+/// Those that have ended.
+fn ended(intents: Vec<(IntentId, IntentState)>) -> Answer {
+	let (mut done, mut failed) = (Vec::new(), Vec::new());
+	for (id, state) in intents {
+		match state {
+			IntentState::Ended(Ended::Done(committed)) => done.push((id.number, committed.entry)),
+			IntentState::Ended(other) => failed.push((id.number, format!("{other:?}"))),
+			_ => {}
+		}
+	}
+	Answer::Ended { done, failed }
 }
 
 async fn status(member: &Member, group: GroupId) -> Result<Answer> {

@@ -120,7 +120,7 @@ pub fn record(chronicles: &mut Chronicles, event: Event) -> bool {
 		Event::Skipped { group, entry, reason } => {
 			chronicles.entry(group).or_default().skipped.push((entry, reason));
 		}
-		Event::Message { group, epoch, sender, data } => {
+		Event::Message { group, epoch, sender, data, .. } => {
 			chronicles.entry(group).or_default().heard.push(Heard { epoch, sender, data });
 		}
 		Event::RemovedFromGroup { group } => chronicles.entry(group).or_default().removed = true,

@@ -4,7 +4,9 @@ use super::{chronicle, Chronicle, Chronicles};
 use crate::{within, Error, Result};
 use ed25519_dalek::SigningKey;
 use futures::StreamExt;
-use lockstep_client::{Client, Committed, Config, GroupStatus, Outcome, Sponsor};
+use lockstep_client::{
+	Client, Committed, Config, GroupStatus, Intent, IntentId, IntentState, Message, Outcome, Sponsor, StoreKey, Upkeep,
+};
 use lockstep_primitives::{GenesisHash, GroupId};
 use std::{path::PathBuf, time::Duration};
 use tokio::{sync::watch, task::JoinHandle};
@@ -40,12 +42,14 @@ impl Member {
 		show_logs();
 		let config = Config {
 			path: place.folder.clone(),
+			key: StoreKey::from_bytes([9; 32]),
 			nodes: place.nodes.clone(),
 			identity: place.name.clone().into_bytes(),
 			signer: signer(&place.name),
 			sponsor: Some(Sponsor::alice()),
 			genesis,
 			checkpoint: None,
+			upkeep: Upkeep::default(),
 		};
 		let client = Client::open(config).await.map_err(Error::client(&place.name))?;
 		let (writing, chronicles) = watch::channel(Chronicles::default());
@@ -122,6 +126,26 @@ impl Member {
 	/// Sends a message.
 	pub async fn send(&self, group: GroupId, data: Vec<u8>) -> Result<()> {
 		self.client.send(group, data).await.map_err(Error::client(self.name()))
+	}
+
+	/// Takes on an intent; returns when it is stored.
+	pub async fn enqueue(&self, group: GroupId, intent: Intent) -> Result<IntentId> {
+		self.client.enqueue(group, intent).await.map_err(Error::client(self.name()))
+	}
+
+	/// How its intents are doing.
+	pub async fn intents(&self, group: GroupId) -> Result<Vec<(IntentId, IntentState)>> {
+		self.client.intents(group).await.map_err(Error::client(self.name()))
+	}
+
+	/// What it has not acknowledged.
+	pub async fn unread(&self) -> Result<Vec<(u64, Message)>> {
+		self.client.unread().await.map_err(Error::client(self.name()))
+	}
+
+	/// Acknowledges all messages up to this number.
+	pub async fn acknowledge(&self, up_to: u64) -> Result<()> {
+		self.client.acknowledge(up_to).await.map_err(Error::client(self.name()))
 	}
 
 	/// Where it stands.

@@ -1,0 +1,44 @@
+//! What the core wants done outside of it.
+
+use super::Event;
+use crate::log::LogCursor;
+use lockstep_primitives::{
+	extrinsic::{Append, SignedCall},
+	GroupId,
+};
+
+/// One thing to do, after what is stored. None is waited for: what came of it comes back as an input, or never.
+#[derive(Clone, Debug)]
+pub(crate) enum Action {
+	/// Follow a group's log from a position on; from there again if it is followed already.
+	Follow(GroupId, LogCursor),
+	/// Follow a group's log no longer.
+	Forget(GroupId),
+	/// Read the statements under a topic, those that nodes have stored first.
+	Watch([u8; 32]),
+	/// Read them no longer.
+	Unwatch([u8; 32]),
+	/// Hand a statement to a node.
+	Post {
+		/// Its number in the outbox.
+		number: u64,
+		/// Its bytes, signed.
+		statement: Vec<u8>,
+	},
+	/// Submit a commit of this client.
+	Append {
+		/// The group.
+		group: GroupId,
+		/// The call, endorsed.
+		append: Append,
+	},
+	/// Submit a creation, signed by the sponsor.
+	Create {
+		/// The group.
+		group: GroupId,
+		/// The call.
+		call: SignedCall,
+	},
+	/// Tell whoever listens.
+	Report(Event),
+}

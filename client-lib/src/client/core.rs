@@ -1,0 +1,293 @@
+//! The core of a client: its store and groups, and what follows from each thing that happens.
+//!
+//! Synchronous and without sockets or tasks: inputs are method calls, outputs are [`Action`]s, taken by
+//! [`Core::take_actions`]. The [`Actor`](super::actor::Actor) feeds it from the network, the simulator from a model of one.
+
+use super::{
+	action::Action,
+	command::Command,
+	commit,
+	create::Creating,
+	event::Event,
+	group::Group,
+	inbox::Inbox,
+	join::Joining,
+	outbox::Outbox,
+	records::{Evidence, Mailbox, MAX_EVIDENCE_KEPT, ONLY},
+	status::{GroupState, GroupStatus},
+	GroupError, KeyPackageError, Upkeep,
+};
+use crate::{
+	delivery::Seen,
+	finality::{Finalized, Misbehaviour, Update},
+	gate::{self, Input, Mode},
+	log::LogCursor,
+	mls::{Engine, EngineError},
+	store::Store,
+};
+use lockstep_primitives::{rpc::HexBytes, topic, BlockNumber, GroupId, OrderingParameters};
+use rand::{rngs::StdRng, RngCore};
+use std::collections::BTreeMap;
+
+/// See the module.
+pub(super) struct Core {
+	pub store: Store,
+	pub engine: Engine,
+	pub parameters: OrderingParameters,
+	/// Whether somebody pays for groups that this client creates.
+	pub sponsored: bool,
+	pub upkeep: Upkeep,
+	/// Differs from client to client.
+	pub spread: u64,
+	/// For waits; never for keys.
+	pub random: StdRng,
+	pub actions: Vec<Action>,
+
+	/// The newest finalized block.
+	pub finalized: BlockNumber,
+	pub groups: BTreeMap<GroupId, Group>,
+	pub creating: BTreeMap<GroupId, Creating>,
+	pub joining: BTreeMap<GroupId, Joining>,
+	/// KeyPackageRefs by topic.
+	pub mailboxes: BTreeMap<[u8; 32], Vec<u8>>,
+	/// Groups by topic.
+	pub topics: BTreeMap<[u8; 32], GroupId>,
+	pub inbox: Inbox,
+	pub outbox: Outbox,
+	/// The number of the next piece of evidence.
+	pub evidence: u64,
+	pub seen: Seen,
+	#[cfg(feature = "hostile")]
+	pub hoard: super::hostile::Hoard,
+}
+
+impl Core {
+	/// What is to be done now, in order.
+	pub fn take_actions(&mut self) -> Vec<Action> {
+		std::mem::take(&mut self.actions)
+	}
+
+	pub(super) fn act(&mut self, action: Action) {
+		self.actions.push(action);
+	}
+
+	pub fn on_command(&mut self, command: Command) {
+		match command {
+			Command::KeyPackage(reply) => drop(reply.send(self.key_package())),
+			Command::Create(data, reply) => self.create(&data, reply),
+			Command::Commit { group, intent, once, reply } => self.commit(&group, intent, once, None, Some(reply)),
+			Command::Enqueue { group, intent, reply } => self.commit(&group, intent, false, Some(reply), None),
+			Command::Intents { group, reply } => drop(reply.send(self.intents(&group))),
+			Command::Rejoin { group, newest, reply } => drop(reply.send(self.ask_to_rejoin(&group, newest))),
+			Command::Readmit { group, request, reply } => match self.readmission(&group, &request) {
+				Ok(intent) => self.commit(&group, intent, false, None, Some(reply)),
+				Err(error) => drop(reply.send(Err(error))),
+			},
+			Command::Leave { group, reply } => drop(reply.send(self.leave(&group))),
+			Command::Send { group, data, reply } => drop(reply.send(self.send(&group, &data))),
+			Command::Unread(reply) => {
+				drop(reply.send(self.unread().map_err(|error| GroupError::Store(error.to_string()))));
+			}
+			Command::Acknowledge { up_to, reply } => drop(reply.send(self.acknowledge(up_to))),
+			Command::Evidence(reply) => drop(reply.send(Ok(self.evidence_kept()))),
+			Command::Groups(reply) => drop(reply.send(self.groups.keys().copied().collect())),
+			Command::Status { group, reply } => drop(reply.send(self.status(&group))),
+			#[cfg(feature = "hostile")]
+			Command::Hostile(command) => self.on_hostile(command),
+			Command::Close => {}
+		}
+	}
+
+	pub fn on_update(&mut self, update: Update) {
+		match update {
+			Update::Finalized(finalized) => self.on_finalized(finalized),
+			Update::Verified(position) => {
+				if let Err(error) = position.keep(&self.store) {
+					tracing::warn!(%error, "the verified position cannot be stored");
+				}
+			}
+			Update::Lied(misbehaviour) => self.on_lie(misbehaviour),
+			Update::Outdated(reason) => {
+				let followed: Vec<GroupId> =
+					self.groups.iter().filter(|(_, group)| group.is_followed()).map(|(id, _)| *id).collect();
+				for id in followed {
+					self.halt(&id, reason.clone());
+				}
+				self.report(Event::Outdated { reason });
+			}
+		}
+	}
+
+	/// Keeps what a node was caught with.
+	fn on_lie(&mut self, misbehaviour: Misbehaviour) {
+		let number = self.evidence;
+		self.evidence = number.wrapping_add(1);
+		let overlay = self.store.overlay();
+		let record = Evidence {
+			node: misbehaviour.node.clone(),
+			lie: misbehaviour.lie.to_string(),
+			sent: HexBytes(misbehaviour.evidence),
+		};
+		let slot = (number % MAX_EVIDENCE_KEPT).to_be_bytes();
+		if let Err(error) = overlay.put(&slot, &record).and_then(|()| overlay.commit()) {
+			tracing::error!(%error, "the evidence of a lie cannot be stored");
+		}
+		self.report(Event::NodeLied { node: misbehaviour.node, lie: misbehaviour.lie });
+	}
+
+	fn evidence_kept(&self) -> Vec<Evidence> {
+		let kept = self.store.overlay().list::<Evidence>(ONLY).unwrap_or_default();
+		kept.into_iter().map(|(_, evidence)| evidence).collect()
+	}
+
+	fn on_finalized(&mut self, finalized: Finalized) {
+		for (id, entry) in finalized.entries {
+			if self.groups.get(&id).is_some_and(Group::is_followed) {
+				self.on_entry(&id, &entry);
+			} else if self.creating.contains_key(&id) {
+				self.on_founding_entry(&id, &entry);
+			} else {
+				self.on_earlier_entry(&id, &entry);
+			}
+		}
+		for id in finalized.closed {
+			if self.groups.get(&id).is_some_and(Group::is_followed) {
+				self.close_group(&id);
+			}
+		}
+		if !finalized.complete {
+			return;
+		}
+		self.finalized = self.finalized.max(finalized.block);
+		let followed: Vec<GroupId> =
+			self.groups.iter().filter(|(_, group)| group.is_followed()).map(|(id, _)| *id).collect();
+		for id in followed {
+			self.on_entry_free_block(&id);
+			self.start_waiting(&id);
+			self.commit_due_proposals(&id);
+			self.answer_requests(&id);
+			self.upkeep(&id);
+		}
+		self.resubmit_foundings();
+		self.drop_overdue_invitations();
+		self.ask_again();
+		self.post_due();
+	}
+
+	/// Brings a group's gate up to the finalized block.
+	pub fn on_entry_free_block(&mut self, id: &GroupId) {
+		self.step(id, Input::Finalized(self.finalized), super::drive::Material::None);
+	}
+
+	fn key_package(&mut self) -> Result<Vec<u8>, KeyPackageError> {
+		let overlay = self.store.overlay();
+		let package = self.engine.key_package(&overlay)?;
+		overlay.put(&package.reference, &Mailbox {}).map_err(EngineError::from)?;
+		overlay.commit().map_err(EngineError::from)?;
+		self.watch_mailbox(package.reference);
+		Ok(package.bytes)
+	}
+
+	pub fn watch_mailbox(&mut self, reference: Vec<u8>) {
+		let topic = topic::mailbox_topic(&reference);
+		self.mailboxes.insert(topic, reference);
+		self.act(Action::Watch(topic));
+	}
+
+	/// Starts to follow a group's log and statements, from its gate's position on.
+	pub fn follow(&mut self, id: &GroupId) {
+		let Some(group) = self.groups.get_mut(id).filter(|group| group.is_followed()) else { return };
+		(group.gate, _) = gate::step(group.gate.clone(), Input::Random(self.random.next_u64()));
+		group.gate.set_candidate_interval(self.parameters.candidate_interval);
+		let from = *group.gate.cursor();
+		self.act(Action::Follow(*id, from));
+		self.watch_topic(id);
+	}
+
+	/// Follows a group's log from its start.
+	pub fn follow_from_start(&mut self, id: &GroupId) {
+		self.act(Action::Follow(*id, LogCursor::start(self.engine.genesis(), id)));
+	}
+
+	pub fn watch_topic(&mut self, id: &GroupId) {
+		let topic = topic::group_topic(id);
+		self.topics.insert(topic, *id);
+		self.act(Action::Watch(topic));
+	}
+
+	/// Stops following a group's log and statements.
+	pub fn unfollow(&mut self, id: &GroupId) {
+		let topic = topic::group_topic(id);
+		self.act(Action::Forget(*id));
+		self.act(Action::Unwatch(topic));
+		self.topics.remove(&topic);
+	}
+
+	/// A group that is there to work with.
+	pub fn usable(&mut self, id: &GroupId) -> Result<&mut Group, GroupError> {
+		let group = self.groups.get_mut(id).ok_or(GroupError::Unknown(*id))?;
+		match group.trouble(id) {
+			Some(trouble) => Err(trouble),
+			None => Ok(group),
+		}
+	}
+
+	/// Stops following a group because of trouble of this client. Its state is as it was before the trouble.
+	pub fn halt(&mut self, id: &GroupId, reason: String) {
+		tracing::error!(group = %id, %reason, "following a group was stopped");
+		self.end(id, GroupError::Halted { group: *id, reason: reason.clone() }, Event::Halted { group: *id, reason });
+	}
+
+	/// A group was closed on the chain.
+	fn close_group(&mut self, id: &GroupId) {
+		let gone = GroupError::Gone(*id);
+		if let Some(group) = self.groups.get(id) {
+			let overlay = self.store.overlay();
+			if let Err(error) = commit::fail_intents(&overlay, id, group, &gone).and_then(|()| overlay.commit()) {
+				tracing::error!(group = %id, %error, "the end of intents cannot be stored");
+			}
+		}
+		self.end(id, gone, Event::GroupClosed { group: *id });
+	}
+
+	/// Stops following a group; whoever asks for something in it is told why.
+	fn end(&mut self, id: &GroupId, why: GroupError, event: Event) {
+		if let Some(group) = self.groups.get_mut(id) {
+			group.halted = Some(why);
+		}
+		self.stop(id, event);
+	}
+
+	fn status(&self, id: &GroupId) -> Result<GroupStatus, GroupError> {
+		let group = self.groups.get(id).ok_or(GroupError::Unknown(*id))?;
+		let halted = |reason: String| GroupError::Halted { group: *id, reason };
+		let view = self.engine.group(&self.store.overlay(), id).map_err(|error| halted(error.to_string()))?;
+		let view = view.ok_or_else(|| halted("the group's MLS state is missing".to_owned()))?;
+		let (state, epoch) = match group.gate.mode() {
+			Mode::Removed => (GroupState::Removed, view.epoch),
+			Mode::Desynchronized(_) => (GroupState::Desynchronized, view.epoch),
+			Mode::Following | Mode::Evaluating(_) => match group.halted {
+				None => (GroupState::Active, group.gate.tip().epoch),
+				Some(GroupError::Gone(_)) => (GroupState::Closed, view.epoch),
+				Some(_) => (GroupState::Halted, view.epoch),
+			},
+		};
+		Ok(GroupStatus {
+			group: *id,
+			epoch,
+			entry: group.gate.tip().entry,
+			log_length: group.gate.cursor().head.length,
+			members: view.members,
+			data: view.data,
+			epoch_authenticator: view.authenticator,
+			finalized: self.finalized,
+			contested: group.gate.is_contested(),
+			state,
+		})
+	}
+
+	/// Tells whoever listens.
+	pub fn report(&mut self, event: Event) {
+		self.act(Action::Report(event));
+	}
+}

@@ -1,0 +1,132 @@
+//! Durable intents: what a member wants of a group, stored before anything is sent, until the log has answered.
+//!
+//! An intent is waiting, or carried by the pending commit, or ended. It ends in the same write as what ends it: the
+//! commit that carries it is merged, the epoch in which it came about by another's commit is entered, the group ends.
+//! So a client that is killed anywhere finds each intent in exactly one of these states.
+
+use super::{group::Operation, Committed};
+use crate::{
+	mls::Intent,
+	store::{Overlay, Record, StoreError},
+};
+use lockstep_primitives::{EntryHash, GroupId};
+use serde::{Deserialize, Serialize};
+
+/// Ended intents of a group whose end is remembered.
+const REMEMBERED: u64 = 64;
+
+/// The name of an intent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct IntentId {
+	/// The group.
+	pub group: GroupId,
+	/// The intents of one member in one group are numbered in the order in which they were given.
+	pub number: u64,
+}
+
+/// How an intent is doing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum IntentState {
+	/// It waits for its turn, or to be tried again.
+	Waiting {
+		/// Commits that were made for it and lost.
+		attempts: u32,
+	},
+	/// A commit that carries it was made, and the log has not answered yet.
+	Committing {
+		/// Commits that were made for it, this one included.
+		attempts: u32,
+	},
+	/// It ended.
+	Ended(Ended),
+}
+
+/// How an intent ended.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub enum Ended {
+	/// What it asked for is so.
+	Done(Committed),
+	/// It was to be tried once, and another commit won.
+	Superseded {
+		/// The entry that won.
+		by: EntryHash,
+		/// The epoch that it opened.
+		epoch: u64,
+	},
+	/// It makes no sense any more, or the group came to an end.
+	Failed {
+		/// Why, for people.
+		reason: String,
+	},
+}
+
+/// An intent that has not ended, by [`key`].
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct StoredIntent {
+	pub intent: Intent,
+	pub once: bool,
+	pub epoch: u64,
+	pub attempts: u32,
+}
+
+impl Record for StoredIntent {
+	const KIND: &'static str = "intent";
+}
+
+/// How an intent ended, by [`key`].
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct EndedIntent {
+	pub ended: Ended,
+}
+
+impl Record for EndedIntent {
+	const KIND: &'static str = "ended intent";
+}
+
+/// The numbers of the intents that the pending commit of a group carries, by the group's id.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub(super) struct InFlight {
+	pub numbers: Vec<u64>,
+}
+
+impl Record for InFlight {
+	const KIND: &'static str = "in flight";
+}
+
+/// Big endian, so that intents lie in their order.
+pub(super) fn key(group: &GroupId, number: u64) -> Vec<u8> {
+	[&group.as_bytes()[..], &number.to_be_bytes()].concat()
+}
+
+/// The number in a key.
+pub(super) fn number(key: &[u8]) -> Option<u64> {
+	Some(u64::from_be_bytes(*key.last_chunk()?))
+}
+
+/// Stores what is to survive of an operation.
+pub(super) fn store(overlay: &Overlay<'_>, group: &GroupId, operation: &Operation) -> Result<(), StoreError> {
+	let Some(number) = operation.number else { return Ok(()) };
+	let Operation { intent, once, epoch, attempts, .. } = operation;
+	overlay.put(
+		&key(group, number),
+		&StoredIntent { intent: intent.clone(), once: *once, epoch: *epoch, attempts: *attempts },
+	)
+}
+
+/// Ends an operation's intent; the end of the newest ones is remembered.
+pub(super) fn end(
+	overlay: &Overlay<'_>,
+	group: &GroupId,
+	operation: &Operation,
+	ended: Ended,
+) -> Result<(), StoreError> {
+	let Some(number) = operation.number else { return Ok(()) };
+	overlay.delete::<StoredIntent>(&key(group, number))?;
+	overlay.put(&key(group, number), &EndedIntent { ended })?;
+	match number.checked_sub(REMEMBERED) {
+		Some(old) => overlay.delete::<EndedIntent>(&key(group, old)),
+		None => Ok(()),
+	}
+}

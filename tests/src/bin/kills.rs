@@ -1,0 +1,29 @@
+//! Kills members while they race on a real network, and checks that nothing was lost or done twice.
+
+use clap::Parser;
+use lockstep_tests::{crashes, Network, Result};
+
+/// Members that are killed again and again
+#[derive(Parser)]
+struct Arguments {
+	/// How often members are killed, all together
+	#[arg(long, default_value_t = 500)]
+	kills: usize,
+	/// Decides when those are killed that are killed from outside
+	#[arg(long, default_value_t = 1)]
+	seed: u64,
+}
+
+#[tokio::main]
+async fn main() -> Result<()> {
+	let Arguments { kills, seed } = Arguments::parse();
+	let network = Network::start().await?;
+	let report = crashes::kill_members(&network, kills, seed).await?;
+	network.finish().await?;
+	println!(
+		"killed {} times at a write (the last was write point {}) and {} times from outside; {} intents came about once \
+		 each, {} messages were read once by each other member; all members are in epoch {}, alike",
+		report.at_writes, report.last_write, report.from_outside, report.intents, report.messages, report.epoch
+	);
+	Ok(())
+}

@@ -1,0 +1,343 @@
+//! Members that are killed again and again while they race, and what must hold afterwards (promise P5).
+//!
+//! Each member is a process. It is told to commit and to send, and dies in between: at a write of its store, the first
+//! in one life, the second in the next, and so on, right before or right after it; or whenever a kill from outside meets
+//! it. What it reported before it died is written down here, and compared with what it knows in its later lives and
+//! with what the others know.
+
+use crate::{
+	members::{saying, HEARING},
+	remote::{Answer, RemoteMember, Request, DIE_AT},
+	Error, Network, Result,
+};
+use lockstep_primitives::{EntryHash, GroupId};
+use rand::{rngs::StdRng, Rng, SeedableRng};
+use std::{
+	collections::{BTreeMap, BTreeSet},
+	path::PathBuf,
+	time::{Duration, Instant},
+};
+use tokio::time::sleep;
+
+/// The names of the members; the first founds the group.
+const NAMES: [&str; 5] = ["anna", "bert", "cora", "dora", "emil"];
+/// A life that is to end by a kill from outside lasts no longer than this.
+const LONGEST_LIFE: Duration = Duration::from_millis(1_500);
+/// In a life that is to end at a write, the member is told so many things before it is killed all the same.
+const LONGEST_SCRIPT: usize = 40;
+
+/// What the killing came to.
+#[derive(Clone, Debug, Default)]
+pub struct Report {
+	/// Members killed at one of their writes.
+	pub at_writes: usize,
+	/// The last write, counted from the start of a process, at which one was killed.
+	pub last_write: u64,
+	/// Members killed from outside.
+	pub from_outside: usize,
+	/// Intents that were reported as taken; each came about.
+	pub intents: usize,
+	/// Messages that were reported as sent; each was read once by each other member.
+	pub messages: usize,
+	/// The epoch in which all members ended, alike.
+	pub epoch: u64,
+}
+
+/// One member across its lives.
+struct Lives {
+	name: &'static str,
+	folder: PathBuf,
+	node: String,
+	group: GroupId,
+	/// Texts that it reported as sent.
+	sent: BTreeSet<String>,
+	/// Texts that it was told to send.
+	told: BTreeSet<String>,
+	/// Intents that it reported as taken.
+	taken: BTreeSet<u64>,
+	/// How its intents ended.
+	done: BTreeMap<u64, EntryHash>,
+	/// Messages that it read, by number: sender and text.
+	read: BTreeMap<u64, (String, String)>,
+	/// All up to this number were reported as acknowledged.
+	acknowledged: Option<u64>,
+	report: Report,
+}
+
+/// Kills the members `kills` times in all, spread over them, and checks that nothing was lost or done twice.
+pub async fn kill_members(network: &Network, kills: usize, seed: u64) -> Result<Report> {
+	let folder = tempfile::tempdir().map_err(Error::io("making a folder for the members"))?;
+	let places: Vec<(PathBuf, String)> = NAMES
+		.iter()
+		.enumerate()
+		.map(|(at, name)| (folder.path().join(name), network.url(at % network.size())))
+		.collect();
+	let group = found(&places).await?;
+	let lives = NAMES.iter().zip(places).map(|(name, (folder, node))| Lives {
+		name,
+		folder,
+		node,
+		group,
+		sent: BTreeSet::new(),
+		told: BTreeSet::new(),
+		taken: BTreeSet::new(),
+		done: BTreeMap::new(),
+		read: BTreeMap::new(),
+		acknowledged: None,
+		report: Report::default(),
+	});
+	let each = kills.div_ceil(NAMES.len());
+	let lived = lives.enumerate().map(|(at, mut lives)| async move {
+		let mut random = StdRng::seed_from_u64(seed.wrapping_add(at as u64));
+		for life in 0..each {
+			lives.one_life(life, &mut random).await?;
+		}
+		Ok::<_, Error>(lives)
+	});
+	let mut members = futures::future::try_join_all(lived).await?;
+	let epoch = settle(&mut members).await?;
+	check(&members)?;
+	let mut report = Report { epoch, ..Report::default() };
+	for member in &members {
+		report.at_writes += member.report.at_writes;
+		report.last_write = report.last_write.max(member.report.last_write);
+		report.from_outside += member.report.from_outside;
+		report.intents += member.taken.len();
+		report.messages += member.sent.len();
+	}
+	Ok(report)
+}
+
+/// The first founds a group and adds the others; then all go away.
+async fn found(places: &[(PathBuf, String)]) -> Result<GroupId> {
+	let mut processes = Vec::new();
+	for (name, (folder, node)) in NAMES.iter().zip(places) {
+		processes.push(RemoteMember::start(name, folder, node, &[]).await?);
+	}
+	let [founder, others @ ..] = &mut processes[..] else { return Err(Error::Broken("nobody is there".into())) };
+	let Answer::Founded { group } = founder.ask(&Request::Found).await? else { return Err(unexpected(NAMES[0])) };
+	let mut key_packages = Vec::new();
+	for other in others.iter_mut() {
+		let Answer::KeyPackage { bytes } = other.ask(&Request::KeyPackage).await? else {
+			return Err(unexpected("joiner"));
+		};
+		key_packages.push(bytes);
+	}
+	founder.ask(&Request::Add { group, key_packages }).await?;
+	for other in others.iter_mut() {
+		other.ask(&Request::Reach { group, epoch: 1 }).await?;
+	}
+	for process in processes {
+		process.kill().await?;
+	}
+	Ok(group)
+}
+
+impl Lives {
+	/// From the start of a process to its sudden end.
+	async fn one_life(&mut self, life: usize, random: &mut StdRng) -> Result<()> {
+		// Every other life ends at the next write point, from the first on; later ones are met by longer lives only.
+		let at_write = (life % 2 == 0).then_some(life as u64 / 2);
+		let environment: Vec<(&str, String)> = at_write.iter().map(|at| (DIE_AT, at.to_string())).collect();
+		let mut process = RemoteMember::start(self.name, &self.folder, &self.node, &environment).await?;
+		match at_write {
+			Some(at) => {
+				let mut died = false;
+				for step in 0..LONGEST_SCRIPT {
+					if self.step(&mut process, life, step).await?.is_none() {
+						died = true;
+						break;
+					}
+				}
+				if died {
+					self.report.at_writes += 1;
+					self.report.last_write = self.report.last_write.max(at);
+				} else {
+					self.report.from_outside += 1;
+				}
+			}
+			None => {
+				let length = LONGEST_LIFE.mul_f64(random.gen());
+				let script = async {
+					for step in 0..usize::MAX {
+						if self.step(&mut process, life, step).await?.is_none() {
+							return Err(Error::Broken(format!("{} ended by itself", self.name)));
+						}
+					}
+					Ok(())
+				};
+				// When the time is over, wherever it is.
+				tokio::select! {
+					ended = script => ended?,
+					() = sleep(length) => {}
+				}
+				self.report.from_outside += 1;
+			}
+		}
+		process.kill().await
+	}
+
+	/// One thing that a member is told; `None` if it died over it.
+	async fn step(&mut self, process: &mut RemoteMember, life: usize, step: usize) -> Result<Option<()>> {
+		let group = self.group;
+		let request = match step % 5 {
+			0 => Request::Intents { group },
+			1 => Request::Unread,
+			2 => {
+				let text = String::from_utf8_lossy(&saying(&format!("{life}.{step}"), self.name)).into_owned();
+				self.told.insert(text.clone());
+				Request::Send { group, text }
+			}
+			// One at a time: others shall win, too.
+			3 if self.taken.iter().all(|number| self.done.contains_key(number)) => Request::Enqueue { group },
+			4 => match self.read.last_key_value() {
+				Some((number, _)) => Request::Acknowledge { up_to: *number },
+				None => Request::Stand { group },
+			},
+			_ => Request::Stand { group },
+		};
+		let answer = match process.ask(&request).await {
+			Ok(answer) => answer,
+			Err(_) if process.is_over() => return Ok(None),
+			Err(error) => return Err(error),
+		};
+		self.note(&request, answer)?;
+		Ok(Some(()))
+	}
+
+	/// Writes down what a member reported, and compares it with what it reported before.
+	fn note(&mut self, request: &Request, answer: Answer) -> Result<()> {
+		let broken = |what: String| Err(Error::Broken(format!("{}: {what}", self.name)));
+		match (request, answer) {
+			(Request::Send { text, .. }, Answer::Done) => {
+				self.sent.insert(text.clone());
+			}
+			(Request::Acknowledge { up_to }, Answer::Done) => self.acknowledged = Some(*up_to),
+			(_, Answer::Taken { number }) => {
+				if !self.taken.insert(number) {
+					return broken(format!("intent {number} was taken twice"));
+				}
+			}
+			(_, Answer::Ended { done, failed }) => {
+				if let Some((number, why)) = failed.first() {
+					return broken(format!("intent {number} failed: {why}"));
+				}
+				for (number, entry) in done {
+					let earlier = self.done.insert(number, entry);
+					if earlier.is_some_and(|earlier| earlier != entry) {
+						return broken(format!("intent {number} came about twice: {earlier:?}, {entry}"));
+					}
+				}
+			}
+			(_, Answer::Unread { messages }) => {
+				for (number, sender, text) in messages {
+					if self.acknowledged.is_some_and(|acknowledged| number <= acknowledged) {
+						return broken(format!("message {number} was acknowledged, and is there again"));
+					}
+					let message = (sender, text);
+					match self.read.insert(number, message.clone()) {
+						Some(earlier) if earlier != message => {
+							return broken(format!("message {number} was {earlier:?}, and is {message:?} now"));
+						}
+						_ => {}
+					}
+				}
+			}
+			_ => {}
+		}
+		Ok(())
+	}
+}
+
+/// Lets all members live on until nothing is left to be done; gives the epoch in which all are, alike.
+async fn settle(members: &mut [Lives]) -> Result<u64> {
+	let mut processes = Vec::new();
+	for member in members.iter() {
+		processes.push(RemoteMember::start(member.name, &member.folder, &member.node, &[]).await?);
+	}
+	for (member, process) in members.iter_mut().zip(&mut processes) {
+		let request = Request::Settle { group: member.group };
+		let answer = process.ask(&request).await?;
+		member.note(&request, answer)?;
+	}
+	let mut newest = 0;
+	for (member, process) in members.iter_mut().zip(&mut processes) {
+		newest = newest.max(status(process, member).await?.0);
+	}
+	let mut common = None;
+	for (member, process) in members.iter_mut().zip(&mut processes) {
+		process.ask(&Request::Reach { group: member.group, epoch: newest }).await?;
+		let status = status(process, member).await?;
+		match &common {
+			Some(common) if *common != status => {
+				return Err(Error::Broken(format!("{} is at {status:?}, others at {common:?}", member.name)));
+			}
+			_ => common = Some(status),
+		}
+	}
+	// Whatever was reported as sent is on its way or has arrived.
+	let all_sent: Vec<(&'static str, String)> =
+		members.iter().flat_map(|member| member.sent.iter().map(|text| (member.name, text.clone()))).collect();
+	for (member, process) in members.iter_mut().zip(&mut processes) {
+		let deadline = Instant::now() + HEARING;
+		loop {
+			let answer = process.ask(&Request::Unread).await?;
+			member.note(&Request::Unread, answer)?;
+			let read: BTreeSet<&(String, String)> = member.read.values().collect();
+			let missing = all_sent
+				.iter()
+				.find(|(sender, text)| *sender != member.name && !read.contains(&(sender.to_string(), text.clone())));
+			match missing {
+				None => break,
+				Some((sender, text)) if Instant::now() > deadline => {
+					return Err(Error::Broken(format!("{} never read {text:?} of {sender}", member.name)));
+				}
+				// The next block brings the next look.
+				Some(_) => sleep(Duration::from_millis(250)).await,
+			}
+		}
+	}
+	for process in processes {
+		process.kill().await?;
+	}
+	Ok(newest)
+}
+
+async fn status(process: &mut RemoteMember, member: &Lives) -> Result<(u64, EntryHash, String)> {
+	match process.ask(&Request::Stand { group: member.group }).await? {
+		Answer::Status { epoch, entry, authenticator } => Ok((epoch, entry, authenticator)),
+		_ => Err(unexpected(member.name)),
+	}
+}
+
+/// Nothing lost, nothing twice.
+fn check(members: &[Lives]) -> Result<()> {
+	let mut carried = BTreeMap::new();
+	for member in members {
+		if let Some(lost) = member.taken.iter().find(|number| !member.done.contains_key(number)) {
+			return Err(Error::Broken(format!("intent {lost} of {} was lost", member.name)));
+		}
+		for (number, entry) in &member.done {
+			if let Some((other, _)) =
+				carried.insert(*entry, (member.name, number)).filter(|(name, _)| *name != member.name)
+			{
+				return Err(Error::Broken(format!("entry {entry} carries intents of {other} and of {}", member.name)));
+			}
+		}
+		let mut seen = BTreeSet::new();
+		for (sender, text) in member.read.values() {
+			if !seen.insert((sender, text)) {
+				return Err(Error::Broken(format!("{} read {text:?} of {sender} twice", member.name)));
+			}
+			let known = members.iter().any(|other| other.name == sender && other.told.contains(text));
+			if !known {
+				return Err(Error::Broken(format!("{} read {text:?} of {sender}, who never said it", member.name)));
+			}
+		}
+	}
+	Ok(())
+}
+
+fn unexpected(name: &str) -> Error {
+	Error::Broken(format!("{name} answered something else than was asked"))
+}
