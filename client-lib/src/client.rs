@@ -26,6 +26,8 @@ mod messages;
 mod open;
 mod outbox;
 mod records;
+#[cfg(feature = "simulation")]
+pub mod simulated;
 mod status;
 mod submit;
 mod upkeep;

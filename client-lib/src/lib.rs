@@ -32,8 +32,14 @@ pub mod finality;
 pub mod gate;
 pub mod log;
 mod mls;
+#[cfg(feature = "mutations")]
+pub mod mutation;
+#[cfg(not(feature = "mutations"))]
+mod mutation;
 pub mod proof;
 pub mod rpc;
+#[cfg(feature = "simulation")]
+pub mod simulation;
 mod store;
 
 pub use client::{

@@ -17,9 +17,12 @@ mod classify;
 mod commit;
 pub mod constants;
 mod error;
+#[cfg(any(test, feature = "simulation"))]
+mod faulty;
 mod group;
 #[cfg(feature = "hostile")]
 mod hostile;
+mod interface;
 mod invitation;
 mod key_package;
 mod keys;
@@ -29,6 +32,8 @@ mod proposal;
 mod provider;
 mod public_phase;
 mod seal;
+#[cfg(feature = "simulation")]
+pub mod stand_in;
 #[cfg(test)]
 mod tests;
 mod tls;
@@ -38,6 +43,7 @@ pub use apply::EpochChange;
 pub use bundle::BundleError;
 pub use commit::{Intent, Prepared};
 pub use error::{BuildError, EngineError, MessageError, ProposalError, WelcomeError};
+pub use interface::{Mls, Staged};
 pub use invitation::{Invitation, Joined, WelcomeEnvelope};
 pub use keys::EpochKeys;
 pub use message::Received;
@@ -51,7 +57,7 @@ use lockstep_primitives::GenesisHash;
 use openmls::prelude::{BasicCredential, CredentialWithKey};
 use openmls_basic_credential::SignatureKeyPair;
 use openmls_rust_crypto::RustCrypto;
-use provider::Provider;
+use provider::{Provider, Random};
 
 /// One member: its identity, its signature key, and the chain it is on.
 pub struct Engine {
@@ -59,6 +65,7 @@ pub struct Engine {
 	signer: SignatureKeyPair,
 	genesis: GenesisHash,
 	crypto: RustCrypto,
+	random: Random,
 }
 
 impl Engine {
@@ -75,7 +82,14 @@ impl Engine {
 		}
 		let public = SigningKey::from_bytes(signer_seed).verifying_key().to_bytes().to_vec();
 		let signer = SignatureKeyPair::from_raw(CIPHERSUITE.into(), signer_seed.to_vec(), public);
-		Ok(Self { identity, signer, genesis, crypto: RustCrypto::default() })
+		Ok(Self { identity, signer, genesis, crypto: RustCrypto::default(), random: Random::default() })
+	}
+
+	/// The same with random numbers from a seed, so that a simulation can be repeated. The keys that it makes can be
+	/// guessed.
+	#[cfg(feature = "simulation")]
+	pub fn with_seed(self, seed: u64) -> Self {
+		Self { random: Random::seeded(seed), ..self }
 	}
 
 	/// The identity that the other members see.
@@ -89,7 +103,7 @@ impl Engine {
 	}
 
 	fn provider<'p, 'o>(&'p self, overlay: &'p Overlay<'o>) -> Provider<'p, 'o> {
-		Provider::new(&self.crypto, overlay)
+		Provider::new(&self.crypto, &self.random, overlay)
 	}
 
 	fn credential(&self) -> CredentialWithKey {

@@ -7,6 +7,8 @@
 mod codec;
 mod error;
 mod key;
+#[cfg(feature = "simulation")]
+mod memory;
 mod overlay;
 mod provider;
 mod record;
@@ -16,13 +18,15 @@ mod tests;
 mod writes;
 
 pub use error::StoreError;
+#[cfg(feature = "simulation")]
+pub use memory::MemoryDisk;
 pub use overlay::Overlay;
 pub use record::Record;
 #[cfg(feature = "hostile")]
 pub use writes::{on_write, WritePoint};
 
 use codec::Codec;
-use rocksdb::{BlockBasedOptions, Cache, LogLevel, Options, DB};
+use rocksdb::{BlockBasedOptions, Cache, Direction, IteratorMode, LogLevel, Options, WriteBatch, WriteOptions, DB};
 use std::{path::Path, sync::Arc};
 
 /// Bytes of recent writes held in memory before they are flushed to a file. A member writes a few
@@ -40,7 +44,7 @@ const INFO_LOG: (usize, usize) = (256 * 1024, 2);
 /// The database of one client. Clones share it; it closes with the last one.
 #[derive(Clone)]
 pub struct Store {
-	db: Arc<DB>,
+	db: Backend,
 	codec: Codec,
 }
 
@@ -55,7 +59,16 @@ impl Store {
 		let path = path.as_ref();
 		let db = DB::open(&options(), path).map_err(|error| StoreError::from_open(path, error))?;
 		schema::check(&db)?;
-		Ok(Self { db: Arc::new(db), codec: Codec })
+		Ok(Self { db: Backend::Rocks(Arc::new(db)), codec: Codec })
+	}
+
+	/// Opens the store on a disk in memory, or makes one there.
+	///
+	/// # Errors
+	/// None in this version.
+	#[cfg(feature = "simulation")]
+	pub fn in_memory(disk: &MemoryDisk) -> Result<Self, StoreError> {
+		Ok(Self { db: Backend::Memory(disk.clone()), codec: Codec })
 	}
 
 	/// A new transaction on this store.
@@ -66,27 +79,86 @@ impl Store {
 		Overlay::on_store(self)
 	}
 
+	#[cfg(test)]
+	pub(crate) fn rocks(&self) -> &DB {
+		match &self.db {
+			Backend::Rocks(db) => db,
+			#[cfg(feature = "simulation")]
+			Backend::Memory(_) => panic!("the store is in memory"),
+		}
+	}
+
 	/// Overwrites every record of a kind, or deletes it; gives how many there were.
 	#[cfg(test)]
 	pub(crate) fn damage(&self, kind: &'static str, with: Option<&[u8]>) -> usize {
 		let prefix = key::Key::new(kind, b"");
-		let from = rocksdb::IteratorMode::From(prefix.bytes(), rocksdb::Direction::Forward);
-		let keys = self.db.iterator(from).map(|entry| entry.expect("the database is readable").0);
-		let keys: Vec<_> = keys.take_while(|key| key.starts_with(prefix.bytes())).collect();
-		for key in &keys {
-			match with {
-				Some(bytes) => self.db.put(key, bytes),
-				None => self.db.delete(key),
-			}
-			.expect("the database takes a write");
+		let found = self.db.scan(prefix.bytes()).expect("the database is readable");
+		let writes = found.iter().map(|(name, _)| (name.as_slice(), with));
+		self.db.write(writes).expect("the database takes a write");
+		found.len()
+	}
+}
+
+/// What the records are on.
+#[derive(Clone)]
+enum Backend {
+	Rocks(Arc<DB>),
+	#[cfg(feature = "simulation")]
+	Memory(MemoryDisk),
+}
+
+impl Backend {
+	fn get(&self, name: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
+		match self {
+			Self::Rocks(db) => Ok(db.get(name)?),
+			#[cfg(feature = "simulation")]
+			Self::Memory(disk) => disk.get(name),
 		}
-		keys.len()
+	}
+
+	/// The entries whose names begin with `prefix`.
+	fn scan(&self, prefix: &[u8]) -> Result<Vec<(Vec<u8>, Vec<u8>)>, StoreError> {
+		match self {
+			Self::Rocks(db) => {
+				let mut found = Vec::new();
+				for entry in db.iterator(IteratorMode::From(prefix, Direction::Forward)) {
+					let (name, value) = entry?;
+					if !name.starts_with(prefix) {
+						break;
+					}
+					found.push((name.into_vec(), value.into_vec()));
+				}
+				Ok(found)
+			}
+			#[cfg(feature = "simulation")]
+			Self::Memory(disk) => disk.scan(prefix),
+		}
+	}
+
+	/// Does all of it or nothing.
+	fn write<'a>(&self, entries: impl Iterator<Item = (&'a [u8], Option<&'a [u8]>)>) -> Result<(), StoreError> {
+		match self {
+			Self::Rocks(db) => {
+				let mut batch = WriteBatch::default();
+				for (name, value) in entries {
+					match value {
+						Some(value) => batch.put(name, value),
+						None => batch.delete(name),
+					}
+				}
+				let mut options = WriteOptions::default();
+				options.set_sync(true);
+				Ok(db.write_opt(batch, &options)?)
+			}
+			#[cfg(feature = "simulation")]
+			Self::Memory(disk) => disk.write(entries),
+		}
 	}
 }
 
 impl std::fmt::Debug for Store {
 	fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-		f.debug_struct("Store").field("path", &self.db.path()).finish_non_exhaustive()
+		f.debug_struct("Store").finish_non_exhaustive()
 	}
 }
 

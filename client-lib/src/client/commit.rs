@@ -12,7 +12,8 @@ use super::{
 use crate::{
 	gate::{Input, Pending, Tip},
 	log::EntryHeader,
-	mls::{BuildError, EngineError, Intent, Prepared},
+	mls::{BuildError, EngineError, Intent, Mls, Prepared},
+	mutation::{self, Mutation},
 	store::{Overlay, StoreError},
 };
 use lockstep_primitives::{rpc::HexBytes, GroupId};
@@ -30,7 +31,7 @@ enum Plan {
 	Satisfied,
 }
 
-impl Core {
+impl<M: Mls> Core<M> {
 	/// Takes an intent on: when this has answered `taken`, it is stored, and what comes of it is read from the log,
 	/// across restarts.
 	pub fn commit(
@@ -74,7 +75,7 @@ impl Core {
 		let next_intent = number.saturating_add(1);
 		let membership = Membership { next_intent, ..group.membership(&group.gate) };
 		let overlay = self.store.overlay();
-		intent::store(&overlay, id, &operation)
+		store_taken(&overlay, id, &operation)
 			.and_then(|()| overlay.put(id.as_bytes(), &membership))
 			.and_then(|()| overlay.commit())
 			.map_err(|error| BuildError::from(EngineError::from(error)))?;
@@ -230,6 +231,7 @@ impl Core {
 		for mut operation in std::mem::take(&mut group.current).into_iter().rev() {
 			match fate(&operation, &tip, own) {
 				Some(ended) => answered.push((operation, ended)),
+				None if mutation::is(Mutation::DropLoser) => {}
 				None => {
 					operation.step_back(finalized, self.random.next_u32());
 					group.waiting.push_front(operation);
@@ -256,6 +258,13 @@ impl Core {
 			group.waiting.push_front(Operation::own(Intent::Update, true));
 		}
 	}
+}
+
+fn store_taken(overlay: &Overlay<'_>, id: &GroupId, operation: &Operation) -> Result<(), StoreError> {
+	if mutation::is(Mutation::VolatileIntent) {
+		return Ok(());
+	}
+	intent::store(overlay, id, operation)
 }
 
 /// How an operation ends whose commit won (`own`) or lost, now that the tip is this one; `None` if it is tried again.

@@ -1,7 +1,7 @@
 //! What a hostile member could do with what it knows; for tests of the promises only.
 
 use super::{command::Command, core::Core, Client, CommitError, GroupError};
-use crate::mls::{BuildError, Intent};
+use crate::mls::{BuildError, Intent, Mls};
 use lockstep_primitives::{extrinsic::Append, EntryHash, GroupId};
 use std::collections::BTreeMap;
 use tokio::sync::oneshot;
@@ -45,7 +45,7 @@ impl Client {
 	}
 }
 
-impl Core {
+impl<M: Mls> Core<M> {
 	pub fn on_hostile(&mut self, command: HostileCommand) {
 		let overlay = self.store.overlay();
 		match command {

@@ -11,7 +11,7 @@ use crate::{
 	delivery::{envelope, statement::Statement},
 	gate::{Gate, Mode},
 	log::{LogCursor, VerifiedEntry},
-	mls::{EngineError, Invitation, Joined, WelcomeError},
+	mls::{EngineError, Invitation, Joined, Mls, WelcomeError},
 	store::StoreError,
 };
 use lockstep_primitives::{rpc::HexBytes, topic, BlockNumber, EntryHash, GroupId};
@@ -85,7 +85,7 @@ impl From<StoreError> for JoinFailure {
 	}
 }
 
-impl Core {
+impl<M: Mls> Core<M> {
 	/// Something arrived in a mailbox.
 	pub fn on_invitation(&mut self, reference: &[u8], statement: &Statement) {
 		let overlay = self.store.overlay();

@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{
 	delivery::envelope::Content,
-	mls::{EngineError, Intent, ProposalError},
+	mls::{EngineError, Intent, Mls, ProposalError},
 };
 use lockstep_primitives::{rpc::HexBytes, BlockNumber, GroupId};
 
@@ -37,7 +37,7 @@ fn turn_of(me: &[u8], leaver: &[u8], members: &[Vec<u8>], authenticator: &[u8]) 
 	members.iter().filter(|member| *member != leaver && *member != me).filter(|member| rank(member) < mine).count()
 }
 
-impl Core {
+impl<M: Mls> Core<M> {
 	/// Proposes to leave, in this epoch and, until it is out, in each that follows.
 	pub fn leave(&mut self, id: &GroupId) -> Result<(), LeaveError> {
 		self.usable(id)?;

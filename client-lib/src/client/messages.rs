@@ -15,7 +15,8 @@ use crate::{
 		statement::{Statement, StatementError},
 		Posted,
 	},
-	mls::{Engine, EngineError, EpochKeys, MessageError, WelcomeEnvelope},
+	mls::{EngineError, EpochKeys, MessageError, Mls, WelcomeEnvelope},
+	mutation::{self, Mutation},
 	store::{Overlay, StoreError},
 };
 use lockstep_primitives::{rpc::HexBytes, topic, GroupId};
@@ -40,7 +41,7 @@ pub(super) fn invitation(
 	signed(group, keys, topic::mailbox_topic(&envelope.key_package_ref), &envelope.bytes)
 }
 
-impl Core {
+impl<M: Mls> Core<M> {
 	/// Sends an application message in the current epoch.
 	pub fn send(&mut self, id: &GroupId, data: &[u8]) -> Result<(), SendError> {
 		if data.len() > MAX_MESSAGE {
@@ -60,7 +61,7 @@ impl Core {
 		&mut self,
 		id: &GroupId,
 		unsent: Option<Unsent>,
-		make: impl FnOnce(&Engine, &Overlay<'_>) -> Result<Content, MessageError>,
+		make: impl FnOnce(&M, &Overlay<'_>) -> Result<Content, MessageError>,
 	) -> Result<(), SendError> {
 		self.usable(id)?;
 		if self.outbox.len() >= MAX_OUTGOING {
@@ -78,7 +79,7 @@ impl Core {
 		id: &GroupId,
 		number: u64,
 		unsent: Option<Unsent>,
-		make: impl FnOnce(&Engine, &Overlay<'_>) -> Result<Content, MessageError>,
+		make: impl FnOnce(&M, &Overlay<'_>) -> Result<Content, MessageError>,
 	) -> Result<(), MessageError> {
 		let overlay = self.store.overlay();
 		let content = make(&self.engine, &overlay)?;
@@ -106,6 +107,9 @@ impl Core {
 				Ok(Some(outgoing)) => {
 					self.outbox.sent(number);
 					self.act(Action::Post { number, statement: outgoing.statement.0 });
+					if mutation::is(Mutation::DeleteOnPost) {
+						drop(self.delete_outgoing(number));
+					}
 				}
 				Ok(None) => self.outbox.remove(number),
 				Err(error) => {

@@ -65,6 +65,22 @@ pub struct Prepared {
 	pub(super) welcome: Option<HexBytes>,
 }
 
+/// What a stand-in for OpenMLS prepares.
+#[cfg(feature = "simulation")]
+pub(super) struct StandInParts {
+	pub(super) group: GroupId,
+	pub(super) parent: EntryHash,
+	pub(super) epoch: u64,
+	pub(super) payload: Vec<u8>,
+	pub(super) next_key: OrderingKey,
+	pub(super) endorsement: Endorsement,
+	/// Identities and KeyPackages.
+	pub(super) added: Vec<(HexBytes, HexBytes)>,
+	pub(super) removed: Vec<HexBytes>,
+	pub(super) staged: String,
+	pub(super) welcome: Option<HexBytes>,
+}
+
 /// A staged commit in OpenMLS's serialised form, with the secrets of the next epoch in it.
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -81,6 +97,34 @@ impl Record for Prepared {
 }
 
 impl Prepared {
+	/// A commit that OpenMLS did not stage.
+	#[cfg(feature = "simulation")]
+	pub(super) fn of_stand_in(parts: StandInParts) -> Self {
+		let StandInParts { group, parent, epoch, payload, next_key, endorsement, added, removed, staged, welcome } =
+			parts;
+		let invited = added.iter().map(|added: &(HexBytes, HexBytes)| added.1.clone()).collect();
+		Self {
+			group,
+			parent,
+			epoch,
+			payload_hash: payload_hash(&payload),
+			payload: HexBytes(payload),
+			next_key,
+			endorsement,
+			added: added.into_iter().map(|(identity, _)| identity).collect(),
+			removed,
+			staged: StagedJson(staged),
+			invited,
+			welcome,
+		}
+	}
+
+	/// What was staged by a stand-in.
+	#[cfg(feature = "simulation")]
+	pub(super) fn staged_by_stand_in(&self) -> &str {
+		&self.staged.0
+	}
+
 	/// The commit as OpenMLS staged it, with the secrets of the next epoch.
 	pub(super) fn staged(&self) -> Result<StagedCommit, EngineError> {
 		// the error would show what does not decode, and that is secret
@@ -152,7 +196,7 @@ impl Engine {
 			.propose_removals(removes)
 			.load_psks(&scratch)
 			.map_err(|error| mls_refuses(&error))?
-			.build(&self.crypto, &self.crypto, &self.signer, |_| true)
+			.build(&self.random, &self.crypto, &self.signer, |_| true)
 			.map_err(|error| mls_refuses(&error))?
 			.stage_commit(&provider)
 			.map_err(|error| mls_refuses(&error))?;

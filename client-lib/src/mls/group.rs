@@ -8,8 +8,12 @@ use super::{
 };
 use crate::store::Overlay;
 use lockstep_primitives::{payload_hash, Endorsement, EntryHash, GroupId, LogHead, LogKind, OrderingKey};
-use openmls::{group::GroupId as MlsGroupId, prelude::MlsGroup};
+use openmls::{
+	group::{GroupId as MlsGroupId, PastEpochDeletion},
+	prelude::MlsGroup,
+};
 use openmls_traits::random::OpenMlsRand;
+use std::time::UNIX_EPOCH;
 
 /// A group that was made but is in no log yet: what `create_group` on the chain needs.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -48,7 +52,7 @@ impl Engine {
 	/// [`EngineError::Store`] and [`EngineError::Library`] only.
 	pub fn create_group(&self, overlay: &Overlay<'_>) -> Result<NewGroup, EngineError> {
 		let step = overlay.nested();
-		let id = self.crypto.random_array().map_err(EngineError::library("drawing a group id"))?;
+		let id = self.random.random_array().map_err(EngineError::library("drawing a group id"))?;
 		let group = GroupId(id);
 		let join = join_config();
 		let mls = MlsGroup::builder()
@@ -130,6 +134,26 @@ impl Engine {
 			mls.delete(&step)?;
 		}
 		EpochKeys::forget(&step, group)?;
+		Ok(step.commit()?)
+	}
+
+	/// Deletes what is needed to read messages and statements of epochs before `oldest`, before
+	/// [`MAX_PAST_EPOCHS`] would do it. Those of the current epoch stay in any case.
+	///
+	/// # Errors
+	/// [`EngineError`]; then `overlay` is as it was.
+	pub fn forget_past_epochs(&self, overlay: &Overlay<'_>, group: &GroupId, oldest: u64) -> Result<(), EngineError> {
+		let step = overlay.nested();
+		let mut mls = self.load(&step, group)?;
+		let current = mls.epoch().as_u64();
+		let oldest = oldest.min(current);
+		EpochKeys::forget_before(&step, group, oldest)?;
+		// Only a rule with a time in it keeps a number of epochs. There is no secret from before 1970, so that part of
+		// it deletes nothing, whatever the local clock shows.
+		let kept = usize::try_from(current.saturating_sub(oldest)).unwrap_or(usize::MAX);
+		let rule = PastEpochDeletion::before_timestamp(UNIX_EPOCH).max_past_epochs(kept);
+		mls.delete_past_epoch_secrets(&self.provider(&step), rule)
+			.map_err(EngineError::library("deleting secrets of past epochs"))?;
 		Ok(step.commit()?)
 	}
 

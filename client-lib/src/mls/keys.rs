@@ -108,6 +108,13 @@ impl EpochKeys {
 		})
 	}
 
+	/// Keys that were not exported from OpenMLS.
+	#[cfg(feature = "simulation")]
+	pub(super) fn of_stand_in(epoch: u64, entry: EntryHash, public: OrderingKey, seed: [u8; 32]) -> Self {
+		let statement_key = seed.first_chunk().copied().unwrap_or_default();
+		Self { epoch, entry, ordering_key: public, ordering_seed: seed, statement_key }
+	}
+
 	/// Endorses a commit of this epoch: signs the endorsement payload with this epoch's entry as the parent.
 	pub fn endorse(
 		&self,
@@ -144,8 +151,13 @@ impl EpochKeys {
 	pub(super) fn record(&self, overlay: &Overlay<'_>, group: &GroupId) -> Result<(), EngineError> {
 		overlay.put(&record_key(group, self.epoch), self)?;
 		let kept = u64::try_from(MAX_PAST_EPOCHS).unwrap_or(u64::MAX);
+		Self::forget_before(overlay, group, self.epoch.saturating_sub(kept))
+	}
+
+	/// Deletes the keys of epochs before this one.
+	pub(super) fn forget_before(overlay: &Overlay<'_>, group: &GroupId, epoch: u64) -> Result<(), EngineError> {
 		for (key, older) in overlay.list::<Self>(group.as_bytes())? {
-			if older.epoch.saturating_add(kept) < self.epoch {
+			if older.epoch < epoch {
 				overlay.delete::<Self>(&key)?;
 			}
 		}
@@ -164,10 +176,7 @@ impl EpochKeys {
 
 	/// Deletes all keys of a group.
 	pub(super) fn forget(overlay: &Overlay<'_>, group: &GroupId) -> Result<(), EngineError> {
-		for (key, _) in overlay.list::<Self>(group.as_bytes())? {
-			overlay.delete::<Self>(&key)?;
-		}
-		Ok(())
+		Self::forget_before(overlay, group, u64::MAX)
 	}
 }
 

@@ -6,7 +6,6 @@ use super::{
 	writes::{self, WritePoint},
 	Store, StoreError,
 };
-use rocksdb::{Direction, IteratorMode, WriteBatch, WriteOptions};
 use serde::{de::DeserializeOwned, Serialize};
 use std::{cell::RefCell, collections::BTreeMap};
 use zeroize::Zeroizing;
@@ -67,17 +66,10 @@ impl<'a> Overlay<'a> {
 			}
 			Below::Store(_) if writes.is_empty() => Ok(()),
 			Below::Store(store) => {
-				let mut batch = WriteBatch::default();
-				for (key, value) in &writes {
-					match value {
-						Some(value) => batch.put(key, value.as_slice()),
-						None => batch.delete(key),
-					}
-				}
-				let mut options = WriteOptions::default();
-				options.set_sync(true);
+				let entries =
+					writes.iter().map(|(key, value)| (key.as_slice(), value.as_ref().map(|value| value.as_slice())));
 				writes::passing(WritePoint::Before);
-				store.db.write_opt(batch, &options)?;
+				store.db.write(entries)?;
 				writes::passing(WritePoint::After);
 				Ok(())
 			}
@@ -141,12 +133,8 @@ impl<'a> Overlay<'a> {
 		match self.below {
 			Below::Overlay(outer) => outer.collect(prefix, found)?,
 			Below::Store(store) => {
-				for entry in store.db.iterator(IteratorMode::From(prefix, Direction::Forward)) {
-					let (key, value) = entry?;
-					if !key.starts_with(prefix) {
-						break;
-					}
-					found.insert(key.into_vec(), Some(Zeroizing::new(value.into_vec())));
+				for (key, value) in store.db.scan(prefix)? {
+					found.insert(key, Some(Zeroizing::new(value)));
 				}
 			}
 		}

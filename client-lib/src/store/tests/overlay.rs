@@ -131,7 +131,7 @@ fn an_error_never_shows_what_was_stored() {
 fn a_store_of_a_newer_version_is_refused_and_named() {
 	let folder = tempfile::tempdir().unwrap();
 	let store = open(&folder);
-	schema::overwrite(&store.db, b"{\"version\":7,\"also\":\"unknown\"}");
+	schema::overwrite(store.rocks(), b"{\"version\":7,\"also\":\"unknown\"}");
 	drop(store);
 	let error = Store::open(folder.path().join("store")).unwrap_err();
 	assert_eq!(error, StoreError::Newer { found: 7, known: 1 });
@@ -143,8 +143,8 @@ fn what_is_not_a_members_store_is_refused() {
 	let folder = tempfile::tempdir().unwrap();
 	let store = open(&folder);
 	for damage in [&b"?"[..], b"{}", b"{\"version\":0}"] {
-		schema::overwrite(&store.db, damage);
-		assert_eq!(schema::check(&store.db), Err(StoreError::Schema));
+		schema::overwrite(store.rocks(), damage);
+		assert_eq!(schema::check(store.rocks()), Err(StoreError::Schema));
 	}
 	let foreign = folder.path().join("foreign");
 	rocksdb::DB::open_default(&foreign).unwrap().put(b"k", b"v").unwrap();
