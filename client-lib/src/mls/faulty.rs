@@ -15,6 +15,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// Where the cryptography that a hostile member uses departs from the honest one.
 #[derive(Default)]
+#[cfg_attr(not(test), allow(dead_code))]
 pub(super) enum Fault {
 	/// Nowhere.
 	#[default]

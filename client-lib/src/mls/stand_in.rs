@@ -5,6 +5,7 @@
 //! itself whether it is valid, publicly invalid, or fails for some members, so that a hostile member can make each
 //! kind. All state is in the overlay, in records of its own, so that what is not atomic shows.
 
+mod bytes;
 mod commit;
 mod judge;
 mod letter;

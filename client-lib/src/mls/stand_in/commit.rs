@@ -31,7 +31,7 @@ pub enum Flaw {
 pub(super) struct Commit {
 	pub(super) committer: String,
 	pub(super) epoch: u64,
-	#[serde(with = "hex::serde")]
+	#[serde(with = "super::bytes")]
 	pub(super) nonce: [u8; 32],
 	pub(super) adds: Vec<Package>,
 	pub(super) removes: Vec<String>,

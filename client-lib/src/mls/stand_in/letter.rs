@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Package {
 	pub(super) identity: String,
-	#[serde(with = "hex::serde")]
+	#[serde(with = "super::bytes")]
 	reference: [u8; 32],
 }
 
@@ -27,7 +27,7 @@ impl Record for Kept {
 /// What is in an envelope.
 #[derive(Serialize, Deserialize)]
 struct Letter {
-	#[serde(with = "hex::serde")]
+	#[serde(with = "super::bytes")]
 	reference: [u8; 32],
 	group: GroupId,
 	entry: EntryHash,

@@ -41,10 +41,10 @@ impl Record for Used {
 pub(super) struct Proposal {
 	pub(super) sender: String,
 	pub(super) epoch: u64,
-	#[serde(with = "hex::serde")]
+	#[serde(with = "super::bytes")]
 	nonce: [u8; 32],
 	/// Shows that it was made in the epoch.
-	#[serde(with = "hex::serde")]
+	#[serde(with = "super::bytes")]
 	mark: [u8; 32],
 }
 

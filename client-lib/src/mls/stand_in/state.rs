@@ -12,7 +12,7 @@ use std::{cell::RefCell, collections::HashMap};
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct State {
 	pub(super) epoch: u64,
-	#[serde(with = "hex::serde")]
+	#[serde(with = "super::bytes")]
 	pub(super) secret: [u8; 32],
 	pub(super) members: Vec<String>,
 	pub(super) active: bool,
