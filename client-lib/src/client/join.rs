@@ -175,7 +175,12 @@ impl<M: Mls> Core<M> {
 			return Err(mismatch("its ordering key is not the one that its entry names"));
 		}
 		let gate = Gate::at(&entry.header, depth, contested, self.parameters.candidate_interval);
-		let membership = Membership::new(gate.ok_or_else(|| mismatch("the log is full"))?);
+		let earlier: Option<Membership> = overlay.get(id.as_bytes())?;
+		let membership = Membership {
+			// An intent of an earlier membership keeps its number, and its end is remembered.
+			next_intent: earlier.map_or(0, |earlier| earlier.next_intent),
+			..Membership::new(gate.ok_or_else(|| mismatch("the log is full"))?)
+		};
 		debug_assert_eq!(*membership.gate.mode(), Mode::Following);
 		overlay.put(id.as_bytes(), &membership)?;
 		overlay.delete::<Invited>(id.as_bytes())?;

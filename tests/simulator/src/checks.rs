@@ -34,7 +34,9 @@ impl<F: Flavour> World<F> {
 			_ => position.tip.epoch,
 		};
 		if came_back {
-			self.begin_term(member, &group);
+			if let Some(one) = self.members.get_mut(member) {
+				one.promises.leaving = false;
+			}
 		}
 		if let Some(one) = self.members.get_mut(member) {
 			one.known.insert(group, Known { position, joined });
@@ -76,16 +78,6 @@ impl<F: Flavour> World<F> {
 			}
 			Some(Err(error)) if !faulted => self.fail_for(member, &format!("its state cannot be read: {error}")),
 			_ => {}
-		}
-	}
-
-	/// A member is in a group again, after it was out.
-	fn begin_term(&mut self, member: usize, group: &GroupId) {
-		let term = self.terms.entry(member).or_default();
-		*term = term.saturating_add(1);
-		if let Some(one) = self.members.get_mut(member) {
-			one.promises.intents.retain(|(other, _), _| other != group);
-			one.promises.leaving = false;
 		}
 	}
 
@@ -143,9 +135,8 @@ impl<F: Flavour> World<F> {
 			return self.fail_for(member, &what);
 		}
 		let Ended::Done(committed) = ended else { return };
-		let term = self.terms.get(&member).copied().unwrap_or(0);
 		let place = self.oracle.groups.get(group).and_then(|history| history.place(&committed.entry));
-		let carrier = self.done.get(&(member, term, number));
+		let carrier = self.done.get(&(member, number));
 		if place.is_none() || (!committed.by_another && carrier != Some(&committed.entry)) {
 			self.fail_for(member, &format!("intent {number} is said to be done by an entry that did not do it"));
 		}
@@ -163,9 +154,8 @@ impl<F: Flavour> World<F> {
 				_ => entry.header.payload_hash,
 			};
 			let Some((member, numbers)) = self.carried.get(&hash).cloned() else { continue };
-			let term = self.terms.get(&member).copied().unwrap_or(0);
 			for number in numbers {
-				if self.done.insert((member, term, number), entry.header.hash).is_some() {
+				if self.done.insert((member, number), entry.header.hash).is_some() {
 					self.fail_for(member, &format!("intent {number} was done twice"));
 				}
 			}

@@ -18,7 +18,9 @@ impl<F: Flavour> World<F> {
 		if self.dice.chance(150) {
 			self.come_back(&group);
 		}
-		if self.deeds >= self.weather.deeds || !self.dice.chance(120) {
+		// Best where nothing waits yet: then it comes first.
+		let crowded = self.nodes.waiting(&mut self.dice).is_some();
+		if self.deeds >= self.weather.deeds || !self.dice.chance(if crowded { 60 } else { 300 }) {
 			return;
 		}
 		let is_in = |one: &crate::member::Member<F>| {

@@ -130,11 +130,20 @@ impl<F: Flavour> World<F> {
 		}
 		let mut order: Vec<usize> = (0..self.members.len()).collect();
 		self.dice.shuffle(&mut order);
+		self.notice_group();
 		for member in order {
 			self.live(member);
 			if self.failure.is_some() {
 				return;
 			}
+		}
+	}
+
+	/// The founder may be killed before it reports that it has made the group.
+	fn notice_group(&mut self) {
+		if self.group.is_none() {
+			let first = self.chain.finalized().logs.keys().next().copied();
+			self.group = first.filter(|group| self.members.first().is_some_and(|one| one.position(group).is_some()));
 		}
 	}
 

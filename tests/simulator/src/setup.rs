@@ -84,7 +84,7 @@ impl Weather {
 			operation: 150 + u32::try_from(dice.below(700)).unwrap_or(0),
 			delay: 1 + u32::try_from(dice.below(5)).unwrap_or(0),
 			hostile,
-			deeds: if hostile == 0 { 0 } else { dice.blocks(6) },
+			deeds: if hostile == 0 { 0 } else { dice.blocks(10) },
 		}
 	}
 

@@ -67,9 +67,7 @@ pub(crate) struct World<F: Flavour> {
 	/// The intents that commits carry, by payload hash.
 	pub(crate) carried: BTreeMap<PayloadHash, (usize, Vec<u64>)>,
 	/// Intents that an entry which counts carried.
-	pub(crate) done: BTreeMap<(usize, u64, u64), lockstep_primitives::EntryHash>,
-	/// Times that a member came in: intents are numbered from 0 each time.
-	pub(crate) terms: BTreeMap<usize, u64>,
+	pub(crate) done: BTreeMap<(usize, u64), lockstep_primitives::EntryHash>,
 	pub(crate) deeds: u32,
 	queue: BTreeMap<(BlockNumber, u64, u64), Happening>,
 	sequence: u64,
@@ -104,7 +102,6 @@ impl<F: Flavour> World<F> {
 			mailboxes: BTreeMap::new(),
 			carried: BTreeMap::new(),
 			done: BTreeMap::new(),
-			terms: BTreeMap::new(),
 			deeds: 0,
 			queue: BTreeMap::new(),
 			sequence: 0,
