@@ -191,14 +191,18 @@ impl<M: Mls> Core<M> {
 		}
 	}
 
-	/// Signs a statement again, with another expiry, if the epoch's keys are still there.
+	/// Signs a statement again, with another expiry, if the epoch's keys are still there. An invitation is sealed to its
+	/// reader, whoever signs it: the newest epoch does as well.
 	fn renew(&mut self, number: u64, expiry: u64) -> Result<(), EngineError> {
 		let overlay = self.store.overlay();
 		let Some(mut outgoing) = overlay.get::<Outgoing>(&number.to_be_bytes())? else { return Ok(()) };
 		let keys = self.engine.epoch_keys(&overlay, &outgoing.group)?;
-		let keys = keys.iter().find(|keys| keys.epoch == outgoing.epoch);
-		let renewed = keys.and_then(|keys| {
-			let statement = Statement::decode(&outgoing.statement.0).ok()?;
+		let renewed = Statement::decode(&outgoing.statement.0).ok().and_then(|statement| {
+			let invitation = statement.topic != topic::group_topic(&outgoing.group);
+			let own = keys.iter().find(|keys| keys.epoch == outgoing.epoch);
+			let keys = own.or_else(|| keys.last().filter(|_| invitation))?;
+			outgoing.epoch = keys.epoch;
+			let statement = Statement { signer: keys.ordering_key.0, ..statement };
 			statement.encode(expiry, |bytes| keys.sign(bytes)).ok()
 		});
 		let Some(renewed) = renewed else {

@@ -72,6 +72,7 @@ impl<F: Flavour> World<F> {
 		let (engine, waits) = (self.dice.number(), self.dice.number());
 		let Some(one) = self.members.get_mut(member) else { return };
 		one.life = one.life.saturating_add(1);
+		one.seen = one.seen.max(one.told);
 		(one.faulted, one.told) = (false, 0);
 		one.follows.clear();
 		one.watches.clear();
@@ -172,6 +173,7 @@ impl<F: Flavour> World<F> {
 		let group = self.oracle.groups.keys().find(|group| topic::group_topic(group) == topic).copied();
 		let opened = self.group.and_then(|group| self.chain.finalized().opened_by(&group, &signer).cloned());
 		if let Some(invitee) = self.mailboxes.get(&topic).copied() {
+			self.tell(|| format!("m{member:02} posts an invitation for m{invitee:02}, number {number}"));
 			self.check_invitation(member, invitee, opened.as_ref().map(|entry| entry.header.hash));
 		}
 		let epoch = group

@@ -24,7 +24,7 @@ impl<F: Flavour> World<F> {
 		}
 		let status = one.client.as_ref().map(|client| client.status(&group));
 		let seen = self.chain.finalized().clone();
-		let height = self.nodes.finalized(one.node).max(one.told);
+		let height = self.nodes.finalized(one.node).max(one.told).max(one.seen);
 		let faulted = one.faulted;
 		let came_back = known
 			.is_some_and(|known| !matches!(known.position.state, GroupState::Active | GroupState::Halted))
@@ -62,7 +62,7 @@ impl<F: Flavour> World<F> {
 			}
 		}
 		match status {
-			Some(Ok(status)) if matches!(position.state, GroupState::Active) => {
+			Some(Ok(status)) if matches!(position.state, GroupState::Active | GroupState::Halted) => {
 				let found = Epoch { authenticator: status.epoch_authenticator, members: status.members };
 				if status.epoch != tip.epoch {
 					return self.fail_for(member, "its MLS state is not in the epoch of its position");
@@ -207,8 +207,15 @@ impl<F: Flavour> World<F> {
 	/// A Welcome goes out: the entry whose key signs it is final, and the invitee a member since.
 	pub(crate) fn check_invitation(&mut self, member: usize, invitee: usize, entry: Option<EntryHash>) {
 		let name = self.members.get(invitee).map(|one| one.name.clone().into_bytes()).unwrap_or_default();
-		let epoch = self.group.zip(entry).and_then(|(group, entry)| self.oracle.groups.get(&group)?.epoch(&entry));
-		if epoch.is_none_or(|epoch| !epoch.members.contains(&name)) {
+		let history = self.group.and_then(|group| self.oracle.groups.get(&group));
+		let place = history.zip(entry).and_then(|(history, entry)| history.place(&entry));
+		let until = place.and_then(|place| usize::try_from(place).ok()).map_or(0, |place| place.saturating_add(1));
+		let path = history.and_then(|history| history.path.get(..until)).unwrap_or_default();
+		let since = path.iter().filter_map(|entry| history?.epoch(&entry.header.hash));
+		let welcome = since.into_iter().any(|epoch| epoch.members.contains(&name));
+		// A member that cannot read its own state is not asked what it found there.
+		let unknown = self.members.get(member).is_some_and(|one| one.faulted);
+		if !welcome && !unknown {
 			self.fail_for(member, "it invites somebody whose commit is not final");
 		}
 	}

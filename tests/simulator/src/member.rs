@@ -33,6 +33,8 @@ pub(crate) struct Member<F: Flavour> {
 	pub(crate) watches: BTreeSet<[u8; 32]>,
 	/// The newest final block that it was told of in this life.
 	pub(crate) told: BlockNumber,
+	/// The newest final block that it was told of in earlier lives.
+	pub(crate) seen: BlockNumber,
 	pub(crate) known: BTreeMap<GroupId, Known>,
 	pub(crate) promises: Promises,
 	/// The block in which it was last invited.
@@ -55,6 +57,7 @@ impl<F: Flavour> Member<F> {
 			follows: BTreeMap::new(),
 			watches: BTreeSet::new(),
 			told: 0,
+			seen: 0,
 			known: BTreeMap::new(),
 			promises: Promises::default(),
 			invited_at: None,

@@ -23,9 +23,10 @@ impl<F: Flavour> World<F> {
 		self.weather.calm();
 		self.stalled_until = 0;
 		self.nodes.heal();
+		let now = self.now;
 		for member in &mut self.members {
 			if member.client.is_none() || member.faulted {
-				member.kill(self.now);
+				member.kill(now);
 			}
 		}
 		self.tell(|| "from now on nothing goes wrong".to_owned());
@@ -131,7 +132,9 @@ impl<F: Flavour> World<F> {
 			self.block();
 		}
 		for (speaker, text) in said {
-			for listener in listeners.iter().filter(|listener| **listener != speaker) {
+			let still = self.active(group);
+			let stayed = listeners.iter().filter(|listener| still.contains(listener));
+			for listener in stayed.filter(|listener| **listener != speaker) {
 				let heard = self.members.get(*listener).is_some_and(|one| one.promises.read.contains_key(&text));
 				if !heard {
 					self.fail_for(*listener, &format!("it does not read what m{speaker:02} says"));

@@ -196,6 +196,8 @@ impl<F: Flavour> World<F> {
 				self.take_statement(member, life, (node, number), &statement);
 			}
 			Happening::Posted { member, life, number, outcome } => {
+				let line = format!("m{member:02} is told of its statement {number}: {outcome:?}");
+				self.tell(|| line);
 				if self.lives(member, life) {
 					self.tell_posted(member, number, outcome);
 				}
