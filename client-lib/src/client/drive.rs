@@ -384,5 +384,6 @@ impl<M: Mls> Core<M> {
 		}
 		self.unfollow(id);
 		self.report(event);
+		self.read_mailboxes();
 	}
 }

@@ -4,6 +4,7 @@ use super::{
 	action::Action,
 	core::Core,
 	inbox,
+	join::Use,
 	outbox::{Next, MAX_OUTGOING},
 	records::{Membership, Outgoing, Unsent, ONLY},
 	SendError,
@@ -230,7 +231,9 @@ impl<M: Mls> Core<M> {
 			return;
 		}
 		if let Some(reference) = mailbox {
-			self.on_invitation(&reference, &statement);
+			if self.on_invitation(&reference, &statement) == Use::Later {
+				self.seen.forget(bytes);
+			}
 		} else if let Some(id) = group {
 			self.read(&id, statement);
 		}

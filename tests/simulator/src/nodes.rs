@@ -37,14 +37,18 @@ impl Nodes {
 		self.nodes.get(node).map_or(0, |node| node.finalized)
 	}
 
-	/// A node gets a submission; gives its honest answer.
+	/// A node gets a submission; gives its honest answer. A hostile node prefers those of its friends to others.
 	pub(crate) fn submit(
 		&mut self,
 		node: usize,
 		transaction: Rc<Transaction>,
 		chain: &Chain,
+		preferred: bool,
 	) -> Result<(), SubmitError> {
 		let Some(node) = self.nodes.get_mut(node) else { return Ok(()) };
+		if preferred && node.conflicts(&transaction) {
+			node.pool.retain(|other| other.group != transaction.group || other.parent != transaction.parent);
+		}
 		if node.conflicts(&transaction) {
 			return Err(SubmitError::Pool("another candidate is in the pool".to_owned()));
 		}

@@ -74,6 +74,11 @@ impl<F: Flavour> World<F> {
 		let Some(history) = self.oracle.groups.get(&group) else { return Some("there is no log".to_owned()) };
 		let tip = history.path.last()?.header;
 		let Some(epoch) = history.epoch(&tip.hash) else { return Some("nobody is in the newest epoch".to_owned()) };
+		let finalized = self.chain.finalized();
+		let entries = finalized.logs.get(&group).map_or(&[][..], |log| &log.entries);
+		if entries.iter().any(|entry| entry.header.parent == tip.hash) {
+			return Some("nobody contests an entry that nobody can process".to_owned());
+		}
 		for one in self.members.iter().filter(|one| one.honest) {
 			let name = &one.name;
 			let Some(client) = &one.client else { return Some(format!("{name} is down")) };

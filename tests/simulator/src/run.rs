@@ -170,7 +170,7 @@ impl<F: Flavour> World<F> {
 		match happening {
 			Happening::Submit { member, life, node, transaction } => {
 				let group = transaction.group;
-				let answer = self.nodes.submit(node, transaction, &self.chain);
+				let answer = self.nodes.submit(node, transaction, &self.chain, life == 0 && self.dice.chance(400));
 				let line = format!("node {node} answers m{member:02}: {answer:?}");
 				self.tell(|| line);
 				let answer = match answer {

@@ -5,7 +5,7 @@ use lockstep_client::{GroupState, Intent};
 use lockstep_primitives::{rpc::HexBytes, GroupId};
 
 /// Blocks between two invitations of the same member.
-const INVITED: u32 = 30;
+const INVITED: u32 = 15;
 
 impl<F: Flavour> World<F> {
 	/// The first block: one member makes the group.
@@ -113,9 +113,16 @@ impl<F: Flavour> World<F> {
 			one.invited_at.is_none_or(|at| at.saturating_add(INVITED) < now) && one.client.is_some()
 		};
 		let active = self.active(group);
-		let mut out: Vec<usize> = (0..self.members.len())
-			.filter(|at| !active.contains(at) && self.members.get(*at).is_some_and(due))
-			.collect();
+		// Those who are out, whether they know it already or not.
+		let history = self.oracle.groups.get(group);
+		let newest = history.and_then(|history| history.epoch(&history.path.last()?.header.hash));
+		let is_in = |one: &crate::member::Member<F>| match newest {
+			Some(epoch) => epoch.members.iter().any(|member| member == one.name.as_bytes()),
+			None => true,
+		};
+		let wanted = |one: &crate::member::Member<F>| due(one) && !is_in(one);
+		let mut out: Vec<usize> =
+			(0..self.members.len()).filter(|at| self.members.get(*at).is_some_and(wanted)).collect();
 		self.dice.shuffle(&mut out);
 		// Most at the beginning, and one or two later.
 		out.truncate(if active.len() < 2 { out.len().saturating_sub(2).max(1) } else { 1 + self.dice.below(2) });
