@@ -33,6 +33,9 @@ pub(crate) enum Kind {
 	Resealed(PayloadHash),
 	/// Nobody can process it.
 	Bad,
+	/// A good commit under a key that its epoch does not have: nobody takes it. Those whom it removes cannot know that
+	/// (RFC 9420 section 12.4.2), and stop (`docs/protocol.md` section 6).
+	WrongKey,
 	/// Valid, but some members cannot process it: these, or any if not known.
 	Private(Option<Vec<usize>>),
 }

@@ -49,6 +49,12 @@ impl<F: Flavour> World<F> {
 			return self.fail_for(member, "its epoch was opened by an entry that is not final");
 		};
 		let header = entry.header;
+		let misled = position.state == GroupState::Removed && entry.transaction.kind == Kind::WrongKey;
+		if misled {
+			self.misled.insert(member);
+			return;
+		}
+		self.misled.remove(&member);
 		let place = self.oracle.groups.get(&group).and_then(|history| history.place(&tip.entry));
 		if place != Some(tip.epoch) {
 			return self.fail_for(
@@ -195,7 +201,7 @@ impl<F: Flavour> World<F> {
 		let log = finalized.logs.get(group);
 		let entry = log.and_then(|log| log.entries.iter().rev().find(|entry| entry.header.hash == *hash));
 		match entry.map(|entry| &entry.transaction.kind) {
-			Some(Kind::Bad) => {}
+			Some(Kind::Bad | Kind::WrongKey) => {}
 			Some(kind) => {
 				let what = format!("it passes over a good entry, {kind:?}: {why}");
 				self.fail_for(member, &what);

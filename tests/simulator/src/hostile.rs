@@ -20,7 +20,7 @@ impl<F: Flavour> World<F> {
 		}
 		// Best where nothing waits yet: then it comes first.
 		let crowded = self.nodes.waiting(&mut self.dice).is_some();
-		if self.deeds >= self.weather.deeds || !self.dice.chance(if crowded { 60 } else { 300 }) {
+		if self.deeds >= self.weather.deeds || !self.dice.chance(if crowded { 150 } else { 300 }) {
 			return;
 		}
 		let is_in = |one: &crate::member::Member<F>| {
@@ -30,7 +30,9 @@ impl<F: Flavour> World<F> {
 			.filter(|at| self.members.get(*at).is_some_and(|one| !one.honest && is_in(one)))
 			.collect();
 		let Some(member) = self.dice.pick(&hostile) else { return };
-		let made = match self.dice.below(7) {
+		// A commit that waits can be taken.
+		let deed = if crowded && self.dice.chance(700) { 3 } else { self.dice.below(7) };
+		let made = match deed {
 			0 => self.garbage(member, &group, false),
 			1 => self.garbage(member, &group, true),
 			2 => self.wrong_key(member, &group),
@@ -92,7 +94,7 @@ impl<F: Flavour> World<F> {
 		let next_key = self.any_key();
 		let (parent, key) = self.key(member, group)?;
 		let append = self.members.get(member)?.client.as_ref()?.hostile_commit(group)?;
-		Some((self.endorse((parent, &key), group, append.payload, next_key), Kind::Bad))
+		Some((self.endorse((parent, &key), group, append.payload, next_key), Kind::WrongKey))
 	}
 
 	/// A good commit that its maker does not keep.
@@ -115,7 +117,7 @@ impl<F: Flavour> World<F> {
 			waiting.payload.clone()
 		};
 		let (next_key, kind) =
-			if wrong { (other, Kind::Bad) } else { (waiting.next_key, Kind::Resealed(waiting.payload_hash)) };
+			if wrong { (other, Kind::WrongKey) } else { (waiting.next_key, Kind::Resealed(waiting.payload_hash)) };
 		Some((self.endorse((parent, &key), group, payload, next_key), kind))
 	}
 

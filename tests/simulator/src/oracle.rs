@@ -64,7 +64,7 @@ impl Oracle {
 			let new = log.entries.get(history.read..).unwrap_or_default();
 			for entry in new {
 				let from_tip = history.path.last().is_none_or(|tip| tip.header.hash == entry.header.parent);
-				let valid = entry.transaction.kind != Kind::Bad;
+				let valid = !matches!(entry.transaction.kind, Kind::Bad | Kind::WrongKey);
 				if from_tip && valid {
 					let place = u64::try_from(history.path.len()).unwrap_or(u64::MAX);
 					history.places.insert(entry.header.hash, place);

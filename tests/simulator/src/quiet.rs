@@ -79,7 +79,7 @@ impl<F: Flavour> World<F> {
 		if entries.iter().any(|entry| entry.header.parent == tip.hash) {
 			return Some("nobody contests an entry that nobody can process".to_owned());
 		}
-		for one in self.members.iter().filter(|one| one.honest) {
+		for (at, one) in self.members.iter().enumerate().filter(|(_, one)| one.honest) {
 			let name = &one.name;
 			let Some(client) = &one.client else { return Some(format!("{name} is down")) };
 			let is_in = epoch.members.iter().any(|member| member == name.as_bytes());
@@ -94,7 +94,7 @@ impl<F: Flavour> World<F> {
 					return Some(format!("{name} is in epoch {} of {}", position.tip.epoch, history.path.len() - 1));
 				}
 				GroupState::Active if one.promises.leaving => return Some(format!("{name} has not left")),
-				GroupState::Removed if is_in => {
+				GroupState::Removed if is_in && !self.misled.contains(&at) => {
 					return Some(format!("{name} was added again and has not joined"));
 				}
 				GroupState::Active | GroupState::Removed | GroupState::Desynchronized => {}

@@ -161,7 +161,8 @@ impl<F: Flavour> World<F> {
 	fn put_out_cut_off(&mut self, group: &GroupId) {
 		let cut_off = |at: &usize| {
 			let position = self.members.get(*at).and_then(|one| one.position(group));
-			position.is_some_and(|position| position.state == GroupState::Desynchronized)
+			let cut_off = position.is_some_and(|position| position.state == GroupState::Desynchronized);
+			cut_off || self.misled.contains(at)
 		};
 		let cut_off: Vec<usize> = (0..self.members.len()).filter(cut_off).collect();
 		if let (Some(other), Some(member)) = (self.dice.pick(&cut_off), self.some_active(group)) {

@@ -68,6 +68,8 @@ pub(crate) struct World<F: Flavour> {
 	pub(crate) carried: BTreeMap<PayloadHash, (usize, Vec<u64>)>,
 	/// Intents that an entry which counts carried.
 	pub(crate) done: BTreeMap<(usize, u64), lockstep_primitives::EntryHash>,
+	/// Members that wrongly believe that they were removed.
+	pub(crate) misled: std::collections::BTreeSet<usize>,
 	pub(crate) deeds: u32,
 	queue: BTreeMap<(BlockNumber, u64, u64), Happening>,
 	sequence: u64,
@@ -102,6 +104,7 @@ impl<F: Flavour> World<F> {
 			mailboxes: BTreeMap::new(),
 			carried: BTreeMap::new(),
 			done: BTreeMap::new(),
+			misled: std::collections::BTreeSet::new(),
 			deeds: 0,
 			queue: BTreeMap::new(),
 			sequence: 0,
