@@ -93,13 +93,16 @@ impl<F: Flavour> World<F> {
 		let Some(one) = self.members.get_mut(member) else { return };
 		let Some(client) = &one.client else { return };
 		let mut broken = None;
+		let epoch = one.known.get(&group).map_or(0, |known| known.position.tip.epoch);
 		for (number, message) in client.unread().unwrap_or_default() {
-			if let Err(what) = one.promises.reads(number, &message.data) {
+			if let Err(what) = one.promises.reads(number, &message.data, epoch) {
 				broken.get_or_insert(what);
 			}
 		}
 		let unread: Vec<u64> = client.unread().unwrap_or_default().into_iter().map(|(number, _)| number).collect();
-		for (text, number) in &one.promises.read {
+		for (text, (number, _)) in
+			one.promises.read.iter().flat_map(|(text, read)| read.iter().map(move |read| (text, read)))
+		{
 			if *number >= one.promises.acknowledged && !unread.contains(number) {
 				broken.get_or_insert(format!("the message {:?} is lost", String::from_utf8_lossy(text)));
 			}

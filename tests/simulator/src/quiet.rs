@@ -1,6 +1,7 @@
 //! The end of a run: the faults stop, and everything must come right.
 
 use crate::{
+	chain::Kind,
 	flavour::Flavour,
 	world::{Happening, World, NODES},
 };
@@ -73,6 +74,9 @@ impl<F: Flavour> World<F> {
 		let Some(group) = self.group else { return Some("there is no group".to_owned()) };
 		let Some(history) = self.oracle.groups.get(&group) else { return Some("there is no log".to_owned()) };
 		let tip = history.path.last()?.header;
+		if self.is_dead(&group) {
+			return None;
+		}
 		let Some(epoch) = history.epoch(&tip.hash) else { return Some("nobody is in the newest epoch".to_owned()) };
 		let finalized = self.chain.finalized();
 		let entries = finalized.logs.get(&group).map_or(&[][..], |log| &log.entries);
@@ -117,6 +121,14 @@ impl<F: Flavour> World<F> {
 			}
 		}
 		None
+	}
+
+	/// Whether a hostile member has cut off all others: a limit of MLS. They know it, and may found another group.
+	fn is_dead(&self, group: &GroupId) -> bool {
+		let Some(history) = self.oracle.groups.get(group) else { return false };
+		let broken = history.path.iter().any(|entry| entry.transaction.kind == Kind::Private(None));
+		let active = self.active(group);
+		broken && !active.into_iter().any(|member| self.members.get(member).is_some_and(|one| one.honest))
 	}
 
 	/// Members speak, and all others must read it: they are in the same epoch.

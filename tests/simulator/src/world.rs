@@ -12,10 +12,7 @@ use crate::{
 };
 use lockstep_client::rpc::{StatementOutcome, SubmitError};
 use lockstep_primitives::{BlockNumber, GroupId, PayloadHash};
-use std::{
-	collections::BTreeMap,
-	rc::Rc,
-};
+use std::{collections::BTreeMap, rc::Rc};
 
 /// Nodes of the chain.
 pub(crate) const NODES: usize = 3;
