@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{
 	delivery::envelope::Content,
-	mls::{EngineError, Intent, ProposalError},
+	mls::{EngineError, Intent, Mls, ProposalError},
 };
 use lockstep_primitives::{rpc::HexBytes, BlockNumber, GroupId};
 
@@ -37,7 +37,7 @@ pub(super) fn turn_of(me: &[u8], leaver: &[u8], members: &[Vec<u8>], authenticat
 	members.iter().filter(|member| *member != leaver && *member != me).filter(|member| rank(member) < mine).count()
 }
 
-impl Core {
+impl<M: Mls> Core<M> {
 	/// Proposes to leave, in this epoch and, until it is out, in each that follows.
 	pub fn leave(&mut self, id: &GroupId) -> Result<(), LeaveError> {
 		self.usable(id)?;
@@ -57,6 +57,18 @@ impl Core {
 	pub fn propose_leave(&mut self, id: &GroupId) -> Result<(), LeaveError> {
 		let proposal = self.engine.propose_leave(&self.store.overlay(), id)?;
 		Ok(self.send_content(id, None, |_, _| Ok(Content::Proposal(proposal)))?)
+	}
+
+	/// Proposes to leave again where that is wanted. A client that was killed between entering an epoch and proposing in
+	/// it would wait for the next epoch, which may never come.
+	pub fn propose_leaves_again(&mut self) {
+		let leaving = |group: &Group| group.leaving && group.is_followed();
+		let leaving: Vec<GroupId> = self.groups.iter().filter(|(_, group)| leaving(group)).map(|(id, _)| *id).collect();
+		for id in leaving {
+			if let Err(error) = self.propose_leave(&id) {
+				tracing::warn!(group = %id, %error, "leaving could not be proposed again");
+			}
+		}
 	}
 
 	/// Another member's proposal, posted in the current epoch.
