@@ -35,7 +35,7 @@ pub(super) enum Fault {
 /// Honest cryptography with one fault.
 #[derive(Default)]
 pub(super) struct Crypto {
-	honest: RustCrypto,
+	pub(super) honest: RustCrypto,
 	fault: Fault,
 	calls: AtomicUsize,
 }

@@ -4,9 +4,9 @@ use super::{
 	log::{Entry, Log},
 	Member,
 };
-pub(super) use crate::mls::faulty::{Crypto, Fault};
+pub(super) use crate::mls::faulty::{Crypto, Fault, HostileProvider};
 use crate::{
-	mls::{bundle::CommitBundle, faulty::HostileProvider, keys, seal, verdict::payload_context},
+	mls::{bundle::CommitBundle, keys, seal, verdict::payload_context},
 	store::Overlay,
 };
 use lockstep_primitives::{extrinsic::Append, payload_hash, OrderingKey};
