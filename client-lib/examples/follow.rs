@@ -3,7 +3,10 @@
 //! `cargo run --example follow -- <folder> <name> [<node URL>]`
 
 use futures::StreamExt;
-use lockstep_client::{Client, Config, Upkeep};
+use lockstep_client::{Client, Config, StoreKey, Upkeep};
+
+/// An application asks for it, and does not write it down.
+const PASSPHRASE: &str = "an example's passphrase";
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -19,6 +22,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
 	signer.iter_mut().zip(name.bytes()).for_each(|(to, from)| *to = from);
 	let config = Config {
 		path: folder.into(),
+		key: StoreKey::passphrase(PASSPHRASE),
 		nodes: vec![node],
 		identity: name.into_bytes(),
 		signer,

@@ -3,13 +3,17 @@
 //! Start a node with `lockstep-node --dev`, then run this. Another node's URL can be given as the first argument.
 
 use futures::StreamExt;
-use lockstep_client::{Client, Config, Event, Sponsor, Upkeep};
+use lockstep_client::{Client, Config, Event, Sponsor, StoreKey, Upkeep};
+
+/// An application asks for it, and does not write it down.
+const PASSPHRASE: &str = "an example's passphrase";
 
 type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
 
 async fn member(name: &str, node: &str, folder: &std::path::Path) -> Result<Client> {
 	let config = Config {
 		path: folder.join(name),
+		key: StoreKey::passphrase(PASSPHRASE),
 		nodes: vec![node.to_owned()],
 		identity: name.as_bytes().to_vec(),
 		signer: rand::random(),

@@ -26,6 +26,7 @@ mod messages;
 mod open;
 mod outbox;
 mod records;
+mod rejoin;
 #[cfg(feature = "simulation")]
 pub mod simulated;
 mod status;
@@ -34,7 +35,8 @@ mod upkeep;
 
 pub use config::{Config, Sponsor};
 pub use error::{
-	CommitError, CreateError, Error, GroupError, InvitationError, KeyPackageError, LeaveError, OpenError, SendError,
+	CommitError, CreateError, Error, GroupError, InvitationError, KeyPackageError, LeaveError, OpenError,
+	RejoinAskError, SendError,
 };
 pub use event::{Committed, Event, Outcome, SkippedBecause};
 pub use inbox::Message;
@@ -45,7 +47,7 @@ pub use status::{GroupState, GroupStatus};
 pub use upkeep::Upkeep;
 
 use crate::{
-	mls::Intent,
+	mls::{GroupChange, GroupData, Intent, SignerSeed},
 	proof::{export_from, Export, ExportError},
 	rpc::Nodes,
 };
@@ -74,7 +76,7 @@ impl Client {
 	/// runtime; a multi-threaded one is best, because writes to the store block.
 	///
 	/// # Errors
-	/// [`OpenError`]: the store is in use, of a newer version, of another chain or identity; or no node can be used
+	/// [`OpenError`]: the store is in use, has another key, is of a newer version, of another chain or identity; or no node can be used
 	/// and the store does not know the chain yet.
 	pub async fn open(config: Config) -> Result<Self, OpenError> {
 		open::open(config).await
@@ -86,9 +88,15 @@ impl Client {
 		self.ask(Command::KeyPackage).await.ok_or(KeyPackageError::Closed)?
 	}
 
-	/// Creates a group with this client as its only member. Returns when that is final.
+	/// Creates a group with this client as its only member, without a name, in which everyone may do everything. Returns
+	/// when that is final.
 	pub async fn create_group(&self) -> Result<GroupId, CreateError> {
-		self.ask(Command::Create).await.ok_or(CreateError::Closed)?
+		self.create_group_with(GroupData::default()).await
+	}
+
+	/// Creates a group with this name, administrators and rights; this client is an administrator in any case.
+	pub async fn create_group_with(&self, data: GroupData) -> Result<GroupId, CreateError> {
+		self.ask(|reply| Command::Create(data, reply)).await.ok_or(CreateError::Closed)?
 	}
 
 	/// Adds the owners of these KeyPackages in one commit. Returns when they are members, by this commit or, for
@@ -113,6 +121,37 @@ impl Client {
 	/// Like [`Self::update`], but makes one attempt.
 	pub async fn update_once(&self, group: GroupId) -> Result<Outcome, CommitError> {
 		self.outcome(group, Intent::Update, true).await
+	}
+
+	/// Gives this client's leaf in the group another signature key, of this seed. Returns when the commit is final; the
+	/// old key is of no use then.
+	pub async fn rotate(&self, group: GroupId, seed: SignerSeed) -> Result<Committed, CommitError> {
+		self.commit(group, Intent::Rotate { seed }).await
+	}
+
+	/// Changes the group's name, application data, administrators or rights.
+	pub async fn change_group(&self, group: GroupId, change: GroupChange) -> Result<Committed, CommitError> {
+		self.commit(group, Intent::GroupData(change)).await
+	}
+
+	/// Asks the members of a group to readmit this client, which was cut off, or has lost its state of the group: of a
+	/// client that was cut off they have heard already. Returns the request, for a member to be given
+	/// ([`Self::readmit`]) where statements do not get through; that is always so for one that has lost its state.
+	pub async fn rejoin(&self, group: GroupId) -> Result<Vec<u8>, RejoinAskError> {
+		let newest = match self.group(group).await {
+			Err(GroupError::Unknown(_)) => {
+				self.nodes.current().await?.group(&group).await?.state.map(|state| state.head.hash)
+			}
+			_ => None,
+		};
+		self.ask(|reply| Command::Rejoin { group, newest, reply }).await.ok_or(GroupError::Closed)?
+	}
+
+	/// Readmits the member that made this request, in the place of the leaf that it had. Returns when that is final, and
+	/// its invitation on the way.
+	pub async fn readmit(&self, group: GroupId, request: Vec<u8>) -> Result<Committed, CommitError> {
+		let command = |reply| Command::Readmit { group, request, reply };
+		won(self.ask(command).await.ok_or(CommitError::Group(GroupError::Closed))??)
 	}
 
 	/// Takes an intent on and returns when it is stored: from then on it is pursued, across restarts, until it ends,
@@ -202,11 +241,7 @@ impl Client {
 	}
 
 	async fn commit(&self, group: GroupId, intent: Intent) -> Result<Committed, CommitError> {
-		match self.outcome(group, intent, false).await? {
-			Outcome::Won(committed) => Ok(committed),
-			// The actor gives this answer for single attempts only.
-			Outcome::Superseded { .. } => Err(GroupError::Closed.into()),
-		}
+		won(self.outcome(group, intent, false).await?)
 	}
 
 	async fn outcome(&self, group: GroupId, intent: Intent, once: bool) -> Result<Outcome, CommitError> {
@@ -219,5 +254,14 @@ impl Client {
 		let (reply, answer) = oneshot::channel();
 		self.commands.send(command(reply)).await.ok()?;
 		answer.await.ok()
+	}
+}
+
+/// What came of an operation that is tried again until it has won.
+fn won(outcome: Outcome) -> Result<Committed, CommitError> {
+	match outcome {
+		Outcome::Won(committed) => Ok(committed),
+		// This is the answer to single attempts only.
+		Outcome::Superseded { .. } => Err(GroupError::Closed.into()),
 	}
 }

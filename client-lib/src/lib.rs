@@ -11,6 +11,7 @@
 //! # Most used
 //! - [`Client`]: open one, make KeyPackages, create groups, add, remove, update, leave, send.
 //! - [`Config`]: who the client is, where its store is, which nodes it uses.
+//! - [`StoreKey`]: what the store is encrypted with.
 //! - [`Event`]: what a client reports, as a stream.
 //! - [`GroupStatus`]: where it stands in a group.
 //! - [`Committed`] and [`Outcome`]: what came of a commit.
@@ -31,6 +32,8 @@ mod delivery;
 pub mod finality;
 pub mod gate;
 pub mod log;
+// until the client's queue of intents uses all of it
+#[allow(dead_code, unused_imports)]
 mod mls;
 #[cfg(feature = "mutations")]
 pub mod mutation;
@@ -45,15 +48,16 @@ mod store;
 pub use client::{
 	Client, CommitError, Committed, Config, CreateError, Ended, Error, Event, Evidence, GroupError, GroupState,
 	GroupStatus, IntentId, IntentState, InvitationError, KeyPackageError, LeaveError, Message, OpenError, Outcome,
-	SendError, SkippedBecause, Sponsor, Upkeep, MAX_MESSAGE,
+	RejoinAskError, SendError, SkippedBecause, Sponsor, Upkeep, MAX_MESSAGE,
 };
 pub use finality::Lie;
 pub use lockstep_primitives::{EntryHash, GenesisHash, GroupId};
 pub use lockstep_verifier::Checkpoint;
 pub use mls::{
-	policy::PolicyError, BuildError, BundleError, EngineError, Intent, InvalidReason, MessageError, PrivateReason,
-	ProposalError, SealError, WelcomeError,
+	policy::{PolicyError, Right},
+	BuildError, BundleError, EngineError, GroupChange, GroupData, GroupDataError, Intent, InvalidReason, MessageError,
+	PrivateReason, ProposalError, RejoinError, Rights, SealError, SignerSeed, WelcomeError, Who,
 };
-pub use store::StoreError;
+pub use store::{change_store_key, StoreError, StoreKey};
 #[cfg(feature = "hostile")]
 pub use store::{on_write, WritePoint};

@@ -4,14 +4,15 @@
 //! and what it does lasts only if the caller commits that overlay: the caller moves the log position in the same one.
 //!
 //! The rules, each in the file that keeps it:
-//! - A commit is built on a throw-away overlay and its result kept aside, so that the stored group never carries a
-//!   pending commit; the log decides what becomes of it ([`commit`]).
+//! - A commit is planned from what is wanted ([`plan`]), built on a throw-away overlay, and its result kept aside, so
+//!   that the stored group never carries a pending commit; the log decides what becomes of it ([`commit`]).
 //! - An entry is judged first with public state alone, then by the group's [`policy`], and only then with this
 //!   member's own keys, so that what all members see alike can be told from what fails for one ([`verdict`]).
 //! - Nothing local counts in a verdict: pending proposals are put away, the clock cannot matter, and every setting
 //!   that could is a protocol constant ([`constants`]).
 
 mod apply;
+mod batch;
 mod bundle;
 mod classify;
 mod commit;
@@ -20,18 +21,24 @@ mod error;
 #[cfg(any(test, feature = "simulation"))]
 mod faulty;
 mod group;
+mod group_data;
 #[cfg(feature = "hostile")]
 mod hostile;
+mod intent;
 mod interface;
 mod invitation;
 mod key_package;
 mod keys;
 mod message;
+mod meter;
+mod plan;
 pub mod policy;
 mod proposal;
 mod provider;
 mod public_phase;
+mod rejoin;
 mod seal;
+mod signer;
 #[cfg(feature = "simulation")]
 pub mod stand_in;
 #[cfg(test)]
@@ -40,21 +47,27 @@ mod tls;
 mod verdict;
 
 pub use apply::EpochChange;
+pub use batch::{Batch, Placed};
 pub use bundle::BundleError;
-pub use commit::{Intent, Prepared};
-pub use error::{BuildError, EngineError, MessageError, ProposalError, WelcomeError};
+pub use commit::Prepared;
+pub use error::{BuildError, EngineError, MessageError, ProposalError, RejoinError, WelcomeError};
+pub use group_data::{GroupData, GroupDataError, Rights, Who};
+pub use intent::{GroupChange, Intent};
 pub use interface::{Mls, Staged};
 pub use invitation::{Invitation, Joined, WelcomeEnvelope};
 pub use keys::EpochKeys;
 pub use message::Received;
+#[cfg(test)]
+use rejoin::NewRejoinRequest;
+pub use rejoin::RejoinRequest;
 pub use seal::SealError;
+pub use signer::SignerSeed;
 pub use verdict::{Candidate, InvalidReason, PrivateReason, StagedEntry, Verdict};
 
 use crate::store::Overlay;
-use constants::{CIPHERSUITE, MAX_IDENTITY};
-use ed25519_dalek::SigningKey;
+use constants::MAX_IDENTITY;
 use lockstep_primitives::GenesisHash;
-use openmls::prelude::{BasicCredential, CredentialWithKey};
+use openmls::prelude::CredentialWithKey;
 use openmls_basic_credential::SignatureKeyPair;
 use openmls_rust_crypto::RustCrypto;
 use provider::{Provider, Random};
@@ -62,6 +75,7 @@ use provider::{Provider, Random};
 /// One member: its identity, its signature key, and the chain it is on.
 pub struct Engine {
 	identity: Vec<u8>,
+	seed: SignerSeed,
 	signer: SignatureKeyPair,
 	genesis: GenesisHash,
 	crypto: RustCrypto,
@@ -69,8 +83,9 @@ pub struct Engine {
 }
 
 impl Engine {
-	/// An engine for the member `identity`, whose leaf signs with the Ed25519 key of this seed, on the chain with
-	/// this genesis.
+	/// An engine for the member `identity` on the chain with this genesis. In groups that it creates, and with
+	/// KeyPackages that it makes, it signs with the Ed25519 key of this seed; in the others with the key that its leaf
+	/// has there, which is stored.
 	///
 	/// The identity is what the other members see (RFC 9420 section 5.3, a basic credential).
 	///
@@ -80,9 +95,9 @@ impl Engine {
 		if identity.is_empty() || identity.len() > MAX_IDENTITY {
 			return Err(EngineError::Identity { length: identity.len() });
 		}
-		let public = SigningKey::from_bytes(signer_seed).verifying_key().to_bytes().to_vec();
-		let signer = SignatureKeyPair::from_raw(CIPHERSUITE.into(), signer_seed.to_vec(), public);
-		Ok(Self { identity, signer, genesis, crypto: RustCrypto::default(), random: Random::default() })
+		let seed = SignerSeed::new(*signer_seed);
+		let signer = seed.pair();
+		Ok(Self { identity, seed, signer, genesis, crypto: RustCrypto::default(), random: Random::default() })
 	}
 
 	/// The same with random numbers from a seed, so that a simulation can be repeated. The keys that it makes can be
@@ -107,10 +122,7 @@ impl Engine {
 	}
 
 	fn credential(&self) -> CredentialWithKey {
-		CredentialWithKey {
-			credential: BasicCredential::new(self.identity.clone()).into(),
-			signature_key: self.signer.to_public_vec().into(),
-		}
+		self.credential_of(&self.seed)
 	}
 }
 

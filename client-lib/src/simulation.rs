@@ -8,5 +8,5 @@ pub use crate::{
 		stand_in::{Flaw, StandIn},
 		Engine, Mls,
 	},
-	store::MemoryDisk,
+	store::{MemoryDisk, Overlay, Record, Store},
 };

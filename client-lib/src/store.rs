@@ -1,74 +1,104 @@
-//! A member's store: one RocksDB database that holds the MLS state and the member's own records.
+//! A member's store: the MLS state and the member's own records, encrypted, in one RocksDB database.
 //!
 //! All changes go through an [`Overlay`], a transaction whose writes stay in memory until
 //! [`Overlay::commit`] puts them into the database as one synchronous batch. MLS state, log position
 //! and everything else that must move together does so by being written to the same overlay.
+//!
+//! Records are in the clear in overlays, which wipe them, and nowhere else: they are encrypted when a batch is
+//! written ([`cipher`]), under a random data key that the application's [`StoreKey`] wraps ([`header`]).
 
+mod backend;
+mod cipher;
 mod codec;
 mod error;
+mod folder;
+mod header;
 mod key;
-#[cfg(feature = "simulation")]
-mod memory;
+mod migrate;
 mod overlay;
 mod provider;
 mod record;
-mod schema;
+mod secret;
 #[cfg(test)]
 mod tests;
 mod writes;
 
+#[cfg(any(test, feature = "simulation"))]
+pub use backend::memory::MemoryDisk;
 pub use error::StoreError;
-#[cfg(feature = "simulation")]
-pub use memory::MemoryDisk;
 pub use overlay::Overlay;
 pub use record::Record;
+pub use secret::StoreKey;
 #[cfg(feature = "hostile")]
-pub use writes::{on_write, WritePoint};
+pub use writes::on_write;
+#[cfg_attr(not(feature = "hostile"), allow(unused_imports, reason = "named outside by the tests' feature only"))]
+pub use writes::WritePoint;
 
-use codec::Codec;
-use rocksdb::{BlockBasedOptions, Cache, Direction, IteratorMode, LogLevel, Options, WriteBatch, WriteOptions, DB};
+use backend::{rocks::Rocks, Backend, Batch};
+use cipher::Cipher;
+use header::{Found, Header};
+use key::Key;
+use overlay::Writes;
 use std::{path::Path, sync::Arc};
-
-/// Bytes of recent writes held in memory before they are flushed to a file. A member writes a few
-/// hundred kilobytes per epoch; the default of 64 MiB would be most of a client's memory.
-const WRITE_BUFFER: usize = 2 * 1024 * 1024;
-/// Bytes of blocks cached for reading. The state of an active group is read again and again, and is small.
-const BLOCK_CACHE: usize = 2 * 1024 * 1024;
-/// Files kept open; a member's database has a handful.
-const MAX_OPEN_FILES: i32 = 64;
-/// Size at which the log of recent writes forces a flush.
-const MAX_WAL: u64 = 8 * 1024 * 1024;
-/// Size and number of RocksDB's own log files, which it otherwise never deletes.
-const INFO_LOG: (usize, usize) = (256 * 1024, 2);
+use zeroize::Zeroizing;
 
 /// The database of one client. Clones share it; it closes with the last one.
 #[derive(Clone)]
-pub struct Store {
-	db: Backend,
-	codec: Codec,
+pub struct Store(Arc<Inner>);
+
+struct Inner {
+	backend: Box<dyn Backend>,
+	cipher: Cipher,
 }
 
 impl Store {
-	/// Opens the database in the folder `path`, which is created if it does not exist.
+	/// Opens the store in the folder `path` with its key. If there is none it is made, and `key` becomes its key.
 	///
 	/// # Errors
 	/// [`StoreError::InUse`] while another process (or another `Store` of this one) has it open,
-	/// [`StoreError::Newer`] if a newer version wrote it, [`StoreError::Schema`] if the folder holds a database
-	/// that is not a member's store, [`StoreError::Database`] if it cannot be read or written.
-	pub fn open(path: impl AsRef<Path>) -> Result<Self, StoreError> {
-		let path = path.as_ref();
-		let db = DB::open(&options(), path).map_err(|error| StoreError::from_open(path, error))?;
-		schema::check(&db)?;
-		Ok(Self { db: Backend::Rocks(Arc::new(db)), codec: Codec })
+	/// [`StoreError::WrongKey`] if it has another key, [`StoreError::Newer`] if a newer version wrote it,
+	/// [`StoreError::Schema`] if the folder holds a database that is not a member's store, [`StoreError::Corrupt`] or
+	/// [`StoreError::Damaged`] if it is damaged; [`StoreError::Folder`], [`StoreError::Full`],
+	/// [`StoreError::ReadOnly`] or [`StoreError::Database`] if it cannot be read or written.
+	pub fn open(path: impl AsRef<Path>, key: &StoreKey) -> Result<Self, StoreError> {
+		Self::on(Box::new(Rocks::open(path.as_ref())?), key)
 	}
 
-	/// Opens the store on a disk in memory, or makes one there.
+	/// Opens the store on a disk in memory, or makes one there. Any number of stores can be open on the same disk.
 	///
 	/// # Errors
-	/// None in this version.
-	#[cfg(feature = "simulation")]
-	pub fn in_memory(disk: &MemoryDisk) -> Result<Self, StoreError> {
-		Ok(Self { db: Backend::Memory(disk.clone()), codec: Codec })
+	/// As for [`Self::open`], as far as it can happen in memory.
+	#[cfg(any(test, feature = "simulation"))]
+	pub fn in_memory(disk: &MemoryDisk, key: &StoreKey) -> Result<Self, StoreError> {
+		Self::on(Box::new(disk.clone()), key)
+	}
+
+	fn on(backend: Box<dyn Backend>, key: &StoreKey) -> Result<Self, StoreError> {
+		let cipher = match header::find(&*backend)? {
+			Found::Nothing => header::create(&*backend, key)?,
+			Found::InTheClear => migrate::from_version_1(&*backend, key)?,
+			Found::Header(header) => Cipher::new(&*header.unwrap(key)?),
+		};
+		Ok(Self(Arc::new(Inner { backend, cipher })))
+	}
+
+	/// Gives the store another key: it opens with `new` from now on, and with `old` no more. One record is written,
+	/// whatever the size of the store.
+	///
+	/// The data key stays. Whoever had the old key and a copy of the files from before can read that copy, and with
+	/// the data key in it a later one, too.
+	///
+	/// # Errors
+	/// [`StoreError::WrongKey`] if `old` is not its key; otherwise as for [`Overlay::commit`]. In either case its key
+	/// is `old` still.
+	pub fn change_key(&self, old: &StoreKey, new: &StoreKey) -> Result<(), StoreError> {
+		let Found::Header(header) = header::find(self.backend())? else { return Err(StoreError::Schema) };
+		let header = Header::wrap(&*header.unwrap(old)?, new)?;
+		self.backend().write(vec![(header::NAME.to_vec(), Some(header.encode()?))])?;
+		if let Err(error) = self.backend().compact() {
+			tracing::warn!(%error, "old files of the store may open with the old key for some time");
+		}
+		Ok(())
 	}
 
 	/// A new transaction on this store.
@@ -79,105 +109,77 @@ impl Store {
 		Overlay::on_store(self)
 	}
 
-	#[cfg(test)]
-	pub(crate) fn rocks(&self) -> &DB {
-		match &self.db {
-			Backend::Rocks(db) => db,
-			#[cfg(feature = "simulation")]
-			Backend::Memory(_) => panic!("the store is in memory"),
-		}
-	}
-
 	/// Overwrites every record of a kind, or deletes it; gives how many there were.
 	#[cfg(test)]
 	pub(crate) fn damage(&self, kind: &'static str, with: Option<&[u8]>) -> usize {
-		let prefix = key::Key::new(kind, b"");
-		let found = self.db.scan(prefix.bytes()).expect("the database is readable");
-		let writes = found.iter().map(|(name, _)| (name.as_slice(), with));
-		self.db.write(writes).expect("the database takes a write");
+		let mut found = Writes::new();
+		self.scan(&Key::new(kind, b""), &mut found).expect("the database is readable");
+		found.values_mut().for_each(|value| *value = with.map(|bytes| Zeroizing::new(bytes.to_vec())));
+		self.write(&found).expect("the database takes a write");
 		found.len()
 	}
+
+	fn backend(&self) -> &dyn Backend {
+		&*self.0.backend
+	}
+
+	/// The bytes of the record with this key.
+	fn read(&self, key: &Key) -> Result<Option<Zeroizing<Vec<u8>>>, StoreError> {
+		let name = self.0.cipher.name(key.bytes());
+		let Some(sealed) = self.backend().get(&name)? else { return Ok(None) };
+		let corrupt = |reason: &str| StoreError::Corrupt { kind: key.kind(), reason: reason.to_owned() };
+		let opened = self.0.cipher.open(key.kind(), &name, sealed).map_err(corrupt)?;
+		if opened.own != key.own() {
+			return Err(corrupt("it is of another key"));
+		}
+		Ok(Some(opened.value))
+	}
+
+	/// Puts the records whose keys begin with `prefix` into `found`.
+	fn scan(&self, prefix: &Key, found: &mut Writes) -> Result<(), StoreError> {
+		let cipher = &self.0.cipher;
+		self.backend().scan(&cipher.range(prefix), &mut |name, sealed| {
+			let corrupt = |reason: &str| StoreError::Corrupt { kind: prefix.kind(), reason: reason.to_owned() };
+			let opened = cipher.open(prefix.kind(), name, sealed.to_vec()).map_err(corrupt)?;
+			if opened.own.starts_with(prefix.own()) {
+				found.insert(prefix.beside(&opened.own), Some(opened.value));
+			}
+			Ok(())
+		})
+	}
+
+	/// Encrypts and writes all of this, or nothing.
+	fn write(&self, writes: &Writes) -> Result<(), StoreError> {
+		let cipher = &self.0.cipher;
+		let too_long = || StoreError::Unencodable { kind: "any", reason: "it is too long".to_owned() };
+		let entry = |(key, value): (&Vec<u8>, &Option<Zeroizing<Vec<u8>>>)| {
+			let name = cipher.name(key);
+			let sealed = value.as_ref().map(|value| cipher.seal(key, &name, value).ok_or_else(too_long)).transpose()?;
+			Ok((name, sealed))
+		};
+		let batch: Batch = writes.iter().map(entry).collect::<Result<_, StoreError>>()?;
+		writes::passing(WritePoint::Before);
+		self.backend().write(batch)?;
+		writes::passing(WritePoint::After);
+		Ok(())
+	}
 }
 
-/// What the records are on.
-#[derive(Clone)]
-enum Backend {
-	Rocks(Arc<DB>),
-	#[cfg(feature = "simulation")]
-	Memory(MemoryDisk),
-}
-
-impl Backend {
-	fn get(&self, name: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
-		match self {
-			Self::Rocks(db) => Ok(db.get(name)?),
-			#[cfg(feature = "simulation")]
-			Self::Memory(disk) => disk.get(name),
-		}
-	}
-
-	/// The entries whose names begin with `prefix`.
-	fn scan(&self, prefix: &[u8]) -> Result<Vec<(Vec<u8>, Vec<u8>)>, StoreError> {
-		match self {
-			Self::Rocks(db) => {
-				let mut found = Vec::new();
-				for entry in db.iterator(IteratorMode::From(prefix, Direction::Forward)) {
-					let (name, value) = entry?;
-					if !name.starts_with(prefix) {
-						break;
-					}
-					found.push((name.into_vec(), value.into_vec()));
-				}
-				Ok(found)
-			}
-			#[cfg(feature = "simulation")]
-			Self::Memory(disk) => disk.scan(prefix),
-		}
-	}
-
-	/// Does all of it or nothing.
-	fn write<'a>(&self, entries: impl Iterator<Item = (&'a [u8], Option<&'a [u8]>)>) -> Result<(), StoreError> {
-		match self {
-			Self::Rocks(db) => {
-				let mut batch = WriteBatch::default();
-				for (name, value) in entries {
-					match value {
-						Some(value) => batch.put(name, value),
-						None => batch.delete(name),
-					}
-				}
-				let mut options = WriteOptions::default();
-				options.set_sync(true);
-				Ok(db.write_opt(batch, &options)?)
-			}
-			#[cfg(feature = "simulation")]
-			Self::Memory(disk) => disk.write(entries),
-		}
-	}
+/// Gives the closed store in the folder `path` another key: it opens with `new` from then on. This takes the same time for
+/// a large store as for a small one.
+///
+/// The data key, which `old` and `new` wrap, stays: this is for a passphrase that is changed in time, not for one
+/// that was stolen together with the files.
+///
+/// # Errors
+/// [`StoreError::WrongKey`] if `old` is not its key, [`StoreError::InUse`] while a client has it open, and the others
+/// of opening a store. Its key is `old` still.
+pub fn change_store_key(path: impl AsRef<Path>, old: &StoreKey, new: &StoreKey) -> Result<(), StoreError> {
+	Store::open(path, old)?.change_key(old, new)
 }
 
 impl std::fmt::Debug for Store {
 	fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-		f.debug_struct("Store").finish_non_exhaustive()
+		f.debug_tuple("Store").field(&self.0.backend).finish()
 	}
-}
-
-fn options() -> Options {
-	let mut table = BlockBasedOptions::default();
-	table.set_block_cache(&Cache::new_lru_cache(BLOCK_CACHE));
-	table.set_cache_index_and_filter_blocks(true);
-	let mut options = Options::default();
-	options.create_if_missing(true);
-	options.set_block_based_table_factory(&table);
-	options.set_write_buffer_size(WRITE_BUFFER);
-	options.set_max_write_buffer_number(2);
-	options.set_max_total_wal_size(MAX_WAL);
-	options.set_max_open_files(MAX_OPEN_FILES);
-	options.set_max_file_opening_threads(1);
-	options.set_max_background_jobs(2);
-	options.set_log_level(LogLevel::Warn);
-	options.set_max_log_file_size(INFO_LOG.0);
-	options.set_keep_log_file_num(INFO_LOG.1);
-	options.set_stats_dump_period_sec(0);
-	options
 }

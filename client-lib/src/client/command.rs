@@ -2,17 +2,17 @@
 
 use super::{
 	CommitError, CreateError, Evidence, GroupError, GroupStatus, IntentId, IntentState, KeyPackageError, LeaveError,
-	Message, Outcome, SendError,
+	Message, Outcome, RejoinAskError, SendError,
 };
-use crate::mls::Intent;
-use lockstep_primitives::GroupId;
+use crate::mls::{GroupData, Intent};
+use lockstep_primitives::{EntryHash, GroupId};
 use tokio::sync::oneshot;
 
 pub(super) type Reply<T, E> = oneshot::Sender<Result<T, E>>;
 
 pub(super) enum Command {
 	KeyPackage(Reply<Vec<u8>, KeyPackageError>),
-	Create(Reply<GroupId, CreateError>),
+	Create(GroupData, Reply<GroupId, CreateError>),
 	Commit {
 		group: GroupId,
 		intent: Intent,
@@ -27,6 +27,16 @@ pub(super) enum Command {
 	Intents {
 		group: GroupId,
 		reply: Reply<Vec<(IntentId, IntentState)>, GroupError>,
+	},
+	Rejoin {
+		group: GroupId,
+		newest: Option<EntryHash>,
+		reply: Reply<Vec<u8>, RejoinAskError>,
+	},
+	Readmit {
+		group: GroupId,
+		request: Vec<u8>,
+		reply: Reply<Outcome, CommitError>,
 	},
 	Leave {
 		group: GroupId,

@@ -12,24 +12,16 @@ use super::{
 use crate::{
 	gate::{Input, Pending, Tip},
 	log::EntryHeader,
-	mls::{BuildError, EngineError, Intent, Mls, Prepared},
+	mls::{Batch, BuildError, EngineError, Intent, Mls, Placed},
 	mutation::{self, Mutation},
 	store::{Overlay, StoreError},
 };
-use lockstep_primitives::{rpc::HexBytes, GroupId};
+use lockstep_primitives::GroupId;
 use rand::RngCore;
 use std::collections::BTreeMap;
 
 /// Commits made for an operation before it is given up: so many lost races in a row are no coincidence.
 const MAX_ATTEMPTS: u32 = 256;
-
-/// What is left to do of an operation.
-enum Plan {
-	/// Submit this commit.
-	Submit(Box<Prepared>),
-	/// Nothing: others have done it.
-	Satisfied,
-}
 
 impl<M: Mls> Core<M> {
 	/// Takes an intent on: when this has answered `taken`, it is stored, and what comes of it is read from the log,
@@ -71,7 +63,7 @@ impl<M: Mls> Core<M> {
 			return Err(CommitError::Busy(group.waiting.len()));
 		}
 		let number = group.next_intent;
-		let operation = Operation::asked(number, intent, once, None);
+		let operation = Operation::asked(number, intent, once, group.gate.tip().epoch);
 		let next_intent = number.saturating_add(1);
 		let membership = Membership { next_intent, ..group.membership(&group.gate) };
 		let overlay = self.store.overlay();
@@ -101,7 +93,7 @@ impl<M: Mls> Core<M> {
 		Ok(found.into_iter().map(|(number, state)| (IntentId { group: *id, number }, state)).collect())
 	}
 
-	/// Makes commits for waiting operations for as long as the gate takes them.
+	/// Makes commits for waiting operations for as long as the gate takes them: one commit of all that go into one.
 	pub fn start_waiting(&mut self, id: &GroupId) {
 		let finalized = self.finalized;
 		loop {
@@ -109,32 +101,101 @@ impl<M: Mls> Core<M> {
 			if !group.gate.takes_commit() {
 				return;
 			}
-			let Some(operation) = group.take_due(finalized) else { return };
-			self.start(id, operation);
+			let due = group.take_due(finalized);
+			if due.is_empty() {
+				return;
+			}
+			self.start(id, due);
 		}
 	}
 
-	/// Makes a commit for an operation and submits it, or answers it.
-	fn start(&mut self, id: &GroupId, mut operation: Operation) {
-		if operation.attempts >= MAX_ATTEMPTS {
+	/// Makes a commit for operations and submits it, or answers them. Those that do not go along wait on, at the front.
+	fn start(&mut self, id: &GroupId, operations: Vec<Operation>) {
+		let (exhausted, operations): (Vec<_>, Vec<_>) =
+			operations.into_iter().partition(|operation| operation.attempts >= MAX_ATTEMPTS);
+		for operation in exhausted {
 			let attempts = operation.attempts;
-			return self.conclude(id, operation, Err(CommitError::Exhausted { attempts }));
+			self.conclude(id, operation, Err(CommitError::Exhausted { attempts }));
 		}
-		match self.plan(id, &operation) {
-			Ok(Plan::Submit(prepared)) => {
-				operation.attempts = operation.attempts.saturating_add(1);
-				if let Some(group) = self.groups.get_mut(id) {
-					group.current = vec![operation];
+		let (batch, operations) = match self.batch(id, operations) {
+			Ok(batch) => batch,
+			Err((error, operations)) => {
+				for operation in operations {
+					self.conclude(id, operation, Err(error.clone()));
 				}
-				let pending = Pending::new(prepared.parent, prepared.payload_hash, prepared.next_key);
-				self.step(id, Input::Prepared(pending), Material::Prepared(&prepared));
+				return;
 			}
-			Ok(Plan::Satisfied) => {
-				let Some(group) = self.groups.get(id) else { return };
-				let committed = committed(&operation, group.gate.tip(), true);
-				self.conclude(id, operation, Ok(Outcome::Won(committed)));
+		};
+		let Some(tip) = self.groups.get(id).map(|group| *group.gate.tip()) else { return };
+		let (mut carried, mut deferred) = (Vec::new(), Vec::new());
+		for (mut operation, placed) in operations.into_iter().zip(batch.placed) {
+			match placed {
+				Placed::Included => {
+					operation.attempts = operation.attempts.saturating_add(1);
+					carried.push(operation);
+				}
+				Placed::Deferred => deferred.push(operation),
+				// What never made sense is an error; what has come about since it was asked for is done.
+				Placed::Satisfied(reason) if operation.is_new(&tip) => {
+					self.conclude(id, operation, Err(reason.into()));
+				}
+				Placed::Satisfied(_) => {
+					let committed = committed(&operation, &tip, true);
+					self.conclude(id, operation, Ok(Outcome::Won(committed)));
+				}
+				Placed::Refused(reason) => self.conclude(id, operation, Err(reason.into())),
 			}
-			Err(error) => self.conclude(id, operation, Err(error)),
+		}
+		let Some(group) = self.groups.get_mut(id) else { return };
+		for operation in deferred.into_iter().rev() {
+			group.waiting.push_front(operation);
+		}
+		if let Some(prepared) = batch.prepared {
+			group.current = carried;
+			let pending = Pending::new(prepared.parent, prepared.payload_hash, prepared.next_key);
+			self.step(id, Input::Prepared(pending), Material::Prepared(&prepared));
+		}
+	}
+
+	/// One commit of these operations, and of the proposals to leave that wait; what became of each is in the order of
+	/// the operations given back.
+	fn batch(
+		&mut self,
+		id: &GroupId,
+		mut operations: Vec<Operation>,
+	) -> Result<(Batch, Vec<Operation>), (CommitError, Vec<Operation>)> {
+		loop {
+			let proposals = self.groups.get(id).and_then(super::leave::proposals);
+			let intents: Vec<Intent> = operations.iter().map(|operation| operation.intent.clone()).collect();
+			let with: Vec<Intent> = intents.iter().cloned().chain(proposals.clone()).collect();
+			let mut batch = match self.engine.build_commit(&self.store.overlay(), id, &with) {
+				Ok(batch) => batch,
+				Err(error) => return Err((BuildError::from(error).into(), operations)),
+			};
+			if proposals.is_some() {
+				if let Some(Placed::Refused(reason)) = batch.placed.pop() {
+					// Of no use to anybody: the wish to leave is repeated in the next epoch.
+					tracing::debug!(group = %id, %reason, "proposals to leave cannot be committed");
+					if let Some(group) = self.groups.get_mut(id) {
+						group.proposals.clear();
+					}
+				}
+			}
+			let length = batch.prepared.as_ref().map_or(0, |prepared| prepared.payload.0.len());
+			let max = self.parameters.max_payload;
+			if u32::try_from(length).is_ok_and(|length| length <= max) {
+				return Ok((batch, operations));
+			}
+			// Fewer go into one that the chain admits.
+			match operations.len() {
+				0 | 1 => return Err((CommitError::TooLarge { length, max }, operations)),
+				many => {
+					let rest = operations.split_off(many.div_ceil(2));
+					if let Some(group) = self.groups.get_mut(id) {
+						rest.into_iter().rev().for_each(|operation| group.waiting.push_front(operation));
+					}
+				}
+			}
 		}
 	}
 
@@ -160,66 +221,6 @@ impl<M: Mls> Core<M> {
 		if let Some(number) = operation.number {
 			self.report(Event::IntentEnded { intent: IntentId { group: *id, number }, ended });
 		}
-	}
-
-	/// What to do for an operation in the group's current epoch.
-	fn plan(&mut self, id: &GroupId, operation: &Operation) -> Result<Plan, CommitError> {
-		let Some(intent) = self.remaining(id, operation)? else { return Ok(Plan::Satisfied) };
-		let prepared = match self.engine.build_commit(&self.store.overlay(), id, &intent) {
-			Err(BuildError::Proposal { reason, .. }) => {
-				// Of no use to anybody: the wish to leave is repeated in the next epoch.
-				tracing::debug!(group = %id, %reason, "proposals to leave cannot be committed");
-				if let Some(group) = self.groups.get_mut(id) {
-					group.proposals.clear();
-				}
-				self.engine.build_commit(&self.store.overlay(), id, &Intent::Update)?
-			}
-			built => built?,
-		};
-		let (length, max) = (prepared.payload.0.len(), self.parameters.max_payload);
-		if u32::try_from(length).map_or(true, |length| length > max) {
-			return Err(CommitError::TooLarge { length, max });
-		}
-		Ok(Plan::Submit(Box::new(prepared)))
-	}
-
-	/// What of an operation others have not done yet; `None` if nothing is left. A first attempt is taken as it is,
-	/// so that what never made sense is an error.
-	fn remaining(&self, id: &GroupId, operation: &Operation) -> Result<Option<Intent>, CommitError> {
-		let retried = operation.attempts > 0;
-		Ok(match &operation.intent {
-			Intent::Remove(identities) if retried => {
-				let members = self.members(id)?;
-				let left: Vec<HexBytes> =
-					identities.iter().filter(|identity| members.contains(&identity.0)).cloned().collect();
-				(!left.is_empty()).then_some(Intent::Remove(left))
-			}
-			Intent::Add(packages) if retried => {
-				let overlay = self.store.overlay();
-				let mut left = Vec::new();
-				for package in packages {
-					let alone = Intent::Add(vec![package.clone()]);
-					match self.engine.build_commit(&overlay, id, &alone) {
-						Err(BuildError::AlreadyMember { .. }) => {}
-						Err(error) => return Err(error.into()),
-						Ok(_) => left.push(package.clone()),
-					}
-				}
-				(!left.is_empty()).then_some(Intent::Add(left))
-			}
-			// Any commit renews the committer's keys, so that a proposal to leave can go with it.
-			Intent::Update => Some(self.groups.get(id).map_or(Intent::Update, super::leave::update_or_proposals)),
-			Intent::Proposals(_) => {
-				let group = self.groups.get(id);
-				group.filter(|group| !group.proposals.is_empty()).map(super::leave::update_or_proposals)
-			}
-			other => Some(other.clone()),
-		})
-	}
-
-	fn members(&self, id: &GroupId) -> Result<Vec<Vec<u8>>, CommitError> {
-		let view = self.engine.group(&self.store.overlay(), id).map_err(BuildError::from)?;
-		Ok(view.map(|view| view.members).unwrap_or_default())
 	}
 
 	/// The tip moved: answers the operations whose commit won, or lost. Their intents ended in the write that moved it.

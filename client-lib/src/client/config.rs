@@ -1,6 +1,7 @@
 //! What a client is opened with.
 
 use super::Upkeep;
+use crate::StoreKey;
 use ed25519_dalek::{Signer, SigningKey};
 use lockstep_primitives::GenesisHash;
 use lockstep_verifier::Checkpoint;
@@ -11,6 +12,9 @@ use std::path::PathBuf;
 pub struct Config {
 	/// Folder of the client's store; made if it does not exist. One client at a time.
 	pub path: PathBuf,
+	/// What the store is encrypted with. A new store takes it; later it must be the same, until it is changed with
+	/// [`change_store_key`](crate::change_store_key).
+	pub key: StoreKey,
 	/// WebSocket URLs of nodes (`ws://host:port`). One is followed at a time, and compared with another now and then; the
 	/// next is followed when that one is silent, behind, or lies. One that is honest and reachable is enough.
 	pub nodes: Vec<String>,
@@ -33,10 +37,11 @@ pub struct Config {
 }
 
 impl std::fmt::Debug for Config {
-	/// Without the signer's seed.
+	/// Without the store's key and the signer's seed.
 	fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
 		f.debug_struct("Config")
 			.field("path", &self.path)
+			.field("key", &self.key)
 			.field("nodes", &self.nodes)
 			.field("identity", &self.identity)
 			.field("sponsor", &self.sponsor)
@@ -95,6 +100,7 @@ mod tests {
 	fn secrets_are_not_shown() {
 		let config = Config {
 			path: "/tmp/x".into(),
+			key: StoreKey::passphrase("open sesame"),
 			nodes: Vec::new(),
 			identity: b"alice".to_vec(),
 			signer: [0xee; 32],
@@ -105,5 +111,7 @@ mod tests {
 		};
 		let shown = format!("{config:?}");
 		assert!(!shown.contains("238, 238") && !shown.contains("dddddd"), "{shown}");
+		let bytes = "111, 112, 101, 110";
+		assert!(!shown.contains("sesame") && !shown.contains(bytes) && shown.contains("key: StoreKey"), "{shown}");
 	}
 }

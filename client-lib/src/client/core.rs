@@ -74,10 +74,15 @@ impl<M: Mls> Core<M> {
 	pub fn on_command(&mut self, command: Command) {
 		match command {
 			Command::KeyPackage(reply) => drop(reply.send(self.key_package())),
-			Command::Create(reply) => self.create(reply),
+			Command::Create(data, reply) => self.create(&data, reply),
 			Command::Commit { group, intent, once, reply } => self.commit(&group, intent, once, None, Some(reply)),
 			Command::Enqueue { group, intent, reply } => self.commit(&group, intent, false, Some(reply), None),
 			Command::Intents { group, reply } => drop(reply.send(self.intents(&group))),
+			Command::Rejoin { group, newest, reply } => drop(reply.send(self.ask_to_rejoin(&group, newest))),
+			Command::Readmit { group, request, reply } => match self.readmission(&group, &request) {
+				Ok(intent) => self.commit(&group, intent, false, None, Some(reply)),
+				Err(error) => drop(reply.send(Err(error))),
+			},
 			Command::Leave { group, reply } => drop(reply.send(self.leave(&group))),
 			Command::Send { group, data, reply } => drop(reply.send(self.send(&group, &data))),
 			Command::Unread(reply) => {
@@ -160,10 +165,12 @@ impl<M: Mls> Core<M> {
 			self.on_entry_free_block(&id);
 			self.start_waiting(&id);
 			self.commit_due_proposals(&id);
+			self.answer_requests(&id);
 			self.upkeep(&id);
 		}
 		self.resubmit_foundings();
 		self.drop_overdue_invitations();
+		self.ask_again();
 		self.post_due();
 	}
 
@@ -271,6 +278,7 @@ impl<M: Mls> Core<M> {
 			entry: group.gate.tip().entry,
 			log_length: group.gate.cursor().head.length,
 			members: view.members,
+			data: view.data,
 			epoch_authenticator: view.authenticator,
 			finalized: self.finalized,
 			contested: group.gate.is_contested(),

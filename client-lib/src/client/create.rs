@@ -11,7 +11,7 @@ use super::{
 use crate::{
 	gate::Gate,
 	log::{LogCursor, VerifiedEntry},
-	mls::{EngineError, Mls},
+	mls::{EngineError, GroupData, Mls},
 	rpc::SubmitError,
 };
 use lockstep_primitives::{extrinsic::SignedCall, BlockNumber, GroupId};
@@ -47,12 +47,12 @@ impl Creating {
 
 impl<M: Mls> Core<M> {
 	/// Makes a group and submits its entry 0.
-	pub fn create(&mut self, reply: Reply<GroupId, CreateError>) {
+	pub fn create(&mut self, data: &GroupData, reply: Reply<GroupId, CreateError>) {
 		if !self.sponsored {
 			drop(reply.send(Err(CreateError::NoSponsor)));
 			return;
 		}
-		match self.found() {
+		match self.found(data) {
 			Ok((id, founding)) => {
 				self.creating.insert(id, Creating::new(founding, Some(reply)));
 				self.follow_from_start(&id);
@@ -62,9 +62,9 @@ impl<M: Mls> Core<M> {
 		}
 	}
 
-	fn found(&mut self) -> Result<(GroupId, Founding), EngineError> {
+	fn found(&mut self, data: &GroupData) -> Result<(GroupId, Founding), EngineError> {
 		let overlay = self.store.overlay();
-		let new = self.engine.create_group(&overlay)?;
+		let new = self.engine.create_group(&overlay, data)?;
 		let founding = Founding { parent: new.parent, next_key: new.next_key, endorsement: new.endorsement };
 		overlay.put(new.group.as_bytes(), &founding)?;
 		overlay.commit()?;

@@ -315,6 +315,7 @@ impl<M: Mls> Core<M> {
 			Some(Stop::Desynchronized(_)) => {
 				let reason = done.private.unwrap_or(PrivateReason::OwnCommit);
 				self.stop(id, Event::Desynchronized { group, reason });
+				self.on_cut_off(id);
 			}
 			None => {}
 		}
@@ -343,6 +344,15 @@ impl<M: Mls> Core<M> {
 		}
 		for identity in change.removed {
 			self.report(Event::MemberRemoved { group, epoch, identity });
+		}
+		for identity in change.readmitted {
+			self.report(Event::MemberReadmitted { group, epoch, identity });
+		}
+		for identity in change.rotated {
+			self.report(Event::KeyChanged { group, epoch, identity });
+		}
+		if let Some(data) = change.data {
+			self.report(Event::GroupDataChanged { group, epoch, data });
 		}
 	}
 

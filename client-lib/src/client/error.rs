@@ -1,7 +1,7 @@
 //! What can go wrong, one enum for each kind of operation.
 
 use crate::{
-	mls::{BuildError, EngineError, MessageError},
+	mls::{BuildError, EngineError, MessageError, RejoinError},
 	rpc::RpcError,
 	store::StoreError,
 };
@@ -52,7 +52,7 @@ pub enum GroupError {
 	#[error("this client was removed from group {0}: it has to be invited again")]
 	Removed(GroupId),
 	/// The client could not process an entry that others may have accepted.
-	#[error("this client cannot follow group {0} any more: it has to be invited again")]
+	#[error("this client cannot follow group {0} any more: it asks to be readmitted, or has to be invited again")]
 	Desynchronized(GroupId),
 	/// The group was closed on the chain.
 	#[error("group {0} was closed on the chain: create a new one")]
@@ -132,12 +132,36 @@ pub enum CommitError {
 	/// Too many operations wait.
 	#[error("{0} operations on this group wait already: wait for some of them")]
 	Busy(usize),
+	/// A rejoin request is of no use.
+	#[error(transparent)]
+	Rejoin(#[from] RejoinError),
 	/// Others won each time.
 	#[error("another member's commit won each of {attempts} races: try again when the group is less busy")]
 	Exhausted {
 		/// Commits that were made for it.
 		attempts: u32,
 	},
+}
+
+/// Why a client cannot ask to be readmitted.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum RejoinAskError {
+	/// It was removed, or the group was closed; or the client was.
+	#[error(transparent)]
+	Group(#[from] GroupError),
+	/// It follows the group.
+	#[error("this client follows group {0}: there is nothing to come back to")]
+	StillIn(GroupId),
+	/// It knows nothing of the group.
+	#[error("no entry of group {0} is known: name a node that has it")]
+	NoEntry(GroupId),
+	/// No node can be reached.
+	#[error(transparent)]
+	Node(#[from] RpcError),
+	/// Trouble with the store or a library.
+	#[error(transparent)]
+	Engine(#[from] EngineError),
 }
 
 /// Why a member cannot leave.
@@ -223,6 +247,9 @@ pub enum Error {
 	/// Leaving.
 	#[error(transparent)]
 	Leave(#[from] LeaveError),
+	/// Asking to be readmitted.
+	#[error(transparent)]
+	Rejoin(#[from] RejoinAskError),
 	/// Sending.
 	#[error(transparent)]
 	Send(#[from] SendError),

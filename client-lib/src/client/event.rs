@@ -3,7 +3,7 @@
 use super::{Ended, IntentId, InvitationError};
 use crate::{
 	finality::Lie,
-	mls::{InvalidReason, PrivateReason},
+	mls::{GroupData, InvalidReason, PrivateReason},
 };
 use lockstep_primitives::{BlockNumber, EntryHash, GroupId};
 use serde::{Deserialize, Serialize};
@@ -90,6 +90,33 @@ pub enum Event {
 		/// Who.
 		identity: Vec<u8>,
 	},
+	/// A member that was cut off, or had lost its state, is back with a new leaf.
+	MemberReadmitted {
+		/// The group.
+		group: GroupId,
+		/// The epoch from which on.
+		epoch: u64,
+		/// Who.
+		identity: Vec<u8>,
+	},
+	/// A member has another signature key than before: show it to the user.
+	KeyChanged {
+		/// The group.
+		group: GroupId,
+		/// The epoch from which on.
+		epoch: u64,
+		/// Whose.
+		identity: Vec<u8>,
+	},
+	/// Name, application data, administrators or rights of the group are other than before.
+	GroupDataChanged {
+		/// The group.
+		group: GroupId,
+		/// The epoch from which on.
+		epoch: u64,
+		/// What they are now.
+		data: GroupData,
+	},
 	/// A commit of this client lost against another one.
 	Superseded {
 		/// The group.
@@ -109,12 +136,17 @@ pub enum Event {
 		/// The group.
 		group: GroupId,
 	},
-	/// The client could not process an entry that others may have accepted. It has stopped, and must be invited again.
+	/// The client could not process an entry that others may have accepted. It has stopped, and asks to be readmitted.
 	Desynchronized {
 		/// The group.
 		group: GroupId,
 		/// What failed.
 		reason: PrivateReason,
+	},
+	/// The client has asked the other members to readmit it. When one has, it joins again ([`Event::Joined`]).
+	AskedToRejoin {
+		/// The group.
+		group: GroupId,
 	},
 	/// The group was closed on the chain: nothing can be committed in it any more.
 	GroupClosed {

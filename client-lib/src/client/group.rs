@@ -1,9 +1,9 @@
 //! A group in the core's memory.
 
-use super::{command::Reply, records::Membership, CommitError, GroupError, Outcome};
+use super::{command::Reply, records::Membership, rejoin, CommitError, GroupError, Outcome};
 use crate::{
 	delivery::Buffer,
-	gate::{Gate, Mode},
+	gate::{Gate, Mode, Tip},
 	mls::Intent,
 };
 use lockstep_primitives::{BlockNumber, GroupId};
@@ -14,6 +14,8 @@ use std::{
 
 /// Operations that may wait for one group.
 pub(super) const MAX_WAITING: usize = 256;
+/// Operations that go into one commit.
+const MAX_BATCH: usize = 32;
 /// Lost races after which an operation begins to let others go first.
 const PATIENCE: u32 = 4;
 /// The longest such wait, in finalized blocks.
@@ -27,6 +29,8 @@ pub(super) struct Operation {
 	pub intent: Intent,
 	/// Not made again after a lost race.
 	pub once: bool,
+	/// The epoch in which it was asked for: what it asked for may have come about since.
+	pub epoch: u64,
 	/// Commits made for it.
 	pub attempts: u32,
 	/// The finalized block from which on it may be tried.
@@ -38,13 +42,13 @@ pub(super) struct Operation {
 
 impl Operation {
 	/// Something that the application wants.
-	pub fn asked(number: u64, intent: Intent, once: bool, reply: Option<Reply<Outcome, CommitError>>) -> Self {
-		Self { number: Some(number), reply, ..Self::own(intent, once) }
+	pub fn asked(number: u64, intent: Intent, once: bool, epoch: u64) -> Self {
+		Self { number: Some(number), epoch, ..Self::own(intent, once) }
 	}
 
 	/// Something that the client does of its own accord.
 	pub fn own(intent: Intent, once: bool) -> Self {
-		Self { number: None, intent, once, attempts: 0, not_before: 0, started: Instant::now(), reply: None }
+		Self { number: None, intent, once, epoch: 0, attempts: 0, not_before: 0, started: Instant::now(), reply: None }
 	}
 
 	/// Another commit won: waits for a few blocks, the longer the more often that has happened, so that not all who
@@ -53,6 +57,11 @@ impl Operation {
 		let spread = self.attempts.saturating_sub(PATIENCE).min(MAX_BACKOFF).saturating_add(1);
 		let wait = random.checked_rem(spread).unwrap_or_default();
 		self.not_before = finalized.saturating_add(wait);
+	}
+
+	/// Whether it was asked for in the epoch that this tip opened, and not tried before.
+	pub fn is_new(&self, tip: &Tip) -> bool {
+		self.attempts == 0 && self.epoch == tip.epoch && self.number.is_some()
 	}
 
 	pub fn finish(self, result: Result<Outcome, CommitError>) {
@@ -94,6 +103,8 @@ pub(super) struct Group {
 	pub buffer: Buffer,
 	/// Of this epoch, by the identity that leaves.
 	pub proposals: BTreeMap<Vec<u8>, LeaveProposal>,
+	/// Requests to be readmitted, by the identity that asks.
+	pub requests: BTreeMap<Vec<u8>, rejoin::Waiting>,
 	/// Trouble of this client, or the group's end: it does not follow until it is opened again.
 	pub halted: Option<GroupError>,
 }
@@ -112,6 +123,7 @@ impl Group {
 			current: Vec::new(),
 			buffer: Buffer::default(),
 			proposals: BTreeMap::new(),
+			requests: BTreeMap::new(),
 			halted: None,
 		}
 	}
@@ -144,10 +156,17 @@ impl Group {
 		}
 	}
 
-	/// The first operation that may be tried now.
-	pub fn take_due(&mut self, finalized: BlockNumber) -> Option<Operation> {
-		let due = self.waiting.iter().position(|operation| operation.not_before <= finalized)?;
-		self.waiting.remove(due)
+	/// The operations that may be tried now, in their order; as many as go into one commit at most.
+	pub fn take_due(&mut self, finalized: BlockNumber) -> Vec<Operation> {
+		let mut due = Vec::new();
+		for operation in std::mem::take(&mut self.waiting) {
+			if operation.not_before <= finalized && due.len() < MAX_BATCH {
+				due.push(operation);
+			} else {
+				self.waiting.push_back(operation);
+			}
+		}
+		due
 	}
 }
 
@@ -189,12 +208,18 @@ mod tests {
 			"finalized": 0, "contest_at": null, "candidate_interval": 20, "random": 0
 		} });
 		let mut group = Group::new(serde_json::from_value(membership).unwrap());
-		let mut patient = Operation::asked(0, Intent::Update, false, None);
+		let mut patient = Operation::asked(0, Intent::Update, false, 0);
 		patient.not_before = 9;
 		group.waiting.push_back(patient);
-		group.waiting.push_back(Operation::asked(1, Intent::Update, false, None));
-		assert_eq!(group.take_due(8).unwrap().number, Some(1));
-		assert!(group.take_due(8).is_none());
-		assert_eq!(group.take_due(9).unwrap().number, Some(0));
+		for number in 1..40 {
+			group.waiting.push_back(Operation::asked(number, Intent::Update, false, 0));
+		}
+		let mut numbers = |finalized| -> Vec<u64> {
+			group.take_due(finalized).into_iter().filter_map(|operation| operation.number).collect()
+		};
+		assert_eq!(numbers(8), (1..33).collect::<Vec<_>>(), "so many go into one commit");
+		assert_eq!(numbers(8), (33..40).collect::<Vec<_>>());
+		assert!(numbers(8).is_empty());
+		assert_eq!(numbers(9), [0]);
 	}
 }

@@ -53,7 +53,8 @@ impl<M: Mls> Core<M> {
 				drop(answer.send(Ok(self.hoard.get(&group).cloned().unwrap_or_default())));
 			}
 			HostileCommand::Commit(group, answer) => {
-				let built = self.engine.build_commit(&overlay, &group, &Intent::Update);
+				let built = self.engine.build_commit(&overlay, &group, &[Intent::Update]).map_err(BuildError::from);
+				let built = built.and_then(crate::mls::Batch::into_single);
 				drop(answer.send(built.map(|prepared| prepared.append()).map_err(CommitError::from)));
 			}
 			HostileCommand::Seal(group, bytes, answer) => {

@@ -67,6 +67,7 @@ pub enum Ended {
 pub(super) struct StoredIntent {
 	pub intent: Intent,
 	pub once: bool,
+	pub epoch: u64,
 	pub attempts: u32,
 }
 
@@ -107,8 +108,11 @@ pub(super) fn number(key: &[u8]) -> Option<u64> {
 /// Stores what is to survive of an operation.
 pub(super) fn store(overlay: &Overlay<'_>, group: &GroupId, operation: &Operation) -> Result<(), StoreError> {
 	let Some(number) = operation.number else { return Ok(()) };
-	let Operation { intent, once, attempts, .. } = operation;
-	overlay.put(&key(group, number), &StoredIntent { intent: intent.clone(), once: *once, attempts: *attempts })
+	let Operation { intent, once, epoch, attempts, .. } = operation;
+	overlay.put(
+		&key(group, number),
+		&StoredIntent { intent: intent.clone(), once: *once, epoch: *epoch, attempts: *attempts },
+	)
 }
 
 /// Ends an operation's intent; the end of the newest ones is remembered.

@@ -5,11 +5,12 @@ use super::{
 	core::Core,
 	group::Group,
 	records::{Invited, Mailbox, Membership},
+	rejoin::Asked,
 	Event, InvitationError,
 };
 use crate::{
 	delivery::{envelope, statement::Statement},
-	gate::{Gate, Mode},
+	gate::Gate,
 	log::{LogCursor, VerifiedEntry},
 	mls::{EngineError, Invitation, Joined, Mls, WelcomeError},
 	store::StoreError,
@@ -190,8 +191,7 @@ impl<M: Mls> Core<M> {
 		}
 		let overlay = self.store.overlay();
 		// What is left of an earlier membership gives way.
-		self.engine.forget_group(&overlay, id)?;
-		let joined = self.engine.join(&overlay, &invited.invitation)?;
+		let joined = self.engine.rejoin(&overlay, &invited.invitation)?;
 		if joined.epoch != depth {
 			return Err(mismatch("its epoch is not the depth of its entry"));
 		}
@@ -205,9 +205,9 @@ impl<M: Mls> Core<M> {
 			next_intent: earlier.map_or(0, |earlier| earlier.next_intent),
 			..Membership::new(gate.ok_or_else(|| mismatch("the log is full"))?)
 		};
-		debug_assert_eq!(*membership.gate.mode(), Mode::Following);
 		overlay.put(id.as_bytes(), &membership)?;
 		overlay.delete::<Invited>(id.as_bytes())?;
+		overlay.delete::<Asked>(id.as_bytes())?;
 		overlay.delete::<Mailbox>(&invited.key_package_ref.0)?;
 		overlay.commit()?;
 		Ok((Group::new(membership), joined))

@@ -65,6 +65,16 @@ impl<M: Mls> Core<M> {
 		make: impl FnOnce(&M, &Overlay<'_>) -> Result<Content, MessageError>,
 	) -> Result<(), SendError> {
 		self.usable(id)?;
+		self.post_content(id, unsent, make)
+	}
+
+	/// As [`Self::send_content`], also in a group that this client cannot follow any more.
+	pub fn post_content(
+		&mut self,
+		id: &GroupId,
+		unsent: Option<Unsent>,
+		make: impl FnOnce(&M, &Overlay<'_>) -> Result<Content, MessageError>,
+	) -> Result<(), SendError> {
 		if self.outbox.len() >= MAX_OUTGOING {
 			return Err(SendError::Backlog(self.outbox.len()));
 		}
@@ -268,6 +278,8 @@ impl<M: Mls> Core<M> {
 			Some(Content::Message(bytes)) => self.receive(id, &bytes),
 			Some(Content::Proposal(bytes)) if keys.epoch == current => self.on_proposal(id, bytes),
 			Some(Content::Proposal(_)) => {}
+			// From whoever was cut off: of an epoch that is past, mostly.
+			Some(Content::Rejoin(bytes)) => self.on_rejoin_request(id, &bytes),
 			None => tracing::debug!(group = %id, "a statement does not open"),
 		}
 	}

@@ -34,7 +34,7 @@ const ANSWERS: usize = 64;
 const EVENTS: usize = 512;
 
 pub(super) async fn open(config: Config) -> Result<Client, OpenError> {
-	let store = Store::open(&config.path)?;
+	let store = Store::open(&config.path, &config.key)?;
 	let known: Option<Home> = store.overlay().get(ONLY)?;
 	let named = config.checkpoint.as_ref().map(|checkpoint| checkpoint.genesis);
 	if let (Some(genesis), Some(checkpoint)) = (config.genesis, named.filter(|named| config.genesis != Some(*named))) {
@@ -189,9 +189,9 @@ impl<M: Mls> Core<M> {
 /// The intents that had not ended, each where it was: carried by the pending commit, or waiting.
 fn take_up_intents(overlay: &Overlay<'_>, id: &GroupId, group: &mut Group) -> Result<(), StoreError> {
 	let in_flight: InFlight = overlay.get(id.as_bytes())?.unwrap_or_default();
-	for (key, StoredIntent { intent, once, attempts }) in overlay.list(id.as_bytes())? {
+	for (key, StoredIntent { intent, once, epoch, attempts }) in overlay.list(id.as_bytes())? {
 		let Some(number) = intent::number(&key) else { continue };
-		let operation = Operation { attempts, ..Operation::asked(number, intent, once, None) };
+		let operation = Operation { attempts, ..Operation::asked(number, intent, once, epoch) };
 		let carried = in_flight.numbers.contains(&number) && !mutation::is(Mutation::ForgetInFlight);
 		if group.gate.pending().is_some() && carried {
 			group.current.push(operation);

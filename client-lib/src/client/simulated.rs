@@ -14,10 +14,10 @@ use crate::{
 	gate::{Mode, Tip},
 	mls::{
 		stand_in::{Flaw, StandIn},
-		Engine, Intent, Mls,
+		Engine, GroupData, Intent, Mls,
 	},
 	rpc::{RpcError, StatementOutcome, SubmitError},
-	store::{MemoryDisk, Store},
+	store::{MemoryDisk, Store, StoreKey},
 };
 use lockstep_primitives::{extrinsic::Append, EntryHash, GroupId, OrderingParameters};
 use rand::{rngs::StdRng, SeedableRng};
@@ -51,7 +51,7 @@ impl<M: Mls> SimulatedClient<M> {
 		upkeep: Upkeep,
 		seed: u64,
 	) -> Result<Self, OpenError> {
-		let store = Store::in_memory(disk)?;
+		let store = Store::in_memory(disk, &StoreKey::from_bytes([7; 32]))?;
 		let core = Core::restore(store, engine, parameters, true, upkeep, StdRng::seed_from_u64(seed))?;
 		Ok(Self { core })
 	}
@@ -95,7 +95,7 @@ impl<M: Mls> SimulatedClient<M> {
 	/// Creates a group; [`Event::Created`](super::Event::Created) tells when it is there.
 	pub fn create(&mut self) {
 		let (reply, _) = oneshot::channel();
-		self.core.create(reply);
+		self.core.create(&GroupData::default(), reply);
 	}
 
 	/// Takes an intent on; gives its number.
@@ -188,8 +188,8 @@ impl<M: Mls> SimulatedClient<M> {
 
 	/// A good self-update of the current epoch, neither stored nor submitted.
 	pub fn hostile_commit(&self, group: &GroupId) -> Option<Append> {
-		let prepared = self.core.engine.build_commit(&self.core.store.overlay(), group, &Intent::Update);
-		Some(prepared.ok()?.append())
+		let batch = self.core.engine.build_commit(&self.core.store.overlay(), group, &[Intent::Update]).ok()?;
+		Some(batch.prepared?.append())
 	}
 
 	/// Any bytes, sealed as a payload of the current epoch.

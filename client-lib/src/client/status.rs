@@ -1,5 +1,6 @@
 //! Where a client stands in a group.
 
+use crate::mls::GroupData;
 use lockstep_primitives::{BlockNumber, EntryHash, GroupId};
 
 /// A client's position and state in one group.
@@ -15,6 +16,8 @@ pub struct GroupStatus {
 	pub log_length: u64,
 	/// The identities of the members, in the order of their leaves.
 	pub members: Vec<Vec<u8>>,
+	/// Name, application data, administrators and rights.
+	pub data: GroupData,
 	/// The epoch authenticator (RFC 9420 section 8.7).
 	pub epoch_authenticator: Vec<u8>,
 	/// The newest finalized block that the client has heard of.

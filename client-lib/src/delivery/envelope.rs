@@ -7,6 +7,7 @@
 const VERSION: u8 = 1;
 const MESSAGE: u8 = 0;
 const PROPOSAL: u8 = 1;
+const REJOIN: u8 = 2;
 
 /// What a member tells the others of its epoch.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,6 +16,8 @@ pub enum Content {
 	Message(Vec<u8>),
 	/// A standalone proposal, for another member to commit: an MLSMessage (RFC 9420 section 12.1).
 	Proposal(Vec<u8>),
+	/// A rejoin request, by a member that was cut off.
+	Rejoin(Vec<u8>),
 }
 
 /// Why data is not an envelope.
@@ -37,6 +40,7 @@ impl Content {
 		let (kind, bytes) = match self {
 			Self::Message(bytes) => (MESSAGE, bytes),
 			Self::Proposal(bytes) => (PROPOSAL, bytes),
+			Self::Rejoin(bytes) => (REJOIN, bytes),
 		};
 		[&[kind][..], bytes].concat()
 	}
@@ -46,6 +50,7 @@ impl Content {
 		match opened.split_first().ok_or(EnvelopeError::Empty)? {
 			(&MESSAGE, bytes) => Ok(Self::Message(bytes.to_vec())),
 			(&PROPOSAL, bytes) => Ok(Self::Proposal(bytes.to_vec())),
+			(&REJOIN, bytes) => Ok(Self::Rejoin(bytes.to_vec())),
 			(&kind, _) => Err(EnvelopeError::Kind(kind)),
 		}
 	}
@@ -70,7 +75,7 @@ mod tests {
 
 	#[test]
 	fn contents_keep_their_kind() {
-		for content in [Content::Message(vec![1, 2]), Content::Proposal(Vec::new())] {
+		for content in [Content::Message(vec![1, 2]), Content::Proposal(Vec::new()), Content::Rejoin(vec![3])] {
 			assert_eq!(Content::decode(&content.encode()), Ok(content));
 		}
 		assert_eq!(Content::decode(&[]), Err(EnvelopeError::Empty));

@@ -1,6 +1,15 @@
 //! Going to the next epoch.
 
-use super::{error::EngineError, group::mls_id, keys::EpochKeys, verdict::StagedEntry, Engine};
+use super::{
+	error::EngineError,
+	group::mls_id,
+	group_data::GroupData,
+	keys::EpochKeys,
+	public_phase::Changes,
+	signer::{self, SignerSeed},
+	verdict::StagedEntry,
+	Engine,
+};
 use crate::store::Overlay;
 use lockstep_primitives::{EntryHash, GroupId, OrderingKey};
 use openmls::prelude::StagedCommit;
@@ -14,9 +23,15 @@ pub struct EpochChange {
 	pub authenticator: Vec<u8>,
 	/// The identities that were added.
 	pub added: Vec<Vec<u8>>,
-	/// The identities that were removed.
+	/// The identities that were removed, and not added again.
 	pub removed: Vec<Vec<u8>>,
-	/// Whether this member was removed.
+	/// The identities whose leaf was replaced by that of a new KeyPackage.
+	pub readmitted: Vec<Vec<u8>>,
+	/// The identities whose signature key is another than before, by rotation or readmission: tell the user.
+	pub rotated: Vec<Vec<u8>>,
+	/// The group data, if it is other than before.
+	pub data: Option<GroupData>,
+	/// Whether this member's leaf was removed. If it is among those readmitted, a Welcome for it exists.
 	pub removed_me: bool,
 	/// The new epoch's ordering key; `None` for a member that was removed.
 	pub ordering_key: Option<OrderingKey>,
@@ -35,18 +50,20 @@ impl Engine {
 		entry: &EntryHash,
 		staged: StagedEntry,
 	) -> Result<EpochChange, EngineError> {
-		let StagedEntry { group, staged, publicly, .. } = staged;
-		self.advance(overlay, &group, entry, staged, (publicly.added, publicly.removed))
+		let StagedEntry { group, staged, publicly, signer, .. } = staged;
+		self.advance(overlay, &group, entry, staged, publicly.changes, signer.as_ref())
 	}
 
-	/// Merges a staged commit of this or another member.
+	/// Merges a staged commit of this or another member. `signer` is the key that this member's leaf has afterwards,
+	/// if it is a new one.
 	pub(super) fn advance(
 		&self,
 		overlay: &Overlay<'_>,
 		group: &GroupId,
 		entry: &EntryHash,
 		staged: StagedCommit,
-		(added, removed): (Vec<Vec<u8>>, Vec<Vec<u8>>),
+		changes: Changes,
+		signer: Option<&SignerSeed>,
 	) -> Result<EpochChange, EngineError> {
 		let step = overlay.nested();
 		let mut mls = self.load_active(&step, group)?;
@@ -55,6 +72,10 @@ impl Engine {
 			return Err(EngineError::NotNext { staged: opened, current });
 		}
 		mls.merge_staged_commit(&self.provider(&step), staged).map_err(EngineError::library("merging a commit"))?;
+		if let Some(seed) = signer {
+			// over the old key's record: the old key is of no more use
+			signer::Of::Group(group).keep(&step, seed)?;
+		}
 		let removed_me = !mls.is_active();
 		let ordering_key = if removed_me {
 			None
@@ -63,11 +84,15 @@ impl Engine {
 			keys.record(&step, group)?;
 			Some(keys.ordering_key)
 		};
+		let Changes { added, removed, readmitted, rotated, data } = changes;
 		let change = EpochChange {
 			epoch: mls.epoch().as_u64(),
 			authenticator: mls.epoch_authenticator().as_slice().to_vec(),
 			added,
 			removed,
+			readmitted,
+			rotated,
+			data,
 			removed_me,
 			ordering_key,
 		};

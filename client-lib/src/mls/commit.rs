@@ -4,9 +4,14 @@ use super::{
 	apply::EpochChange,
 	bundle::{BundleError, CommitBundle},
 	classify::Stop,
-	constants::MAX_PAYLOAD,
+	constants::MAX_COMMIT,
 	error::{BuildError, EngineError},
-	key_package, keys, policy, proposal, public_phase, seal,
+	group_data::GroupData,
+	keys::{self, EpochKeys},
+	plan::{Contents, Plan, Referenced},
+	public_phase::{self, Changes},
+	seal,
+	signer::SignerSeed,
 	verdict::payload_context,
 	Engine,
 };
@@ -14,27 +19,10 @@ use crate::store::{Overlay, Record};
 use lockstep_primitives::{
 	extrinsic::Append, payload_hash, rpc::HexBytes, Endorsement, EntryHash, GroupId, OrderingKey, PayloadHash,
 };
-use openmls::prelude::{
-	tls_codec::Serialize as _, KeyPackage, LeafNodeIndex, MlsGroup, ProposalOrRefType, StagedCommit,
-};
+use openmls::prelude::{tls_codec::Serialize as _, MlsGroup, NewSignerBundle, ProposalOrRefType, StagedCommit};
 use serde::{Deserialize, Serialize};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use zeroize::Zeroize;
-
-/// What a commit is to bring about.
-///
-/// Every commit also renews the committer's own keys (RFC 9420 section 7.5), whatever else it does.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Intent {
-	/// Adds the owners of these KeyPackages, given in their TLS form.
-	Add(Vec<HexBytes>),
-	/// Removes the members of these identities.
-	Remove(Vec<HexBytes>),
-	/// Renews the committer's own keys only.
-	Update,
-	/// Commits proposals of other members, given as MLSMessages: how members leave.
-	Proposals(Vec<HexBytes>),
-}
 
 /// A commit ready to be submitted, and all that is needed if it wins.
 ///
@@ -58,8 +46,20 @@ pub struct Prepared {
 	pub endorsement: Endorsement,
 	/// The identities that it adds.
 	pub added: Vec<HexBytes>,
-	/// The identities that it removes.
+	/// The identities that it removes, and does not add again.
 	pub removed: Vec<HexBytes>,
+	/// The identities that it readmits.
+	#[serde(default)]
+	pub readmitted: Vec<HexBytes>,
+	/// The identities whose signature key it changes.
+	#[serde(default)]
+	pub rotated: Vec<HexBytes>,
+	/// The group data that it sets, as it is encoded in the GroupContext.
+	#[serde(default)]
+	data: Option<HexBytes>,
+	/// The new signature key of this member's leaf, if it is to have one.
+	#[serde(default)]
+	pub(super) signer: Option<SignerSeed>,
 	staged: StagedJson,
 	pub(super) invited: Vec<HexBytes>,
 	pub(super) welcome: Option<HexBytes>,
@@ -74,9 +74,11 @@ pub(super) struct StandInParts {
 	pub(super) payload: Vec<u8>,
 	pub(super) next_key: OrderingKey,
 	pub(super) endorsement: Endorsement,
-	/// Identities and KeyPackages.
-	pub(super) added: Vec<(HexBytes, HexBytes)>,
+	pub(super) added: Vec<HexBytes>,
 	pub(super) removed: Vec<HexBytes>,
+	pub(super) readmitted: Vec<HexBytes>,
+	/// KeyPackages.
+	pub(super) invited: Vec<HexBytes>,
 	pub(super) staged: String,
 	pub(super) welcome: Option<HexBytes>,
 }
@@ -100,9 +102,8 @@ impl Prepared {
 	/// A commit that OpenMLS did not stage.
 	#[cfg(feature = "simulation")]
 	pub(super) fn of_stand_in(parts: StandInParts) -> Self {
-		let StandInParts { group, parent, epoch, payload, next_key, endorsement, added, removed, staged, welcome } =
-			parts;
-		let invited = added.iter().map(|added: &(HexBytes, HexBytes)| added.1.clone()).collect();
+		let StandInParts { group, parent, epoch, payload, next_key, endorsement, .. } = parts;
+		let StandInParts { added, removed, readmitted, staged, welcome, invited, .. } = parts;
 		Self {
 			group,
 			parent,
@@ -111,8 +112,12 @@ impl Prepared {
 			payload: HexBytes(payload),
 			next_key,
 			endorsement,
-			added: added.into_iter().map(|(identity, _)| identity).collect(),
+			added,
 			removed,
+			readmitted,
+			rotated: Vec::new(),
+			data: None,
+			signer: None,
 			staged: StagedJson(staged),
 			invited,
 			welcome,
@@ -130,6 +135,19 @@ impl Prepared {
 		// the error would show what does not decode, and that is secret
 		serde_json::from_str(&self.staged.0)
 			.map_err(|_| EngineError::Library { during: "reading a kept commit", reason: "it is damaged".into() })
+	}
+
+	/// What it changes.
+	fn changes(&self) -> Result<Changes, EngineError> {
+		let identities = |list: &[HexBytes]| list.iter().map(|identity| identity.0.clone()).collect();
+		let data = self.data.as_ref().map(|bytes| GroupData::decode(&bytes.0)).transpose();
+		Ok(Changes {
+			added: identities(&self.added),
+			removed: identities(&self.removed),
+			readmitted: identities(&self.readmitted),
+			rotated: identities(&self.rotated),
+			data: data.map_err(EngineError::library("reading a kept commit"))?,
+		})
 	}
 
 	/// The call that submits it.
@@ -155,68 +173,67 @@ impl std::fmt::Debug for Prepared {
 	}
 }
 
-/// What goes into a commit, checked.
-#[derive(Default)]
-struct Plan {
-	adds: Vec<KeyPackage>,
-	removes: Vec<LeafNodeIndex>,
-	/// Proposals of others, by reference.
-	proposals: BTreeMap<Vec<u8>, Vec<u8>>,
-}
-
 impl Engine {
-	/// Makes the commit that an intent asks for, in the group's current epoch. Writes nothing to `overlay`: the stored
-	/// group never carries a pending commit (the log, not this member, decides whether it comes about).
+	/// Makes the commit of a plan on the group `mls`, without pending proposals. Everything is done on `scratch`, which
+	/// must be thrown away, and lies on `overlay`: the stored group never carries a pending commit, for the log, not
+	/// this member, decides whether it comes about.
 	///
 	/// Adds and removes of its own go into the commit by value, proposals of others by reference and into the bundle.
 	/// The commit is judged as the other members will before it is handed out: a member never endorses what it would
 	/// refuse.
-	///
-	/// # Errors
-	/// [`BuildError`] says what in the intent makes no sense in this epoch.
-	pub fn build_commit(
+	pub(super) fn make(
 		&self,
 		overlay: &Overlay<'_>,
+		scratch: &Overlay<'_>,
 		group: &GroupId,
-		intent: &Intent,
+		mut mls: MlsGroup,
+		tip: &EpochKeys,
+		plan: Plan<'_>,
 	) -> Result<Prepared, BuildError> {
-		let scratch = overlay.nested();
-		let mut mls = self.load_active(&scratch, group)?;
-		let tip = self.tip(&scratch, group, &mls)?;
-		mls.clear_pending_proposals(&scratch).map_err(EngineError::from)?;
-		let plan = self.plan(&scratch, &mut mls, intent)?;
-		let Plan { adds, removes, mut proposals } = plan;
+		let Contents { adds, removes, mut proposals, data, rotate } = plan.contents()?;
+		for queued in proposals.values() {
+			mls.store_pending_proposal(scratch, queued.proposal.clone()).map_err(EngineError::from)?;
+		}
+		let signer = self.signer_of(scratch, group, &mls)?.pair();
 
 		let mls_refuses = |error: &dyn std::fmt::Display| BuildError::Mls(error.to_string());
-		let provider = self.provider(&scratch);
-		let messages = mls
-			.commit_builder()
-			.force_self_update(true)
-			.propose_adds(adds)
-			.propose_removals(removes)
-			.load_psks(&scratch)
-			.map_err(|error| mls_refuses(&error))?
-			.build(&self.random, &self.crypto, &self.signer, |_| true)
-			.map_err(|error| mls_refuses(&error))?
-			.stage_commit(&provider)
-			.map_err(|error| mls_refuses(&error))?;
+		let provider = self.provider(scratch);
+		let mut builder = mls.commit_builder().force_self_update(true).propose_adds(adds).propose_removals(removes);
+		if let Some(data) = data {
+			let extensions = data.to_extensions().map_err(BuildError::GroupData)?;
+			builder = builder.propose_group_context_extensions(extensions).map_err(|error| mls_refuses(&error))?;
+		}
+		// a Welcome gets its GroupInfo with the tree in any case; one to hand around is never made
+		let builder = builder.load_psks(scratch).map_err(|error| mls_refuses(&error))?.create_group_info(false);
+		let new_pair = rotate.as_ref().map(SignerSeed::pair);
+		let built = match (&rotate, &new_pair) {
+			(Some(seed), Some(pair)) => {
+				let new = NewSignerBundle { signer: pair, credential_with_key: self.credential_of(seed) };
+				builder.build_with_new_signer(&self.random, &self.crypto, &signer, new, |_| true)
+			}
+			_ => builder.build(&self.random, &self.crypto, &signer, |_| true),
+		};
+		let messages =
+			built.map_err(|error| mls_refuses(&error))?.stage_commit(&provider).map_err(|error| mls_refuses(&error))?;
 		let staged = mls.pending_commit().ok_or_else(|| missing("the staged commit is missing"))?;
 
 		let referenced = referenced(staged, &mut proposals)?;
 		let (commit, welcome, _) = messages.into_messages();
 		let encode = EngineError::library("encoding a message");
 		let bundle = CommitBundle::new(referenced, commit.to_bytes().map_err(encode)?).encode()?;
-		let publicly = self.judge_own(overlay, group, &bundle)?;
+		let changes = self.judge_own(overlay, group, &bundle)?.changes;
 
 		let payload_key = keys::payload_key(&mls, &self.crypto, group)?;
 		let payload = seal::seal(&self.crypto, &payload_key, &payload_context(group, &tip.entry), &bundle)
 			.map_err(EngineError::library("sealing a payload"))?;
-		if payload.len() > MAX_PAYLOAD {
-			return Err(BundleError::TooLarge { length: payload.len(), max: MAX_PAYLOAD }.into());
+		if payload.len() > MAX_COMMIT {
+			return Err(BundleError::TooLarge { length: payload.len(), max: MAX_COMMIT }.into());
 		}
 		let hash = payload_hash(&payload);
 		let next_key = keys::ordering_key(staged, &self.crypto, group)?;
 		let welcome = welcome.map(|message| message.to_bytes()).transpose();
+		let hex = |list: Vec<Vec<u8>>| list.into_iter().map(HexBytes).collect();
+		let data = changes.data.map(|data| data.encode().map(HexBytes)).transpose();
 		Ok(Prepared {
 			group: *group,
 			parent: tip.entry,
@@ -225,8 +242,12 @@ impl Engine {
 			payload_hash: hash,
 			next_key,
 			endorsement: tip.endorse(&self.genesis, group, &hash, &next_key),
-			added: publicly.added.into_iter().map(HexBytes).collect(),
-			removed: publicly.removed.into_iter().map(HexBytes).collect(),
+			added: hex(changes.added),
+			removed: hex(changes.removed),
+			readmitted: hex(changes.readmitted),
+			rotated: hex(changes.rotated),
+			data: data.map_err(BuildError::GroupData)?,
+			signer: rotate,
 			staged: StagedJson(serde_json::to_string(staged).map_err(EngineError::library("keeping a commit"))?),
 			invited: invited(staged)?,
 			welcome: welcome.map_err(EngineError::library("encoding a Welcome"))?.map(HexBytes),
@@ -250,63 +271,8 @@ impl Engine {
 			return Err(EngineError::NotAtEntry { tip, asked: prepared.parent });
 		}
 		let staged = prepared.staged()?;
-		let identities = |list: &[HexBytes]| list.iter().map(|identity| identity.0.clone()).collect();
-		self.advance(
-			overlay,
-			&prepared.group,
-			entry,
-			staged,
-			(identities(&prepared.added), identities(&prepared.removed)),
-		)
-	}
-
-	/// Checks an intent against the group's members.
-	fn plan(&self, scratch: &Overlay<'_>, mls: &mut MlsGroup, intent: &Intent) -> Result<Plan, BuildError> {
-		let mut plan = Plan::default();
-		match intent {
-			Intent::Update => {}
-			Intent::Add(list) if !list.is_empty() => plan.adds = self.plan_adds(mls, list)?,
-			Intent::Remove(list) if !list.is_empty() => plan.removes = self.plan_removes(mls, list)?,
-			Intent::Proposals(list) if !list.is_empty() => {
-				for (index, bytes) in list.iter().enumerate() {
-					let queued = proposal::process(&self.provider(scratch), mls, &bytes.0)
-						.map_err(|reason| BuildError::Proposal { index, reason })?;
-					plan.proposals.insert(queued.proposal_reference_ref().as_slice().to_vec(), bytes.0.clone());
-					mls.store_pending_proposal(scratch, queued).map_err(EngineError::from)?;
-				}
-			}
-			Intent::Add(_) | Intent::Remove(_) | Intent::Proposals(_) => return Err(BuildError::Empty),
-		}
-		Ok(plan)
-	}
-
-	fn plan_adds(&self, mls: &MlsGroup, list: &[HexBytes]) -> Result<Vec<KeyPackage>, BuildError> {
-		let mut members: BTreeSet<Vec<u8>> = super::group::identities(mls)?.into_iter().collect();
-		let mut adds = Vec::with_capacity(list.len());
-		for (index, bytes) in list.iter().enumerate() {
-			let refused = |reason: String| BuildError::KeyPackage { index, reason };
-			let package = key_package::parse(&self.crypto, &bytes.0).map_err(refused)?;
-			let identity =
-				policy::identity(package.leaf_node().credential()).map_err(|error| refused(error.to_string()))?;
-			if !members.insert(identity.clone()) {
-				return Err(BuildError::AlreadyMember { identity });
-			}
-			adds.push(package);
-		}
-		Ok(adds)
-	}
-
-	fn plan_removes(&self, mls: &MlsGroup, list: &[HexBytes]) -> Result<Vec<LeafNodeIndex>, BuildError> {
-		let mut removes = BTreeSet::new();
-		for HexBytes(identity) in list {
-			let found = mls.members().find(|member| policy::identity(&member.credential).as_ref() == Ok(identity));
-			match found.map(|member| member.index) {
-				None => return Err(BuildError::NotAMember { identity: identity.clone() }),
-				Some(index) if index == mls.own_leaf_index() => return Err(BuildError::RemovesItself),
-				Some(index) => removes.insert(index),
-			};
-		}
-		Ok(removes.into_iter().collect())
+		let changes = prepared.changes()?;
+		self.advance(overlay, &prepared.group, entry, staged, changes, prepared.signer.as_ref())
 	}
 
 	/// The public phase of judging, on a commit of this member's own.
@@ -328,13 +294,16 @@ impl Engine {
 }
 
 /// The messages of the proposals that a commit references, in its order.
-fn referenced(staged: &StagedCommit, proposals: &mut BTreeMap<Vec<u8>, Vec<u8>>) -> Result<Vec<Vec<u8>>, EngineError> {
+fn referenced(
+	staged: &StagedCommit,
+	proposals: &mut BTreeMap<Vec<u8>, Referenced>,
+) -> Result<Vec<Vec<u8>>, EngineError> {
 	let by_reference =
 		staged.queued_proposals().filter(|queued| queued.proposal_or_ref_type() == ProposalOrRefType::Reference);
 	by_reference
 		.map(|queued| {
-			let bytes = proposals.remove(queued.proposal_reference_ref().as_slice());
-			bytes.ok_or_else(|| missing("a referenced proposal is missing"))
+			let found = proposals.remove(queued.proposal_reference_ref().as_slice());
+			found.map(|found| found.message).ok_or_else(|| missing("a referenced proposal is missing"))
 		})
 		.collect()
 }

@@ -4,6 +4,7 @@
 //! A member with another value would judge the same log differently, so none of them is configuration: to change one
 //! is to change the protocol's version.
 
+use super::group_data::extension_types;
 use openmls::{
 	group::{MlsGroupJoinConfig, PURE_PLAINTEXT_WIRE_FORMAT_POLICY},
 	key_packages::Lifetime,
@@ -12,19 +13,34 @@ use openmls::{
 use openmls_traits::types::{AeadType, Ciphersuite};
 
 /// The one ciphersuite. A KeyPackage of another is refused, so that no member meets a suite that it does not know.
+/// There is no choice of a post-quantum one: the cryptographic provider has none that is not an unfinished draft.
 pub const CIPHERSUITE: Ciphersuite = Ciphersuite::MLS_128_DHKEMX25519_AES128GCM_SHA256_Ed25519;
 
 /// The suite's AEAD (RFC 9420 section 17.1), which also seals payloads and statements.
 pub(super) const AEAD: AeadType = AeadType::Aes128Gcm;
 
-/// How many past epochs a member can still read application messages and statements of; older secrets are deleted.
-/// It never touches a verdict, because commits and proposals count in their own epoch only.
+/// How many past epochs a member can still read application messages and statements of, at most; older secrets are
+/// deleted. It never touches a verdict, because commits and proposals count in their own epoch only. A member may
+/// delete them earlier ([`Engine::forget_past_epochs`](super::Engine::forget_past_epochs)).
 pub const MAX_PAST_EPOCHS: usize = 5;
 
-/// Messages of one sender that may overtake each other, and be missing, in one epoch. Statements arrive in any order
-/// and get lost; both figures bound the work that one message can cause.
+/// The largest application message, in bytes, before it is encrypted. What carries it may set a lower bound.
+pub const MAX_MESSAGE: usize = 1024 * 1024;
+
+/// What encryption and framing may add to a message, generously: padding, tag, signature, headers.
+pub(super) const MESSAGE_OVERHEAD: usize = 1024;
+
+/// The most application messages that one member sends in one epoch, and that others read of it; a commit makes room
+/// for as many again. It bounds what a hostile member can make others do, and its secrets' use (RFC 9420 section
+/// 15.1).
+pub const MAX_MESSAGES_PER_EPOCH: u32 = 4096;
+
+/// How far ahead of the last message read another of the same sender and epoch may be. As far as there can be any: so
+/// however many are lost, the next one is readable, for all members alike.
+const MAXIMUM_FORWARD_DISTANCE: u32 = MAX_MESSAGES_PER_EPOCH;
+
+/// Messages of one sender that may arrive after later ones, in one epoch. It bounds the keys that are kept for them.
 const OUT_OF_ORDER_TOLERANCE: u32 = 64;
-const MAXIMUM_FORWARD_DISTANCE: u32 = 2000;
 
 /// Application messages are padded to a multiple of this many bytes, the same for all, so that the amount does not
 /// tell who sent them.
@@ -34,8 +50,24 @@ const PADDING: usize = 64;
 /// for all members.
 pub const MAX_PAYLOAD: usize = 1024 * 1024;
 
+/// The largest sealed bundle that is made, in bytes: what the chain admits unless its runtime says otherwise.
+pub const MAX_COMMIT: usize = 64 * 1024;
+
 /// The largest identity, in bytes. It is in every member's tree and in every Welcome.
 pub const MAX_IDENTITY: usize = 256;
+
+/// The longest name of a group, in bytes of UTF-8. Like the two bounds that follow it is in every GroupContext and in
+/// every Welcome; together with the identities of the administrators they fit well into one commit.
+pub const MAX_NAME: usize = 256;
+
+/// The most application data in the group data, in bytes.
+pub const MAX_APPLICATION_DATA: usize = 8 * 1024;
+
+/// The most administrators of a group.
+pub const MAX_ADMINISTRATORS: usize = 64;
+
+/// The largest rejoin request, in bytes.
+pub const MAX_REJOIN_REQUEST: usize = 16 * 1024;
 
 /// The lifetime of every KeyPackage: from the beginning to the end of time (RFC 9420 section 7.2).
 ///
@@ -47,11 +79,11 @@ pub(super) fn lifetime() -> Lifetime {
 	Lifetime::init(0, u64::MAX)
 }
 
-/// What every leaf says it supports: this suite, basic credentials, and the extensions and proposals that every
-/// member must know anyway (RFC 9420 section 7.2).
+/// What every leaf says it supports: this suite, basic credentials, the group data, and the extensions and proposals
+/// that every member must know anyway (RFC 9420 section 7.2). A group requires the group data of every leaf.
 pub(super) fn capabilities() -> Capabilities {
-	let (versions, suites) = ([ProtocolVersion::Mls10], [CIPHERSUITE]);
-	Capabilities::new(Some(&versions), Some(&suites), Some(&[]), Some(&[]), Some(&[CredentialType::Basic]))
+	let (versions, suites, extensions) = ([ProtocolVersion::Mls10], [CIPHERSUITE], extension_types());
+	Capabilities::new(Some(&versions), Some(&suites), Some(&extensions), Some(&[]), Some(&[CredentialType::Basic]))
 }
 
 /// How a member's OpenMLS group is set up.
@@ -82,5 +114,6 @@ pub(super) mod label {
 pub(super) mod tag {
 	pub(in crate::mls) const PAYLOAD: &[u8] = b"lockstep/payload/1";
 	pub(in crate::mls) const STATEMENT: &[u8] = b"lockstep/statement/1";
+	pub(in crate::mls) const REJOIN: &[u8] = b"lockstep/rejoin/1";
 	pub(in crate::mls) const WELCOME: &[u8] = b"lockstep/welcome/1";
 }

@@ -1,6 +1,8 @@
 //! What can go wrong in the engine, apart from verdicts.
 
-use super::{bundle::BundleError, seal::SealError, verdict::InvalidReason};
+use super::{
+	bundle::BundleError, group_data::GroupDataError, policy::PolicyError, seal::SealError, verdict::InvalidReason,
+};
 use crate::store::StoreError;
 use lockstep_primitives::{EntryHash, GroupId};
 use openmls::prelude::ProcessMessageError;
@@ -46,6 +48,12 @@ pub enum EngineError {
 		/// Its length, in bytes.
 		length: usize,
 	},
+	/// The data for a new group is not good.
+	#[error("a group cannot start with this data: {0}")]
+	GroupData(PolicyError),
+	/// The signature key of this member's leaf is not stored, and is not the engine's own.
+	#[error("the signature key of this client's leaf in group {0} is missing; open the client with it, or rejoin")]
+	NoSigner(GroupId),
 	/// The local clock shows a time before 1970, at which OpenMLS cannot check any lifetime.
 	#[error("the local clock is before 1970; set it, then open the client again")]
 	Clock,
@@ -93,11 +101,26 @@ pub enum BuildError {
 		/// The identity.
 		identity: Vec<u8>,
 	},
-	/// A member cannot commit its own removal (RFC 9420 section 12.2).
+	/// A member cannot commit its own removal (RFC 9420 section 12.2), nor readmit itself.
 	#[error("a member cannot commit its own removal; propose to leave and let another member commit it")]
 	RemovesItself,
+	/// The member to be readmitted has another leaf by now: it is back, or lives on.
+	#[error("{} has another leaf than the one to be replaced; it may ask again", printable(identity))]
+	OtherLeaf {
+		/// The identity.
+		identity: Vec<u8>,
+	},
+	/// The group data, or the signature key, is as wanted already.
+	#[error("nothing would change; leave it out")]
+	Unchanged,
+	/// The group data would be out of bounds.
+	#[error("the group data would be out of bounds; change less: {0}")]
+	GroupData(GroupDataError),
+	/// Parts of the wish cannot go into one commit.
+	#[error("parts of this contradict each other in one commit; ask for one after the other")]
+	Conflict,
 	/// There is nothing to commit.
-	#[error("the intent names nobody and nothing; use an update to commit without a change of members")]
+	#[error("the intent names nobody and nothing; use an update to commit without another change")]
 	Empty,
 	/// A proposal of another member cannot be committed.
 	#[error("proposal number {index} cannot be committed; drop it: {reason}")]
@@ -170,6 +193,22 @@ pub enum MessageError {
 		/// The group's epoch.
 		current: u64,
 	},
+	/// It is too large.
+	#[error("the message has {length} bytes, more than the {max} allowed; send less at once")]
+	TooLarge {
+		/// Its length.
+		length: usize,
+		/// The bound.
+		max: usize,
+	},
+	/// Its sender has sent as many in this epoch as the protocol allows.
+	#[error("{} has sent too many messages in epoch {epoch}; a commit makes room for more", printable(sender))]
+	TooMany {
+		/// The identity of the sender.
+		sender: Vec<u8>,
+		/// The epoch.
+		epoch: u64,
+	},
 	/// It was read before, or is older than what may arrive late.
 	#[error("the message was read before, or came too late; drop it")]
 	Repeated,
@@ -199,13 +238,66 @@ pub enum WelcomeError {
 	Mls(String),
 	/// The group is not one that its own members could have made.
 	#[error("the group breaks the protocol's rules; do not join it: {0}")]
-	Policy(#[from] super::policy::PolicyError),
+	Policy(#[from] PolicyError),
 	/// The Welcome is for another group than the envelope says.
 	#[error("the Welcome is for another group than its envelope says; drop it")]
 	OtherGroup,
 	/// This client is in the group already.
-	#[error("this client is a member of the group already; forget the group first to join it anew")]
+	#[error("this client is a member of the group already; rejoin it to join it anew")]
 	AlreadyMember,
+	/// The Welcome leads to an epoch that this client has been in, or before it.
+	#[error("the Welcome leads to epoch {invited}, but this client was in epoch {stored}; drop it")]
+	Stale {
+		/// The epoch that the Welcome leads to.
+		invited: u64,
+		/// The epoch of the stored state.
+		stored: u64,
+	},
+}
+
+/// Why a rejoin request is of no use.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum RejoinError {
+	/// Trouble of this member.
+	#[error(transparent)]
+	Engine(#[from] EngineError),
+	/// The bytes are not a rejoin request.
+	#[error("the bytes are not a rejoin request; drop them")]
+	Malformed,
+	/// It is of another version.
+	#[error("rejoin requests of version {0} do not exist; use a newer version of this library")]
+	Version(u8),
+	/// It is for another group.
+	#[error("the rejoin request is for another group; drop it")]
+	OtherGroup,
+	/// It is for a group on another chain.
+	#[error("the rejoin request is for a group on another chain; drop it")]
+	OtherChain,
+	/// It comes from nobody who is a member now: whoever was removed has to be added again.
+	#[error("{} asks to rejoin and is not a member; add it if it should be one", printable(identity))]
+	NotAMember {
+		/// The identity that it names.
+		identity: Vec<u8>,
+	},
+	/// It is this member's own.
+	#[error("the rejoin request is this client's own; another member has to answer it")]
+	Own,
+	/// It is not signed with the key of the member's leaf.
+	#[error("the rejoin request is not signed by {}; drop it", printable(identity))]
+	Signature {
+		/// The identity that it names.
+		identity: Vec<u8>,
+	},
+	/// It was made for a leaf and an epoch that are past: it was answered, or the member lives on.
+	#[error("the rejoin request of {} has lapsed; it may ask again", printable(identity))]
+	Lapsed {
+		/// The member.
+		identity: Vec<u8>,
+	},
+	/// Its KeyPackage is not one that the group's policy allows, or another member's.
+	#[error("the KeyPackage of the rejoin request cannot be used; drop it: {0}")]
+	KeyPackage(String),
 }
 
 /// Library errors that tell a sealed text apart from trouble of this member.

@@ -3,8 +3,10 @@
 use super::{
 	constants::{capabilities, join_config, lifetime, CIPHERSUITE, MAX_PAST_EPOCHS},
 	error::EngineError,
+	group_data::GroupData,
 	keys::{self, EpochKeys},
-	policy, Engine,
+	policy::{self, roles},
+	signer, Engine,
 };
 use crate::store::Overlay;
 use lockstep_primitives::{payload_hash, Endorsement, EntryHash, GroupId, LogHead, LogKind, OrderingKey};
@@ -37,6 +39,8 @@ pub struct GroupView {
 	pub authenticator: Vec<u8>,
 	/// The identities of the members, in the order of their leaves.
 	pub members: Vec<Vec<u8>>,
+	/// What they agree on: name, administrators, rights.
+	pub data: GroupData,
 	/// Whether this member is still one of them.
 	pub active: bool,
 	/// The epoch's ordering key; `None` for a member that was removed.
@@ -44,14 +48,20 @@ pub struct GroupView {
 }
 
 impl Engine {
-	/// Makes a group with this member alone in it.
+	/// Makes a group with this member alone in it, as its administrator. [`GroupData::default`] has no name, and lets
+	/// everyone do everything.
 	///
 	/// Commit the overlay before the group is submitted, and call [`Self::place_group`] when its entry 0 is final.
 	///
 	/// # Errors
-	/// [`EngineError::Store`] and [`EngineError::Library`] only.
-	pub fn create_group(&self, overlay: &Overlay<'_>) -> Result<NewGroup, EngineError> {
+	/// [`EngineError::GroupData`] if the data is out of bounds, or names other administrators: they are no members
+	/// yet. Else [`EngineError::Store`] and [`EngineError::Library`] only.
+	pub fn create_group(&self, overlay: &Overlay<'_>, data: &GroupData) -> Result<NewGroup, EngineError> {
 		let step = overlay.nested();
+		let mut data = data.clone();
+		data.administrators.insert(self.identity.clone());
+		roles::check_data(&data, &[self.identity.clone()].into()).map_err(EngineError::GroupData)?;
+		let extensions = data.to_extensions().map_err(|error| EngineError::GroupData(error.into()))?;
 		let id = self.random.random_array().map_err(EngineError::library("drawing a group id"))?;
 		let group = GroupId(id);
 		let join = join_config();
@@ -60,6 +70,7 @@ impl Engine {
 			.ciphersuite(CIPHERSUITE)
 			.lifetime(lifetime())
 			.with_capabilities(capabilities())
+			.with_group_context_extensions(extensions)
 			.with_wire_format_policy(join.wire_format_policy())
 			.use_ratchet_tree_extension(true)
 			.max_past_epochs(MAX_PAST_EPOCHS)
@@ -68,6 +79,7 @@ impl Engine {
 			.number_of_resumption_psks(0)
 			.build(&self.provider(&step), &self.signer, self.credential())
 			.map_err(EngineError::library("creating a group"))?;
+		signer::Of::Group(&group).keep(&step, &self.seed)?;
 		let parent = LogHead::empty(LogKind::Group, &self.genesis, &id).hash;
 		let keys = EpochKeys::current(&mls, &self.crypto, &group, &parent)?;
 		let next_key = keys.ordering_key;
@@ -110,6 +122,7 @@ impl Engine {
 			epoch: mls.epoch().as_u64(),
 			authenticator: mls.epoch_authenticator().as_slice().to_vec(),
 			members: identities(&mls)?,
+			data: data(&mls)?,
 			active,
 			ordering_key,
 		}))
@@ -134,6 +147,7 @@ impl Engine {
 			mls.delete(&step)?;
 		}
 		EpochKeys::forget(&step, group)?;
+		signer::Of::Group(group).forget(&step)?;
 		Ok(step.commit()?)
 	}
 
@@ -187,4 +201,9 @@ pub(super) fn mls_id(group: &GroupId) -> MlsGroupId {
 pub(super) fn identities(mls: &MlsGroup) -> Result<Vec<Vec<u8>>, EngineError> {
 	let identity = |member: openmls::prelude::Member| policy::identity(&member.credential);
 	mls.members().map(identity).collect::<Result<_, _>>().map_err(EngineError::library("reading the members"))
+}
+
+/// The data of a group that this member is in.
+pub(super) fn data(mls: &MlsGroup) -> Result<GroupData, EngineError> {
+	GroupData::of_extensions(mls.extensions()).map_err(EngineError::library("reading the group data"))
 }

@@ -5,9 +5,11 @@ use super::{
 	key_package::NewKeyPackage,
 	message::Sent,
 	proposal::ProposalView,
+	rejoin::NewRejoinRequest,
 	verdict::Verdict,
-	BuildError, Candidate, Engine, EngineError, EpochChange, EpochKeys, Intent, Invitation, Joined, MessageError,
-	Prepared, ProposalError, Received, StagedEntry, WelcomeEnvelope, WelcomeError,
+	Batch, BuildError, Candidate, Engine, EngineError, EpochChange, EpochKeys, GroupData, Intent, Invitation, Joined,
+	MessageError, Prepared, ProposalError, Received, RejoinError, RejoinRequest, StagedEntry, WelcomeEnvelope,
+	WelcomeError,
 };
 use crate::store::Overlay;
 use lockstep_primitives::{EntryHash, GenesisHash, GroupId};
@@ -24,7 +26,7 @@ pub trait Mls {
 	fn genesis(&self) -> &GenesisHash;
 
 	/// [`Engine::create_group`].
-	fn create_group(&self, overlay: &Overlay<'_>) -> Result<NewGroup, EngineError>;
+	fn create_group(&self, overlay: &Overlay<'_>, data: &GroupData) -> Result<NewGroup, EngineError>;
 	/// [`Engine::place_group`].
 	fn place_group(&self, overlay: &Overlay<'_>, group: &GroupId, entry: &EntryHash) -> Result<EpochKeys, EngineError>;
 	/// [`Engine::group`].
@@ -37,7 +39,9 @@ pub trait Mls {
 	fn forget_past_epochs(&self, overlay: &Overlay<'_>, group: &GroupId, oldest: u64) -> Result<(), EngineError>;
 
 	/// [`Engine::build_commit`].
-	fn build_commit(&self, overlay: &Overlay<'_>, group: &GroupId, intent: &Intent) -> Result<Prepared, BuildError>;
+	fn build_commit(&self, overlay: &Overlay<'_>, group: &GroupId, intents: &[Intent]) -> Result<Batch, EngineError>;
+	/// [`Engine::satisfied`].
+	fn satisfied(&self, overlay: &Overlay<'_>, group: &GroupId, intent: &Intent) -> Result<bool, EngineError>;
 	/// [`Engine::merge_own`].
 	fn merge_own(
 		&self,
@@ -70,6 +74,18 @@ pub trait Mls {
 	) -> Result<Invitation, WelcomeError>;
 	/// [`Engine::join`].
 	fn join(&self, overlay: &Overlay<'_>, invitation: &Invitation) -> Result<Joined, WelcomeError>;
+	/// [`Engine::rejoin`].
+	fn rejoin(&self, overlay: &Overlay<'_>, invitation: &Invitation) -> Result<Joined, WelcomeError>;
+
+	/// [`Engine::rejoin_request`].
+	fn rejoin_request(
+		&self,
+		overlay: &Overlay<'_>,
+		group: &GroupId,
+		newest: &EntryHash,
+	) -> Result<NewRejoinRequest, EngineError>;
+	/// [`Engine::check_rejoin`].
+	fn check_rejoin(&self, overlay: &Overlay<'_>, group: &GroupId, bytes: &[u8]) -> Result<RejoinRequest, RejoinError>;
 
 	/// [`Engine::propose_leave`].
 	fn propose_leave(&self, overlay: &Overlay<'_>, group: &GroupId) -> Result<Vec<u8>, BuildError>;
@@ -130,19 +146,23 @@ impl Mls for Engine {
 	of_engine! {
 		fn identity(&self) -> &[u8];
 		fn genesis(&self) -> &GenesisHash;
-		fn create_group(&self, overlay: &Overlay<'_>) -> Result<NewGroup, EngineError>;
+		fn create_group(&self, overlay: &Overlay<'_>, data: &GroupData) -> Result<NewGroup, EngineError>;
 		fn place_group(&self, overlay: &Overlay<'_>, group: &GroupId, entry: &EntryHash) -> Result<EpochKeys, EngineError>;
 		fn group(&self, overlay: &Overlay<'_>, group: &GroupId) -> Result<Option<GroupView>, EngineError>;
 		fn epoch_keys(&self, overlay: &Overlay<'_>, group: &GroupId) -> Result<Vec<EpochKeys>, EngineError>;
 		fn forget_group(&self, overlay: &Overlay<'_>, group: &GroupId) -> Result<(), EngineError>;
 		fn forget_past_epochs(&self, overlay: &Overlay<'_>, group: &GroupId, oldest: u64) -> Result<(), EngineError>;
-		fn build_commit(&self, overlay: &Overlay<'_>, group: &GroupId, intent: &Intent) -> Result<Prepared, BuildError>;
+		fn build_commit(&self, overlay: &Overlay<'_>, group: &GroupId, intents: &[Intent]) -> Result<Batch, EngineError>;
+		fn satisfied(&self, overlay: &Overlay<'_>, group: &GroupId, intent: &Intent) -> Result<bool, EngineError>;
+		fn rejoin_request(&self, overlay: &Overlay<'_>, group: &GroupId, newest: &EntryHash) -> Result<NewRejoinRequest, EngineError>;
+		fn check_rejoin(&self, overlay: &Overlay<'_>, group: &GroupId, bytes: &[u8]) -> Result<RejoinRequest, RejoinError>;
 		fn merge_own(&self, overlay: &Overlay<'_>, entry: &EntryHash, prepared: &Prepared) -> Result<EpochChange, EngineError>;
 		fn evaluate(&self, overlay: &Overlay<'_>, candidate: &Candidate<'_>, own: Option<&Prepared>) -> Result<Verdict, EngineError>;
 		fn apply(&self, overlay: &Overlay<'_>, entry: &EntryHash, staged: StagedEntry) -> Result<EpochChange, EngineError>;
 		fn key_package(&self, overlay: &Overlay<'_>) -> Result<NewKeyPackage, EngineError>;
 		fn welcomes(&self, prepared: &Prepared, entry: &EntryHash, index: u64) -> Result<Vec<WelcomeEnvelope>, EngineError>;
 		fn open_welcome(&self, overlay: &Overlay<'_>, reference: &[u8], bytes: &[u8]) -> Result<Invitation, WelcomeError>;
+		fn rejoin(&self, overlay: &Overlay<'_>, invitation: &Invitation) -> Result<Joined, WelcomeError>;
 		fn join(&self, overlay: &Overlay<'_>, invitation: &Invitation) -> Result<Joined, WelcomeError>;
 		fn propose_leave(&self, overlay: &Overlay<'_>, group: &GroupId) -> Result<Vec<u8>, BuildError>;
 		fn inspect_proposal(&self, overlay: &Overlay<'_>, group: &GroupId, bytes: &[u8]) -> Result<ProposalView, ProposalError>;

@@ -4,11 +4,12 @@ use super::{
 	constants::{join_config, tag, CIPHERSUITE},
 	error::{EngineError, WelcomeError},
 	group::{identities, mls_id},
+	group_data::GroupData,
 	key_package,
 	keys::EpochKeys,
 	policy::{self, PolicyError},
 	public_phase::encryption_keys,
-	tls, Engine, Prepared,
+	signer, tls, Engine, Prepared,
 };
 use crate::store::Overlay;
 use codec::{Decode, DecodeAll, Encode};
@@ -70,6 +71,8 @@ pub struct Joined {
 	pub authenticator: Vec<u8>,
 	/// The identities of the members, in the order of their leaves.
 	pub members: Vec<Vec<u8>>,
+	/// What they agree on: name, administrators, rights.
+	pub data: GroupData,
 }
 
 /// What is sealed in an envelope, in SCALE.
@@ -152,7 +155,9 @@ impl Engine {
 		if MlsGroup::load(&step, &mls_id(group)).map_err(EngineError::from)?.is_some() {
 			return Err(WelcomeError::AlreadyMember);
 		}
-		let mls = self.stage_welcome(&step, parse(&invitation.welcome.0)?);
+		let welcome = parse(&invitation.welcome.0)?;
+		let package = self.addressed(&step, &welcome)?;
+		let mls = self.stage_welcome(&step, welcome);
 		// OpenMLS takes some failed reads for absent keys
 		if let Some(fault) = step.fault() {
 			return Err(EngineError::from(fault).into());
@@ -161,7 +166,15 @@ impl Engine {
 		if mls.group_id() != &mls_id(group) {
 			return Err(WelcomeError::OtherGroup);
 		}
-		self.check_joined(&mls)?;
+		let data = self.check_joined(&mls)?;
+		if let Some(reference) = package {
+			let kept = signer::Of::Package(reference.as_slice());
+			if let Some(seed) = kept.get(&step).map_err(EngineError::from)? {
+				signer::Of::Group(group).keep(&step, &seed).map_err(EngineError::from)?;
+				kept.forget(&step).map_err(EngineError::from)?;
+			}
+		}
+		self.signer_of(&step, group, &mls)?;
 		let keys = EpochKeys::current(&mls, &self.crypto, group, &invitation.entry)?;
 		keys.record(&step, group)?;
 		let joined = Joined {
@@ -170,9 +183,43 @@ impl Engine {
 			ordering_key: keys.ordering_key,
 			authenticator: mls.epoch_authenticator().as_slice().to_vec(),
 			members: identities(&mls)?,
+			data,
 		};
 		step.commit().map_err(EngineError::from)?;
 		Ok(joined)
+	}
+
+	/// Joins a group anew by an invitation, in the place of the state that is stored of it, if there is any: how a
+	/// member comes back that was cut off, or was removed.
+	///
+	/// # Errors
+	/// [`WelcomeError`]; then `overlay` is as it was. [`WelcomeError::Stale`] if the invitation leads to no later epoch
+	/// than this member was in: an old one, replayed, must not set it back.
+	pub fn rejoin(&self, overlay: &Overlay<'_>, invitation: &Invitation) -> Result<Joined, WelcomeError> {
+		let step = overlay.nested();
+		let stored = MlsGroup::load(&step, &mls_id(&invitation.group)).map_err(EngineError::from)?;
+		self.forget_group(&step, &invitation.group)?;
+		let joined = self.join(&step, invitation)?;
+		if let Some(mls) = stored {
+			// one that was removed is invited to the epoch that its removal opened, at the earliest
+			let stored = mls.epoch().as_u64();
+			if joined.epoch < stored || (joined.epoch == stored && mls.is_active()) {
+				return Err(WelcomeError::Stale { invited: joined.epoch, stored });
+			}
+		}
+		step.commit().map_err(EngineError::from)?;
+		Ok(joined)
+	}
+
+	/// The KeyPackage of this member that a Welcome is addressed to; OpenMLS takes the first one too.
+	fn addressed(&self, step: &Overlay<'_>, welcome: &Welcome) -> Result<Option<KeyPackageRef>, EngineError> {
+		for secrets in welcome.secrets() {
+			let reference = secrets.new_member();
+			if step.key_package::<_, KeyPackageBundle>(&reference)?.is_some() {
+				return Ok(Some(reference));
+			}
+		}
+		Ok(None)
 	}
 
 	fn stage_welcome(&self, step: &Overlay<'_>, welcome: Welcome) -> Result<MlsGroup, WelcomeError> {
@@ -191,22 +238,20 @@ impl Engine {
 	}
 
 	/// The rules for a group that a Welcome leads to: those that its members keep from commit to commit.
-	fn check_joined(&self, mls: &MlsGroup) -> Result<(), WelcomeError> {
+	fn check_joined(&self, mls: &MlsGroup) -> Result<GroupData, WelcomeError> {
 		if mls.ciphersuite() != CIPHERSUITE {
 			return Err(PolicyError::Ciphersuite.into());
 		}
-		if mls.extensions().iter().next().is_some() {
-			return Err(PolicyError::Extension.into());
-		}
+		let data = GroupData::of_extensions(mls.extensions())?;
 		let own = mls.own_leaf_node().ok_or(PolicyError::Outsider)?;
 		if policy::identity(own.credential())? != self.identity {
 			return Err(PolicyError::Impersonation.into());
 		}
 		let tree = mls.treesync();
 		tree.full_leaves().try_for_each(|(_, leaf)| policy::check_leaf(leaf))?;
-		policy::check_members(&mls.members().collect::<Vec<_>>())?;
+		policy::check_members(&mls.members().collect::<Vec<_>>(), &data)?;
 		encryption_keys(tree)?.iter().try_for_each(|key| policy::check_key(&self.crypto, key))?;
-		Ok(())
+		Ok(data)
 	}
 }
 

@@ -5,6 +5,7 @@ use super::{
 	error::EngineError,
 	policy,
 	public_phase::first_vector,
+	signer::{self, SignerSeed},
 	tls, Engine,
 };
 use crate::store::Overlay;
@@ -21,22 +22,32 @@ pub struct NewKeyPackage {
 }
 
 impl Engine {
-	/// Makes a KeyPackage and stores its private keys, until a Welcome uses it up.
+	/// Makes a KeyPackage with the engine's own signature key, and stores its private keys until a Welcome uses it up.
 	///
 	/// Commit the overlay before the KeyPackage is handed out.
 	///
 	/// # Errors
 	/// [`EngineError::Store`], [`EngineError::Library`].
 	pub fn key_package(&self, overlay: &Overlay<'_>) -> Result<NewKeyPackage, EngineError> {
+		self.key_package_with(overlay, &self.seed)
+	}
+
+	/// The same, signed with a given key.
+	pub(super) fn key_package_with(
+		&self,
+		overlay: &Overlay<'_>,
+		seed: &SignerSeed,
+	) -> Result<NewKeyPackage, EngineError> {
 		let step = overlay.nested();
 		let bundle = KeyPackage::builder()
 			.key_package_lifetime(lifetime())
 			.leaf_node_capabilities(capabilities())
-			.build(CIPHERSUITE, &self.provider(&step), &self.signer, self.credential())
+			.build(CIPHERSUITE, &self.provider(&step), &seed.pair(), self.credential_of(seed))
 			.map_err(EngineError::library("making a KeyPackage"))?;
 		let package = bundle.key_package();
 		let reference = package.hash_ref(&self.crypto).map_err(EngineError::library("naming a KeyPackage"))?;
 		let bytes = package.tls_serialize_detached().map_err(EngineError::library("encoding a KeyPackage"))?;
+		signer::Of::Package(reference.as_slice()).keep(&step, seed)?;
 		step.commit()?;
 		Ok(NewKeyPackage { bytes, reference: reference.as_slice().to_vec() })
 	}

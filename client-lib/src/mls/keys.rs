@@ -5,6 +5,7 @@ mod fresh;
 use super::{
 	constants::{label, tag, MAX_PAST_EPOCHS},
 	error::EngineError,
+	meter,
 	seal::{self, SealError},
 };
 use crate::store::{Overlay, Record};
@@ -72,7 +73,7 @@ fn public(seed: &[u8; 32]) -> OrderingKey {
 
 /// The keys of one epoch: to endorse commits made in it, and to post statements as one of its members.
 ///
-/// They are kept for the current epoch and [`MAX_PAST_EPOCHS`] before it.
+/// They are kept for the current epoch and up to [`MAX_PAST_EPOCHS`] before it.
 #[derive(Clone, Serialize, Deserialize)]
 pub struct EpochKeys {
 	/// The epoch.
@@ -154,11 +155,12 @@ impl EpochKeys {
 		Self::forget_before(overlay, group, self.epoch.saturating_sub(kept))
 	}
 
-	/// Deletes the keys of epochs before this one.
+	/// Deletes the keys of epochs before this one, and what was counted in them.
 	pub(super) fn forget_before(overlay: &Overlay<'_>, group: &GroupId, epoch: u64) -> Result<(), EngineError> {
 		for (key, older) in overlay.list::<Self>(group.as_bytes())? {
 			if older.epoch < epoch {
 				overlay.delete::<Self>(&key)?;
+				meter::forget_epoch(overlay, group, older.epoch)?;
 			}
 		}
 		Ok(())

@@ -1,16 +1,17 @@
 //! Application messages (RFC 9420 section 15).
 
 use super::{
+	constants::{MAX_MESSAGE, MESSAGE_OVERHEAD},
 	error::{EngineError, MessageError, ProcessError},
 	keys::EpochKeys,
-	policy, tls, Engine,
+	meter, policy, tls, Engine,
 };
 use crate::store::Overlay;
 use lockstep_primitives::GroupId;
 use openmls::{
 	framing::errors::{MessageDecryptionError, SecretTreeError},
 	group::{ProcessMessageError, ValidationError},
-	prelude::{ContentType, MlsMessageBodyIn, MlsMessageIn, ProcessedMessageContent, ProtocolMessage},
+	prelude::{ContentType, MlsMessageBodyIn, MlsMessageIn, ProcessedMessageContent, ProtocolMessage, Sender},
 };
 
 /// An encrypted message.
@@ -47,16 +48,25 @@ impl Engine {
 	/// This uses up a key: commit the overlay before the message is sent, so that no key is used twice.
 	///
 	/// # Errors
-	/// [`MessageError::Engine`] only.
+	/// [`MessageError::TooLarge`]; [`MessageError::TooMany`] if this member has sent so many in this epoch that it has
+	/// to commit first; [`MessageError::Engine`].
 	pub fn encrypt(&self, overlay: &Overlay<'_>, group: &GroupId, data: &[u8]) -> Result<Sent, MessageError> {
+		if data.len() > MAX_MESSAGE {
+			return Err(MessageError::TooLarge { length: data.len(), max: MAX_MESSAGE });
+		}
 		let step = overlay.nested();
 		let mut mls = self.load_active(&step, group)?;
+		let epoch = mls.epoch().as_u64();
+		if !meter::count(&step, group, epoch, mls.own_leaf_index()).map_err(EngineError::from)? {
+			return Err(MessageError::TooMany { sender: self.identity.clone(), epoch });
+		}
+		let signer = self.signer_of(&step, group, &mls)?.pair();
 		let message = mls
-			.create_message(&self.provider(&step), &self.signer, data)
+			.create_message(&self.provider(&step), &signer, data)
 			.map_err(EngineError::library("encrypting a message"))?;
 		let bytes = message.to_bytes().map_err(EngineError::library("encoding a message"))?;
 		step.commit().map_err(EngineError::from)?;
-		Ok(Sent { epoch: mls.epoch().as_u64(), bytes })
+		Ok(Sent { epoch, bytes })
 	}
 
 	/// Decrypts an application message of the current epoch or of a recent past one, and uses up its key.
@@ -65,6 +75,10 @@ impl Engine {
 	/// [`MessageError`]; then `overlay` is as it was. [`MessageError::Future`] tells a message to keep for later from
 	/// those to drop.
 	pub fn decrypt(&self, overlay: &Overlay<'_>, group: &GroupId, bytes: &[u8]) -> Result<Received, MessageError> {
+		let max = MAX_MESSAGE.saturating_add(MESSAGE_OVERHEAD);
+		if bytes.len() > max {
+			return Err(MessageError::TooLarge { length: bytes.len(), max });
+		}
 		let message = parse(bytes)?;
 		let step = overlay.nested();
 		let mut mls = self.load_active(&step, group)?;
@@ -86,13 +100,20 @@ impl Engine {
 		}
 		let processed = processed?;
 		let identity = policy::identity(processed.credential());
+		let sender = processed.sender().clone();
 		let received = match processed.into_content() {
 			ProcessedMessageContent::OwnPrivateMessage => Received::Own { epoch },
-			ProcessedMessageContent::ApplicationMessage(message) => Received::Message {
-				sender: identity.map_err(|_| MessageError::Unreadable)?,
-				epoch,
-				data: message.into_bytes(),
-			},
+			ProcessedMessageContent::ApplicationMessage(message) => {
+				let Sender::Member(leaf) = sender else { return Err(MessageError::Malformed) };
+				let (sender, data) = (identity.map_err(|_| MessageError::Unreadable)?, message.into_bytes());
+				if data.len() > MAX_MESSAGE {
+					return Err(MessageError::TooLarge { length: data.len(), max: MAX_MESSAGE });
+				}
+				if !meter::count(&step, group, epoch, leaf).map_err(EngineError::from)? {
+					return Err(MessageError::TooMany { sender, epoch });
+				}
+				Received::Message { sender, epoch, data }
+			}
 			_ => return Err(MessageError::Malformed),
 		};
 		step.commit().map_err(EngineError::from)?;

@@ -1,15 +1,22 @@
 //! The policy: which commits the members of a Lockstep group accept, beyond what MLS demands.
 //!
 //! Everything here is a function of what all members see: the commit, its proposals, and the public state of the
-//! group before and after it. No clock, no configuration, no secret. Version 1 is the only policy; when there is
-//! another, a group says in its GroupContext which one it has.
+//! group before and after it. No clock, no configuration, no secret. Version 1 is the only policy; a group says in
+//! its GroupContext which one it has ([`group_data`](super::group_data)), and who may do what ([`roles`]).
 
-use super::constants::{lifetime, CIPHERSUITE, MAX_IDENTITY};
+mod commit;
+pub(super) mod roles;
+
+pub(super) use commit::check_commit;
+pub use roles::Right;
+
+use super::{
+	constants::{lifetime, CIPHERSUITE, MAX_IDENTITY},
+	error::printable,
+	group_data::{GroupData, GroupDataError},
+};
 use openmls::{
-	prelude::{
-		BasicCredential, Credential, CredentialType, KeyPackage, LeafNode, LeafNodeIndex, Member, Proposal,
-		ProposalOrRefType, Sender, StagedCommit,
-	},
+	prelude::{BasicCredential, Credential, CredentialType, KeyPackage, LeafNode, Member},
 	treesync::LeafNodeSource,
 };
 use openmls_rust_crypto::RustCrypto;
@@ -23,8 +30,8 @@ pub enum PolicyError {
 	/// The commit or a proposal comes from outside the group.
 	#[error("a commit or proposal comes from outside the group")]
 	Outsider,
-	/// A proposal is neither an Add nor a Remove.
-	#[error("a proposal is neither an Add nor a Remove")]
+	/// A proposal is neither an Add, nor a Remove, nor a change of the group data.
+	#[error("a proposal is neither an Add, nor a Remove, nor a change of the group data")]
 	ProposalType,
 	/// The bundle carries a proposal that the commit does not reference.
 	#[error("the bundle carries a proposal that the commit does not reference")]
@@ -44,53 +51,38 @@ pub enum PolicyError {
 	/// Two members would have the same identity.
 	#[error("two members would have the same identity")]
 	DuplicateIdentity,
-	/// The committer's new leaf has another identity or signature key.
-	#[error("the committer changes its identity or its signature key")]
+	/// Two members would have the same signature key.
+	#[error("two members would have the same signature key")]
+	DuplicateKey,
+	/// The committer's new leaf has another identity.
+	#[error("the committer changes its identity")]
 	Impersonation,
 	/// Nothing can be encrypted to a key that the commit puts into the tree.
 	#[error("nothing can be encrypted to a key that comes into the tree")]
 	UselessKey,
-	/// The group context has an extension, and this version knows none.
-	#[error("the group context has an extension that this version does not know")]
+	/// The group context has other extensions than the protocol's.
+	#[error("the group context does not have exactly the extensions that the protocol fixes")]
 	Extension,
-}
-
-/// The rules for a commit that can be checked before it is applied: who made it, and what is in it.
-///
-/// `members` are those before the commit, `bundled` is how many proposals the bundle carries beside the commit.
-pub(super) fn check_commit(
-	members: &[Member],
-	committer: LeafNodeIndex,
-	bundled: usize,
-	staged: &StagedCommit,
-) -> Result<(), PolicyError> {
-	let mut referenced = 0usize;
-	for queued in staged.queued_proposals() {
-		if !matches!(queued.sender(), Sender::Member(_)) {
-			return Err(PolicyError::Outsider);
-		}
-		if queued.proposal_or_ref_type() == ProposalOrRefType::Reference {
-			referenced = referenced.saturating_add(1);
-		}
-		match queued.proposal() {
-			Proposal::Add(add) => check_key_package(add.key_package())?,
-			Proposal::Remove(_) => {}
-			_ => return Err(PolicyError::ProposalType),
-		}
-	}
-	if referenced != bundled {
-		return Err(PolicyError::Unreferenced);
-	}
-	let before = members.iter().find(|member| member.index == committer).ok_or(PolicyError::Outsider)?;
-	match staged.update_path_leaf_node() {
-		// Until a directory vouches for keys, a leaf that changes its key under the same identity could be anyone's.
-		Some(leaf) if !same_member(before, leaf) => Err(PolicyError::Impersonation),
-		_ => Ok(()),
-	}
-}
-
-fn same_member(before: &Member, leaf: &LeafNode) -> bool {
-	leaf.credential() == &before.credential && leaf.signature_key().as_slice() == before.signature_key
+	/// The group data is not good.
+	#[error(transparent)]
+	GroupData(#[from] GroupDataError),
+	/// A member does what it has no right to.
+	#[error("{} may not {right}; an administrator can", printable(actor))]
+	NotAllowed {
+		/// The identity of the member.
+		actor: Vec<u8>,
+		/// The right that it lacks.
+		right: Right,
+	},
+	/// An administrator would not be a member.
+	#[error("{} would be administrator and not a member; dismiss it, or add it first", printable(identity))]
+	StrangeAdministrator {
+		/// Its identity.
+		identity: Vec<u8>,
+	},
+	/// There would be no administrator, and things that only one may do.
+	#[error("the group would have no administrator left, and rights that only one has; appoint another first")]
+	NoAdministrator,
 }
 
 /// The rules for a KeyPackage, apart from its keys: see [`check_key`].
@@ -110,15 +102,19 @@ pub(super) fn check_leaf(leaf: &LeafNode) -> Result<(), PolicyError> {
 	}
 }
 
-/// The rules for the members that a commit, or a Welcome, results in.
-pub(super) fn check_members(members: &[Member]) -> Result<(), PolicyError> {
-	let mut seen = BTreeSet::new();
+/// The rules for the members and the group data that a commit, or a Welcome, results in.
+pub(super) fn check_members(members: &[Member], data: &GroupData) -> Result<(), PolicyError> {
+	let (mut identities, mut keys) = (BTreeSet::new(), BTreeSet::new());
 	for member in members {
-		if !seen.insert(identity(&member.credential)?) {
+		if !identities.insert(identity(&member.credential)?) {
 			return Err(PolicyError::DuplicateIdentity);
 		}
+		// MLS asks for it (RFC 9420 section 7.3); OpenMLS does not check it of the leaf in a path
+		if !keys.insert(member.signature_key.as_slice()) {
+			return Err(PolicyError::DuplicateKey);
+		}
 	}
-	Ok(())
+	roles::check_data(data, &identities)
 }
 
 /// Checks that something can be encrypted to an HPKE key, by doing it.

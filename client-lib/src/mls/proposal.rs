@@ -4,7 +4,8 @@ use super::{
 	bundle::parse,
 	classify::{self, Stop},
 	error::{BuildError, EngineError, ProposalError},
-	policy::{self, PolicyError},
+	group,
+	policy::{self, roles, PolicyError},
 	provider::Provider,
 	Engine,
 };
@@ -14,6 +15,7 @@ use openmls::{
 	group::QueuedProposal,
 	prelude::{ContentType, MlsGroup, ProcessedMessageContent, Proposal, ProtocolMessage, Sender},
 };
+use std::collections::BTreeSet;
 
 /// What a proposal asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,13 +35,19 @@ impl Engine {
 	/// nothing to `overlay`.
 	///
 	/// # Errors
-	/// [`BuildError::Engine`], [`BuildError::Mls`].
+	/// [`BuildError::Refused`] with [`PolicyError::NoAdministrator`] if nobody could commit it, because this member is
+	/// the only administrator; [`BuildError::Engine`], [`BuildError::Mls`].
 	pub fn propose_leave(&self, overlay: &Overlay<'_>, group: &GroupId) -> Result<Vec<u8>, BuildError> {
 		let scratch = overlay.nested();
 		let mut mls = self.load_active(&scratch, group)?;
-		let message = mls
-			.leave_group(&self.provider(&scratch), &self.signer)
-			.map_err(|error| BuildError::Mls(error.to_string()))?;
+		let mut data = group::data(&mls)?;
+		let mut members: BTreeSet<Vec<u8>> = group::identities(&mls)?.into_iter().collect();
+		data.administrators.remove(&self.identity);
+		members.remove(&self.identity);
+		roles::check_data(&data, &members).map_err(|error| BuildError::Refused(error.into()))?;
+		let signer = self.signer_of(&scratch, group, &mls)?.pair();
+		let message =
+			mls.leave_group(&self.provider(&scratch), &signer).map_err(|error| BuildError::Mls(error.to_string()))?;
 		Ok(message.to_bytes().map_err(EngineError::library("encoding a proposal"))?)
 	}
 

@@ -8,6 +8,7 @@ use super::{
 	bundle::Messages,
 	classify::{self, Stop},
 	error::EngineError,
+	group_data::GroupData,
 	policy,
 	provider::Provider,
 	verdict::InvalidReason,
@@ -22,7 +23,7 @@ use openmls::{
 	treesync::TreeSync,
 };
 use openmls_traits::OpenMlsProvider;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What the public phase finds out about a commit that it accepts.
 #[derive(Debug)]
@@ -31,10 +32,23 @@ pub(super) struct Publicly {
 	pub(super) committer: LeafNodeIndex,
 	/// Whether the commit has a path.
 	pub(super) has_path: bool,
-	/// The identities that it adds.
+	/// What it changes.
+	pub(super) changes: Changes,
+}
+
+/// What a commit changes.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Changes {
+	/// The identities that come in.
 	pub(super) added: Vec<Vec<u8>>,
-	/// The identities that it removes.
+	/// The identities that go.
 	pub(super) removed: Vec<Vec<u8>>,
+	/// The identities whose leaf it removes and adds anew.
+	pub(super) readmitted: Vec<Vec<u8>>,
+	/// The identities of members before and after whose signature key is another.
+	pub(super) rotated: Vec<Vec<u8>>,
+	/// The group data, if it is other than before.
+	pub(super) data: Option<GroupData>,
 }
 
 /// Judges the messages of a bundle. Afterwards `mls` and `scratch`, which must be thrown away, hold exactly the
@@ -48,21 +62,26 @@ pub(super) fn judge(
 	queue_proposals(provider, scratch, mls, &messages.proposals)?;
 	let mut public = PublicGroup::load(scratch, mls.group_id())?
 		.ok_or_else(|| EngineError::library("loading the public state")("it is missing"))?;
-	let members: Vec<Member> = public.members().collect();
+	let before: Vec<Member> = public.members().collect();
 	let keys = encryption_keys(public.treesync())?;
+	let data = data_of(&public).map_err(EngineError::library("reading the group data"))?;
 
 	let (committer, staged) = stage(provider, &public, mls, &messages.commit)?;
-	policy::check_commit(&members, committer, messages.proposals.len(), &staged)?;
-	let publicly = describe(&members, committer, &staged)?;
+	policy::check_commit(&data, &before, committer, messages.proposals.len(), &staged)?;
+	let has_path = staged.update_path_leaf_node().is_some();
+	let added = added(&staged)?;
 
-	let after = scratch.nested();
-	public.merge_commit(&after, staged).map_err(EngineError::library("applying a commit"))?;
-	let members: Vec<Member> = public.members().collect();
-	policy::check_members(&members)?;
+	let scratch = scratch.nested();
+	public.merge_commit(&scratch, staged).map_err(EngineError::library("applying a commit"))?;
+	let after: Vec<Member> = public.members().collect();
+	let data_after = data_of(&public)?;
+	policy::check_members(&after, &data_after)?;
 	for key in encryption_keys(public.treesync())?.difference(&keys) {
 		policy::check_key(provider.crypto(), key)?;
 	}
-	Ok(publicly)
+	let mut changes = describe(&before, &after, added)?;
+	changes.data = (data_after != data).then_some(data_after);
+	Ok(Publicly { committer, has_path, changes })
 }
 
 /// Puts away whatever was pending in this member's state, and queues the bundle's proposals instead: a commit may
@@ -119,20 +138,31 @@ fn in_epoch(mls: &MlsGroup, message: &PublicMessageIn) -> Result<ProtocolMessage
 	}
 }
 
-fn describe(members: &[Member], committer: LeafNodeIndex, staged: &StagedCommit) -> Result<Publicly, Stop> {
-	let identity_at = |index: LeafNodeIndex| {
-		let member = members.iter().find(|member| member.index == index);
-		policy::identity(&member.ok_or(policy::PolicyError::Outsider)?.credential)
+fn data_of(public: &PublicGroup) -> Result<GroupData, policy::PolicyError> {
+	GroupData::of_extensions(public.group_context().extensions())
+}
+
+/// The identities in the Add proposals, in their order.
+fn added(staged: &StagedCommit) -> Result<Vec<Vec<u8>>, policy::PolicyError> {
+	let leaves = staged.queued_proposals().filter_map(|queued| match queued.proposal() {
+		Proposal::Add(add) => Some(add.key_package().leaf_node()),
+		_ => None,
+	});
+	leaves.map(|leaf| policy::identity(leaf.credential())).collect()
+}
+
+/// Compares the members before and after a commit with these Adds.
+fn describe(before: &[Member], after: &[Member], added: Vec<Vec<u8>>) -> Result<Changes, policy::PolicyError> {
+	let by_identity = |members: &[Member]| {
+		let keyed = |member: &Member| Ok((policy::identity(&member.credential)?, member.signature_key.clone()));
+		members.iter().map(keyed).collect::<Result<BTreeMap<_, _>, policy::PolicyError>>()
 	};
-	let (mut added, mut removed) = (Vec::new(), Vec::new());
-	for queued in staged.queued_proposals() {
-		match queued.proposal() {
-			Proposal::Add(add) => added.push(policy::identity(add.key_package().leaf_node().credential())?),
-			Proposal::Remove(remove) => removed.push(identity_at(remove.removed())?),
-			_ => {}
-		}
-	}
-	Ok(Publicly { committer, has_path: staged.update_path_leaf_node().is_some(), added, removed })
+	let (old, new) = (by_identity(before)?, by_identity(after)?);
+	let (readmitted, added) = added.into_iter().partition(|identity| old.contains_key(identity));
+	let removed = old.keys().filter(|identity| !new.contains_key(*identity)).cloned().collect();
+	let rotated = new.iter().filter(|(identity, key)| old.get(*identity).is_some_and(|before| before != *key));
+	let rotated = rotated.map(|(identity, _)| identity.clone()).collect();
+	Ok(Changes { added, removed, readmitted, rotated, data: None })
 }
 
 /// The HPKE public keys of all leaves and parent nodes.

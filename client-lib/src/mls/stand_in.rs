@@ -10,6 +10,8 @@ mod commit;
 mod judge;
 mod letter;
 mod message;
+mod plan;
+mod rejoin;
 mod seal;
 mod state;
 
@@ -21,9 +23,10 @@ use super::{
 	key_package::NewKeyPackage,
 	message::Sent,
 	proposal::ProposalView,
+	rejoin::NewRejoinRequest,
 	verdict::Verdict,
-	BuildError, Candidate, EngineError, EpochChange, EpochKeys, Intent, Invitation, Joined, MessageError, Mls,
-	Prepared, ProposalError, Received, WelcomeEnvelope, WelcomeError,
+	Batch, BuildError, Candidate, EngineError, EpochChange, EpochKeys, GroupData, Intent, Invitation, Joined,
+	MessageError, Mls, Prepared, ProposalError, Received, RejoinError, RejoinRequest, WelcomeEnvelope, WelcomeError,
 };
 use crate::store::Overlay;
 use lockstep_primitives::{payload_hash, EntryHash, GenesisHash, GroupId, LogHead, LogKind};
@@ -62,7 +65,7 @@ impl Mls for StandIn {
 		&self.genesis
 	}
 
-	fn create_group(&self, overlay: &Overlay<'_>) -> Result<NewGroup, EngineError> {
+	fn create_group(&self, overlay: &Overlay<'_>, _: &GroupData) -> Result<NewGroup, EngineError> {
 		let group = GroupId(self.draw());
 		let state = State::founded(self.draw(), self.identity.clone());
 		let parent = LogHead::empty(LogKind::Group, &self.genesis, group.as_bytes()).hash;
@@ -101,8 +104,25 @@ impl Mls for StandIn {
 		EpochKeys::forget_before(overlay, group, oldest.min(state.epoch))
 	}
 
-	fn build_commit(&self, overlay: &Overlay<'_>, group: &GroupId, intent: &Intent) -> Result<Prepared, BuildError> {
-		self.prepare(overlay, group, std::slice::from_ref(intent), Flaw::None)
+	fn build_commit(&self, overlay: &Overlay<'_>, group: &GroupId, intents: &[Intent]) -> Result<Batch, EngineError> {
+		self.batch(overlay, group, intents)
+	}
+
+	fn satisfied(&self, overlay: &Overlay<'_>, group: &GroupId, intent: &Intent) -> Result<bool, EngineError> {
+		Ok(plan::satisfied(&State::active(overlay, group)?, intent))
+	}
+
+	fn rejoin_request(
+		&self,
+		overlay: &Overlay<'_>,
+		group: &GroupId,
+		newest: &EntryHash,
+	) -> Result<NewRejoinRequest, EngineError> {
+		rejoin::request(overlay, (group, newest), &self.identity, self.draw())
+	}
+
+	fn check_rejoin(&self, overlay: &Overlay<'_>, group: &GroupId, bytes: &[u8]) -> Result<RejoinRequest, RejoinError> {
+		rejoin::check(overlay, group, &self.identity, bytes)
 	}
 
 	fn merge_own(
@@ -156,6 +176,20 @@ impl Mls for StandIn {
 
 	fn join(&self, overlay: &Overlay<'_>, invitation: &Invitation) -> Result<Joined, WelcomeError> {
 		letter::join(overlay, invitation)
+	}
+
+	fn rejoin(&self, overlay: &Overlay<'_>, invitation: &Invitation) -> Result<Joined, WelcomeError> {
+		let step = overlay.nested();
+		let stored = State::find(&step, &invitation.group)?;
+		self.forget_group(&step, &invitation.group)?;
+		let joined = letter::join(&step, invitation)?;
+		if let Some(State { epoch: stored, active, .. }) = stored {
+			if joined.epoch < stored || (joined.epoch == stored && active) {
+				return Err(WelcomeError::Stale { invited: joined.epoch, stored });
+			}
+		}
+		step.commit().map_err(EngineError::from)?;
+		Ok(joined)
 	}
 
 	fn propose_leave(&self, overlay: &Overlay<'_>, group: &GroupId) -> Result<Vec<u8>, BuildError> {

@@ -2,15 +2,23 @@
 
 mod agreement;
 mod attacks;
+mod batches;
 mod decoding;
+mod group_data;
 mod hostile;
 mod joining;
+mod limits;
 mod log;
 mod member;
 mod messages;
 mod paths;
 mod policies;
 mod random;
+mod random_roles;
+mod readmission;
+mod rejoin_requests;
+mod roles;
+mod rotation;
 mod trouble;
 
 use super::{
@@ -25,9 +33,14 @@ use member::{Member, Outcome};
 
 /// A group with members of these names, at the same entry of one log.
 fn group(names: &[&str]) -> (Log, Vec<Member>) {
+	group_of(&GroupData::default(), names)
+}
+
+/// The same, with this data; the first of the names is its administrator.
+fn group_of(data: &GroupData, names: &[&str]) -> (Log, Vec<Member>) {
 	let (first, others) = names.split_first().expect("a group has a member");
 	let mut creator = Member::new(first);
-	let mut log = Log::create(&mut creator);
+	let mut log = Log::create_with(&mut creator, data);
 	let mut members = vec![creator];
 	if !others.is_empty() {
 		let mut joiners: Vec<Member> = others.iter().map(|name| Member::new(name)).collect();
@@ -54,6 +67,50 @@ fn remove(names: &[&str]) -> Intent {
 	Intent::Remove(names.iter().map(|name| lockstep_primitives::rpc::HexBytes(name.as_bytes().to_vec())).collect())
 }
 
+/// All rights are administrators' only.
+fn strict() -> GroupData {
+	let who = Who::Administrators;
+	GroupData { rights: Rights { add: who, remove: who, data: who, roles: who }, ..GroupData::default() }
+}
+
+fn hex(bytes: &[u8]) -> lockstep_primitives::rpc::HexBytes {
+	lockstep_primitives::rpc::HexBytes(bytes.to_vec())
+}
+
+fn rename(name: &str) -> Intent {
+	Intent::GroupData(GroupChange { name: Some(name.into()), ..GroupChange::default() })
+}
+
+fn appoint(name: &str) -> Intent {
+	Intent::GroupData(GroupChange { appoint: vec![hex(name.as_bytes())], ..GroupChange::default() })
+}
+
+fn dismiss(name: &str) -> Intent {
+	Intent::GroupData(GroupChange { dismiss: vec![hex(name.as_bytes())], ..GroupChange::default() })
+}
+
+/// One member commits what an intent asks for, and all follow; gives what the first of them saw change.
+fn commit(members: &mut [Member], log: &mut Log, committer: usize, intent: &Intent) -> EpochChange {
+	let prepared = members[committer].prepare(log, intent);
+	let entry = log.append(&prepared);
+	let changes: Vec<EpochChange> = members.iter_mut().map(|member| member.advance(log, &entry)).collect();
+	for change in &changes {
+		assert_eq!(
+			(&change.added, &change.removed, &change.readmitted, &change.rotated, &change.data),
+			(&changes[0].added, &changes[0].removed, &changes[0].readmitted, &changes[0].rotated, &changes[0].data)
+		);
+	}
+	changes[0].clone()
+}
+
+/// Why a member will not make the commit of an intent.
+fn refusal(member: &Member, log: &Log, intent: &Intent) -> BuildError {
+	match member.read(|engine, overlay| engine.build_one(overlay, &log.group, intent)) {
+		Err(error) => error,
+		Ok(_) => panic!("{} commits {intent:?}", member.name()),
+	}
+}
+
 /// All members are in the same state of the same group: equal authenticators, and each reads what each other sends.
 fn assert_agreement(members: &mut [Member], log: &Log) {
 	let views: Vec<GroupView> = members.iter().map(|member| member.view(log)).collect();
@@ -61,6 +118,7 @@ fn assert_agreement(members: &mut [Member], log: &Log) {
 		assert!(view.active);
 		assert_eq!(view.authenticator, views[0].authenticator);
 		assert_eq!(view.members, views[0].members);
+		assert_eq!(view.data, views[0].data);
 		assert_eq!(view.ordering_key, views[0].ordering_key);
 	}
 	for sender in 0..members.len() {

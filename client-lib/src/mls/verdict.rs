@@ -11,6 +11,7 @@ use super::{
 	policy::PolicyError,
 	public_phase::{self, Publicly},
 	seal::{self, SealError},
+	signer::SignerSeed,
 	Engine, Prepared,
 };
 use crate::store::Overlay;
@@ -90,6 +91,8 @@ pub struct StagedEntry {
 	pub(super) group: GroupId,
 	pub(super) staged: StagedCommit,
 	pub(super) publicly: Publicly,
+	/// The new signature key of this member's leaf, if its own commit rotates it.
+	pub(super) signer: Option<SignerSeed>,
 	own: bool,
 }
 
@@ -171,19 +174,19 @@ impl Engine {
 		let publicly = public_phase::judge(&self.provider(scratch), scratch, &mut mls, &messages)?;
 		let own = match own {
 			Some(own) if own.parent == *parent && publicly.committer == mls.own_leaf_index() => {
-				self.recognise(&mls, own, &messages.commit)?
+				self.recognise(&mls, own, &messages.commit)?.map(|staged| (staged, own.signer.clone()))
 			}
 			_ => None,
 		};
 		let is_own = own.is_some();
-		let staged = match own {
-			Some(staged) => staged,
-			None => self.judge_privately(scratch, &mut mls, &publicly, messages.commit)?,
+		let (staged, signer) = match own {
+			Some(own) => own,
+			None => (self.judge_privately(scratch, &mut mls, &publicly, messages.commit)?, None),
 		};
 		if !staged.self_removed() && keys::ordering_key(&staged, &self.crypto, group)? != *next_key {
 			return Err(Stop::Invalid(InvalidReason::NextKey));
 		}
-		Ok(StagedEntry { group: *group, staged, publicly, own: is_own })
+		Ok(StagedEntry { group: *group, staged, publicly, signer, own: is_own })
 	}
 
 	/// Opens a payload with the key of the parent's epoch.

@@ -1,4 +1,4 @@
-//! Where in the database a record lies.
+//! What names a record: in overlays as it is here, in the database by a hash ([`super::cipher`]).
 //!
 //! A key is the kind of the record, as a length byte and that many bytes of its name, and then the record's own
 //! key. The length keeps one kind from being a prefix of another, so that the records of a kind are one range.
@@ -40,18 +40,29 @@ impl Key {
 		self.kind
 	}
 
-	/// The bytes under which the database keeps the record.
+	/// All of it.
 	pub(super) fn bytes(&self) -> &[u8] {
 		&self.bytes
 	}
 
-	/// The key of another record of the same kind, as the database returned it.
+	/// The key of another record of the same kind, as [`Self::bytes`] gave it.
 	pub(super) fn sibling(&self, bytes: &[u8]) -> Self {
 		Self { kind: self.kind, bytes: bytes.to_vec(), head: self.head }
+	}
+
+	/// The bytes of the record of the same kind under `own`.
+	pub(super) fn beside(&self, own: &[u8]) -> Vec<u8> {
+		[self.bytes.get(..self.head).unwrap_or_default(), own].concat()
 	}
 
 	/// The record's own key, without its kind.
 	pub(super) fn own(&self) -> &[u8] {
 		self.bytes.get(self.head..).unwrap_or_default()
 	}
+}
+
+/// The kind and the own key of [`Key::bytes`].
+pub(super) fn split(bytes: &[u8]) -> (&[u8], &[u8]) {
+	let split = bytes.split_first().and_then(|(length, rest)| rest.split_at_checked(usize::from(*length)));
+	split.unwrap_or((bytes, &[]))
 }

@@ -1,17 +1,12 @@
 //! A transaction: writes in memory over reads from the database.
 
-use super::{
-	codec::Codec,
-	key::Key,
-	writes::{self, WritePoint},
-	Store, StoreError,
-};
+use super::{codec, key::Key, Store, StoreError};
 use serde::{de::DeserializeOwned, Serialize};
 use std::{cell::RefCell, collections::BTreeMap};
 use zeroize::Zeroizing;
 
-/// The writes of an overlay by database key; `None` is a deletion.
-type Writes = BTreeMap<Vec<u8>, Option<Zeroizing<Vec<u8>>>>;
+/// The writes of an overlay by the bytes of their keys; `None` is a deletion.
+pub(super) type Writes = BTreeMap<Vec<u8>, Option<Zeroizing<Vec<u8>>>>;
 
 /// A transaction on a [`Store`], or on another overlay.
 ///
@@ -23,7 +18,6 @@ type Writes = BTreeMap<Vec<u8>, Option<Zeroizing<Vec<u8>>>>;
 /// wrote afterwards may be half of a change. [`Self::fault`] says what failed.
 pub struct Overlay<'a> {
 	below: Below<'a>,
-	codec: Codec,
 	writes: RefCell<Writes>,
 	fault: RefCell<Option<StoreError>>,
 }
@@ -35,25 +29,26 @@ enum Below<'a> {
 
 impl<'a> Overlay<'a> {
 	pub(super) fn on_store(store: &'a Store) -> Self {
-		Self::new(Below::Store(store), store.codec)
+		Self::new(Below::Store(store))
 	}
 
 	/// A transaction within this one: [`Self::commit`] moves its writes into this overlay, dropping it leaves this
 	/// one as it was.
 	pub fn nested(&'a self) -> Overlay<'a> {
-		Self::new(Below::Overlay(self), self.codec)
+		Self::new(Below::Overlay(self))
 	}
 
-	fn new(below: Below<'a>, codec: Codec) -> Self {
-		Self { below, codec, writes: RefCell::default(), fault: RefCell::default() }
+	fn new(below: Below<'a>) -> Self {
+		Self { below, writes: RefCell::default(), fault: RefCell::default() }
 	}
 
 	/// Writes everything to what lies below: to the database in one synchronous batch, which is on disk when this
 	/// returns, or into the outer overlay.
 	///
 	/// # Errors
-	/// [`StoreError::Faulted`] if a read or write of this overlay failed before, [`StoreError::Database`] if the
-	/// batch cannot be written. In either case nothing was.
+	/// [`StoreError::Faulted`] if a read or write of this overlay failed before; [`StoreError::Full`],
+	/// [`StoreError::ReadOnly`] or another if the batch cannot be written. In either case nothing was: the change can
+	/// be made again, from what is stored, when the cause is gone.
 	pub fn commit(self) -> Result<(), StoreError> {
 		if let Some(fault) = self.fault.take() {
 			return Err(StoreError::Faulted(Box::new(fault)));
@@ -65,14 +60,7 @@ impl<'a> Overlay<'a> {
 				Ok(())
 			}
 			Below::Store(_) if writes.is_empty() => Ok(()),
-			Below::Store(store) => {
-				let entries =
-					writes.iter().map(|(key, value)| (key.as_slice(), value.as_ref().map(|value| value.as_slice())));
-				writes::passing(WritePoint::Before);
-				store.db.write(entries)?;
-				writes::passing(WritePoint::After);
-				Ok(())
-			}
+			Below::Store(store) => store.write(&writes),
 		}
 	}
 
@@ -88,7 +76,7 @@ impl<'a> Overlay<'a> {
 	}
 
 	pub(super) fn write<T: Serialize + ?Sized>(&self, key: Key, value: &T) -> Result<(), StoreError> {
-		let bytes = self.noting(self.codec.encode(&key, value))?;
+		let bytes = self.noting(codec::encode(&key, value))?;
 		self.writes.borrow_mut().insert(key.bytes().to_vec(), Some(bytes));
 		Ok(())
 	}
@@ -98,8 +86,8 @@ impl<'a> Overlay<'a> {
 	}
 
 	pub(super) fn read<T: DeserializeOwned>(&self, key: &Key) -> Result<Option<T>, StoreError> {
-		let bytes = self.noting(self.bytes(key.bytes()))?;
-		bytes.map(|bytes| self.noting(self.codec.decode(key, &bytes))).transpose()
+		let bytes = self.noting(self.bytes(key))?;
+		bytes.map(|bytes| self.noting(codec::decode(key, &bytes))).transpose()
 	}
 
 	/// The record under `key`, which another record says is there.
@@ -112,34 +100,30 @@ impl<'a> Overlay<'a> {
 	/// The records whose keys begin with `prefix`: own key and value.
 	pub(super) fn scan<T: DeserializeOwned>(&self, prefix: &Key) -> Result<Vec<(Vec<u8>, T)>, StoreError> {
 		let mut found = Writes::new();
-		self.noting(self.collect(prefix.bytes(), &mut found))?;
+		self.noting(self.collect(prefix, &mut found))?;
 		let present = found.into_iter().filter_map(|(key, value)| Some((prefix.sibling(&key), value?)));
-		present.map(|(key, value)| Ok((key.own().to_vec(), self.noting(self.codec.decode(&key, &value))?))).collect()
+		present.map(|(key, value)| Ok((key.own().to_vec(), self.noting(codec::decode(&key, &value))?))).collect()
 	}
 
-	/// The stored bytes under a database key, from the uppermost overlay that wrote it.
-	fn bytes(&self, key: &[u8]) -> Result<Option<Zeroizing<Vec<u8>>>, StoreError> {
-		if let Some(value) = self.writes.borrow().get(key) {
+	/// The bytes under a key, from the uppermost overlay that wrote it.
+	fn bytes(&self, key: &Key) -> Result<Option<Zeroizing<Vec<u8>>>, StoreError> {
+		if let Some(value) = self.writes.borrow().get(key.bytes()) {
 			return Ok(value.clone());
 		}
 		match self.below {
 			Below::Overlay(outer) => outer.bytes(key),
-			Below::Store(store) => Ok(store.db.get(key)?.map(Zeroizing::new)),
+			Below::Store(store) => store.read(key),
 		}
 	}
 
 	/// Gathers the entries under `prefix` from the bottom up, so that later writes cover earlier ones.
-	fn collect(&self, prefix: &[u8], found: &mut Writes) -> Result<(), StoreError> {
+	fn collect(&self, prefix: &Key, found: &mut Writes) -> Result<(), StoreError> {
 		match self.below {
 			Below::Overlay(outer) => outer.collect(prefix, found)?,
-			Below::Store(store) => {
-				for (key, value) in store.db.scan(prefix)? {
-					found.insert(key, Some(Zeroizing::new(value)));
-				}
-			}
+			Below::Store(store) => store.scan(prefix, found)?,
 		}
 		let writes = self.writes.borrow();
-		let own = writes.range(prefix.to_vec()..).take_while(|(key, _)| key.starts_with(prefix));
+		let own = writes.range(prefix.bytes().to_vec()..).take_while(|(key, _)| key.starts_with(prefix.bytes()));
 		found.extend(own.map(|(key, value)| (key.clone(), value.clone())));
 		Ok(())
 	}

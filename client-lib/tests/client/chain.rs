@@ -68,6 +68,8 @@ pub struct State {
 	/// Hashes of transactions that were once refused: the pool bans them.
 	banned: Vec<[u8; 32]>,
 	pub statements: Vec<Vec<u8>>,
+	/// Nodes take no statements.
+	pub deaf: bool,
 }
 
 /// See the module. Clones are the same chain.
@@ -98,6 +100,7 @@ impl Chain {
 			taken: 0,
 			banned: Vec::new(),
 			statements: Vec::new(),
+			deaf: false,
 		};
 		state.finalize();
 		Self {

@@ -1,6 +1,7 @@
 //! Whole clients, against a chain in memory.
 
 mod chain;
+mod durable;
 mod faults;
 #[cfg(feature = "hostile")]
 mod hostile;
@@ -9,6 +10,7 @@ mod member;
 mod membership;
 mod node;
 mod opening;
+mod rejoining;
 
 use chain::Chain;
 use lockstep_client::{GroupId, GroupStatus};

@@ -1,7 +1,7 @@
 //! A member under test: a client, and what it reported so far.
 
 use futures::{Stream, StreamExt};
-use lockstep_client::{Client, Config, Event, GroupId, GroupStatus, OpenError, Sponsor, Upkeep};
+use lockstep_client::{Client, Config, Event, GroupId, GroupStatus, OpenError, Sponsor, StoreKey, Upkeep};
 use std::{path::Path, time::Duration};
 use tokio::time::timeout;
 
@@ -20,6 +20,7 @@ pub fn config(name: &str, url: &str, folder: &Path) -> Config {
 	signer.iter_mut().zip(name.bytes()).for_each(|(to, from)| *to = from);
 	Config {
 		path: folder.join(name),
+		key: StoreKey::from_bytes([9; 32]),
 		nodes: vec![url.to_owned()],
 		identity: name.as_bytes().to_vec(),
 		signer,

@@ -7,8 +7,8 @@ use jsonrpsee::{
 	RpcModule,
 };
 use lockstep_primitives::{
-	rpc::{FinalizedEntries, HexBytes, Links, Position},
-	Refusal,
+	rpc::{FinalizedEntries, Group, HexBytes, Links, Position},
+	GroupId, GroupState, Refusal,
 };
 use serde_json::json;
 use std::{
@@ -88,6 +88,15 @@ fn methods(view: View) -> RpcModule<View> {
 	module.register_method("state_call", |_, _, _| json!("0x00000000")).unwrap();
 	module.register_method("ordering_parameters", |_, _, _| json!(Chain::parameters())).unwrap();
 	module
+		.register_method("ordering_group", |parameters, view, _| -> Result<_, ErrorObjectOwned> {
+			let (group,): (GroupId,) = parameters.parse()?;
+			let state = view.chain.state();
+			let head = state.logs.get(&group).and_then(|log| log.head);
+			let of = |head| GroupState { head, last_entry_at: state.height, open_entries: 1, contested: false };
+			Ok(json!(Group { at: state.at(), state: head.map(of) }))
+		})
+		.unwrap();
+	module
 		.register_method("ordering_submit", |parameters, view, _| {
 			let (extrinsic,): (HexBytes,) = parameters.parse()?;
 			view.chain.submit(&extrinsic.0).map(|()| json!("0x00")).map_err(|problem| {
@@ -102,6 +111,9 @@ fn methods(view: View) -> RpcModule<View> {
 	module
 		.register_method("statement_submit", |parameters, view, _| -> Result<_, ErrorObjectOwned> {
 			let (statement,): (HexBytes,) = parameters.parse()?;
+			if view.chain.state().deaf {
+				return Err(ErrorObjectOwned::owned(1, "the store is not there", None::<()>));
+			}
 			let status = if view.chain.post(statement.0) { "new" } else { "known" };
 			Ok(json!({ "status": status }))
 		})

@@ -6,7 +6,7 @@ use crate::{
 	node::Node,
 	World,
 };
-use lockstep_client::{rpc::RpcError, Checkpoint, Client, Config, GroupState, OpenError, StoreError};
+use lockstep_client::{rpc::RpcError, Checkpoint, Client, Config, GroupState, OpenError, StoreError, StoreKey};
 use lockstep_verifier::testing::Validators;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -82,6 +82,9 @@ async fn a_store_belongs_to_one_identity_and_one_client() {
 	let again = Client::open(members[0].config.clone()).await.unwrap_err();
 	assert!(matches!(again, OpenError::Store(StoreError::InUse { .. })), "{again}");
 	members[0].client.close().await;
+	let mut other = members[0].config.clone();
+	other.key = StoreKey::passphrase("not this one");
+	assert_eq!(Client::open(other).await.unwrap_err(), OpenError::Store(StoreError::WrongKey));
 	let mut other = members[0].config.clone();
 	other.identity = b"eve".to_vec();
 	assert_eq!(Client::open(other).await.unwrap_err(), OpenError::OtherIdentity);

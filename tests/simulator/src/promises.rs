@@ -49,9 +49,8 @@ impl Promises {
 
 	/// The end of an intent was reported, or found.
 	pub(crate) fn ends(&mut self, group: GroupId, number: u64, ended: &Ended) -> Result<(), String> {
-		let Some(taken) = self.intents.get_mut(&(group, number)) else {
-			return Err(format!("intent {number} ended, but was never taken on"));
-		};
+		// A client takes on the readmission of another member by itself.
+		let taken = self.intents.entry((group, number)).or_insert(Taken { intent: Intent::Update, ended: None });
 		match &taken.ended {
 			Some(before) if !alike(before, ended) => {
 				Err(format!("intent {number} ended as {before:?}, and then as {ended:?}"))

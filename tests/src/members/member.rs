@@ -5,7 +5,7 @@ use crate::{within, Error, Result};
 use ed25519_dalek::SigningKey;
 use futures::StreamExt;
 use lockstep_client::{
-	Client, Committed, Config, GroupStatus, Intent, IntentId, IntentState, Message, Outcome, Sponsor, Upkeep,
+	Client, Committed, Config, GroupStatus, Intent, IntentId, IntentState, Message, Outcome, Sponsor, StoreKey, Upkeep,
 };
 use lockstep_primitives::{GenesisHash, GroupId};
 use std::{path::PathBuf, time::Duration};
@@ -42,6 +42,7 @@ impl Member {
 		show_logs();
 		let config = Config {
 			path: place.folder.clone(),
+			key: StoreKey::from_bytes([9; 32]),
 			nodes: place.nodes.clone(),
 			identity: place.name.clone().into_bytes(),
 			signer: signer(&place.name),

@@ -2,13 +2,13 @@
 
 use super::{
 	letter::{self, Package},
-	message::{self, Proposal},
+	message::Proposal,
 	seal,
-	state::{ordering_key, text, State},
+	state::{ordering_key, text, Leaf, State},
 	StandIn,
 };
 use crate::{
-	mls::{commit::StandInParts, BuildError, EngineError, EpochChange, EpochKeys, Intent, Prepared, ProposalError},
+	mls::{commit::StandInParts, BuildError, EngineError, EpochChange, EpochKeys, Prepared},
 	store::Overlay,
 };
 use lockstep_primitives::{payload_hash, rpc::HexBytes, EntryHash, GroupId};
@@ -35,6 +35,8 @@ pub(super) struct Commit {
 	pub(super) nonce: [u8; 32],
 	pub(super) adds: Vec<Package>,
 	pub(super) removes: Vec<String>,
+	/// Members whose leaf gives way to that of a new KeyPackage.
+	pub(super) readmits: Vec<Package>,
 	pub(super) proposals: Vec<Proposal>,
 	pub(super) flaw: Flaw,
 }
@@ -45,67 +47,72 @@ impl Commit {
 		self.removes.iter().chain(self.proposals.iter().map(|proposal| &proposal.sender)).cloned().collect()
 	}
 
+	/// All whose leaf it takes out of the group.
+	pub(super) fn put_out(&self) -> Vec<String> {
+		let readmitted = self.readmits.iter().map(|package| package.identity.clone());
+		self.removed().into_iter().chain(readmitted).collect()
+	}
+
 	/// Whether the policy allows it.
 	pub(super) fn is_sound(&self, state: &State) -> bool {
-		let removed = self.removed();
-		let once = removed
-			.iter()
-			.enumerate()
-			.all(|(at, one)| !removed.iter().skip(at.saturating_add(1)).any(|other| other == one));
-		let added = |package: &Package| !state.is_member(&package.identity);
+		let out = self.put_out();
+		let once = |(at, one): (usize, &String)| !out.iter().skip(at.saturating_add(1)).any(|other| other == one);
 		self.epoch == state.epoch
 			&& state.is_member(&self.committer)
-			&& once && removed.iter().all(|identity| state.is_member(identity) && *identity != self.committer)
-			&& self.adds.iter().all(added)
+			&& out.iter().enumerate().all(once)
+			&& out.iter().all(|identity| state.is_member(identity) && *identity != self.committer)
+			&& self.adds.iter().all(|package| !state.is_member(&package.identity))
 			&& self.proposals.iter().all(|proposal| proposal.is_of(state))
 			&& self.flaw != Flaw::Public
 	}
 
 	/// The state that it leads to. `bytes` are its own.
 	pub(super) fn next(&self, state: &State, bytes: &[u8]) -> State {
-		let removed = self.removed();
+		let out = self.put_out();
 		let mut members = state.members.clone();
-		members.retain(|member| !removed.contains(member));
-		members.extend(self.adds.iter().map(|package| package.identity.clone()));
+		members.retain(|member| !out.contains(&member.identity));
+		let new = self.adds.iter().chain(&self.readmits);
+		members.extend(new.map(|package| Leaf { identity: package.identity.clone(), key: package.reference }));
 		let epoch = state.epoch.saturating_add(1);
 		State { epoch, secret: state.next_secret(bytes), members, active: true, sent: 0 }
 	}
 }
 
 impl StandIn {
-	/// Makes a commit, with a flaw if a hostile member makes it.
-	pub(super) fn prepare(
-		&self,
-		overlay: &Overlay<'_>,
-		group: &GroupId,
-		intents: &[Intent],
-		flaw: Flaw,
-	) -> Result<Prepared, BuildError> {
-		let state = State::active(overlay, group)?;
-		let tip = EpochKeys::of_epoch(overlay, group, state.epoch)?.ok_or(EngineError::NotPlaced(*group))?;
-		let mut commit = Commit {
+	/// An empty commit in the current epoch, to be filled.
+	pub(super) fn draft(&self, state: &State, flaw: Flaw) -> Commit {
+		Commit {
 			committer: text(&self.identity),
 			epoch: state.epoch,
 			nonce: self.draw(),
 			adds: Vec::new(),
 			removes: Vec::new(),
+			readmits: Vec::new(),
 			proposals: Vec::new(),
 			flaw,
-		};
-		for intent in intents {
-			plan(&mut commit, &state, intent)?;
 		}
-		let bytes = serde_json::to_vec(&commit).map_err(EngineError::library("making a commit"))?;
-		let next = commit.next(&state, &bytes);
+	}
+
+	/// Seals and endorses a commit, and keeps what is needed if it wins.
+	pub(super) fn prepare(
+		&self,
+		overlay: &Overlay<'_>,
+		group: &GroupId,
+		state: &State,
+		commit: &Commit,
+	) -> Result<Prepared, EngineError> {
+		let tip = EpochKeys::of_epoch(overlay, group, state.epoch)?.ok_or(EngineError::NotPlaced(*group))?;
+		let bytes = serde_json::to_vec(commit).map_err(EngineError::library("making a commit"))?;
+		let next = commit.next(state, &bytes);
 		let payload = seal::seal(&state.payload_key(), &self.draw(), &bytes);
 		let next_key = ordering_key(&next.secret);
 		let endorsement = tip.endorse(&self.genesis, group, &payload_hash(&payload), &next_key);
-		let added = commit
-			.adds
-			.iter()
-			.map(|package| Ok((HexBytes(package.identity.clone().into_bytes()), HexBytes(package.encode()?))));
-		let added = added.collect::<Result<Vec<_>, EngineError>>()?;
-		let welcome = if added.is_empty() { None } else { Some(HexBytes(letter::welcome(&next)?)) };
+		let new = commit.adds.iter().chain(&commit.readmits);
+		let invited = new.map(|package| Ok(HexBytes(package.encode()?))).collect::<Result<Vec<_>, EngineError>>()?;
+		let welcome = if invited.is_empty() { None } else { Some(HexBytes(letter::welcome(&next)?)) };
+		let identities = |packages: &[Package]| {
+			packages.iter().map(|package| HexBytes(package.identity.clone().into_bytes())).collect()
+		};
 		Ok(Prepared::of_stand_in(StandInParts {
 			group: *group,
 			parent: tip.entry,
@@ -113,8 +120,10 @@ impl StandIn {
 			payload,
 			next_key,
 			endorsement,
-			added,
+			added: identities(&commit.adds),
 			removed: commit.removed().into_iter().map(|identity| HexBytes(identity.into_bytes())).collect(),
+			readmitted: identities(&commit.readmits),
+			invited,
 			staged: hex::encode(&bytes),
 			welcome,
 		}))
@@ -122,7 +131,8 @@ impl StandIn {
 
 	/// A commit with a flaw, which changes nothing but keys.
 	pub fn flawed(&self, overlay: &Overlay<'_>, group: &GroupId, flaw: Flaw) -> Result<Prepared, BuildError> {
-		self.prepare(overlay, group, &[Intent::Update], flaw)
+		let state = State::active(overlay, group)?;
+		Ok(self.prepare(overlay, group, &state, &self.draft(&state, flaw))?)
 	}
 
 	pub(super) fn merge(
@@ -147,44 +157,4 @@ impl StandIn {
 /// The bytes of a kept commit.
 pub(super) fn kept(prepared: &Prepared) -> Result<Vec<u8>, EngineError> {
 	hex::decode(prepared.staged_by_stand_in()).map_err(EngineError::library("reading a kept commit"))
-}
-
-fn plan(commit: &mut Commit, state: &State, intent: &Intent) -> Result<(), BuildError> {
-	match intent {
-		Intent::Update => {}
-		Intent::Add(list) if !list.is_empty() => {
-			for (index, bytes) in list.iter().enumerate() {
-				let package = Package::decode(&bytes.0)
-					.ok_or_else(|| BuildError::KeyPackage { index, reason: "it does not decode".to_owned() })?;
-				let twice = commit.adds.iter().any(|added| added.identity == package.identity);
-				if twice || state.is_member(&package.identity) {
-					return Err(BuildError::AlreadyMember { identity: package.identity.into_bytes() });
-				}
-				commit.adds.push(package);
-			}
-		}
-		Intent::Remove(list) if !list.is_empty() => {
-			for HexBytes(identity) in list {
-				let identity = text(identity);
-				if !state.is_member(&identity) {
-					return Err(BuildError::NotAMember { identity: identity.into_bytes() });
-				}
-				if identity == commit.committer {
-					return Err(BuildError::RemovesItself);
-				}
-				if !commit.removes.contains(&identity) {
-					commit.removes.push(identity);
-				}
-			}
-		}
-		Intent::Proposals(list) if !list.is_empty() => {
-			for (index, bytes) in list.iter().enumerate() {
-				let proposal = message::proposal(state, &bytes.0)
-					.map_err(|reason: ProposalError| BuildError::Proposal { index, reason })?;
-				commit.proposals.push(proposal);
-			}
-		}
-		_ => return Err(BuildError::Empty),
-	}
-	Ok(())
 }

@@ -22,6 +22,7 @@ pub struct StandInStaged {
 	next: State,
 	added: Vec<String>,
 	removed: Vec<String>,
+	readmitted: Vec<String>,
 	removes_me: bool,
 	own: bool,
 }
@@ -30,9 +31,10 @@ impl StandInStaged {
 	pub(super) fn new(group: GroupId, before: State, commit: Commit, bytes: &[u8], me: &str, own: bool) -> Self {
 		let next = commit.next(&before, bytes);
 		let removed = commit.removed();
-		let removes_me = removed.iter().any(|identity| identity == me);
+		let removes_me = commit.put_out().iter().any(|identity| identity == me);
 		let added = commit.adds.into_iter().map(|package| package.identity).collect();
-		Self { group, before, next, added, removed, removes_me, own }
+		let readmitted = commit.readmits.into_iter().map(|package| package.identity).collect();
+		Self { group, before, next, added, removed, readmitted, removes_me, own }
 	}
 }
 
@@ -95,13 +97,13 @@ impl StandIn {
 		entry: &EntryHash,
 		staged: StandInStaged,
 	) -> Result<EpochChange, EngineError> {
-		let StandInStaged { group, before, next, added, removed, removes_me, own: _ } = staged;
+		let StandInStaged { group, before, next, added, removed, readmitted, removes_me, own: _ } = staged;
 		let current = State::active(overlay, &group)?;
 		if current.epoch != before.epoch || current.secret != before.secret {
 			return Err(EngineError::NotNext { staged: next.epoch, current: current.epoch });
 		}
 		let identities = |list: Vec<String>| list.into_iter().map(String::into_bytes).collect();
-		let after = if removes_me { State { active: false, ..current } } else { next };
+		let after = if removes_me { State { active: false, epoch: next.epoch, ..current } } else { next };
 		after.store(overlay, &group)?;
 		if !removes_me {
 			after.keys(entry).record(overlay, &group)?;
@@ -112,6 +114,9 @@ impl StandIn {
 			authenticator: view.authenticator,
 			added: identities(added),
 			removed: identities(removed),
+			readmitted: identities(readmitted),
+			rotated: Vec::new(),
+			data: None,
 			removed_me: removes_me,
 			ordering_key: view.ordering_key,
 		})

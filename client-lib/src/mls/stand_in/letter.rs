@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 pub(super) struct Package {
 	pub(super) identity: String,
 	#[serde(with = "super::bytes")]
-	reference: [u8; 32],
+	pub(super) reference: [u8; 32],
 }
 
 /// A KeyPackage of this member that was not used up, by its reference.
@@ -115,5 +115,6 @@ pub(super) fn join(overlay: &Overlay<'_>, invitation: &Invitation) -> Result<Joi
 		ordering_key: keys.ordering_key,
 		authenticator: view.authenticator,
 		members: view.members,
+		data: view.data,
 	})
 }

@@ -1,7 +1,7 @@
 //! What a member has of a group: its record, and the keys that follow from it.
 
 use crate::{
-	mls::{group::GroupView, EngineError, EpochKeys},
+	mls::{group::GroupView, EngineError, EpochKeys, GroupData},
 	store::{Overlay, Record},
 };
 use ed25519_dalek::SigningKey;
@@ -9,12 +9,20 @@ use lockstep_primitives::{EntryHash, GroupId, OrderingKey};
 use serde::{Deserialize, Serialize};
 use std::{cell::RefCell, collections::HashMap};
 
+/// A member, and what tells its leaf from an earlier one: it is replaced when the member is readmitted.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Leaf {
+	pub(super) identity: String,
+	#[serde(with = "super::bytes")]
+	pub(super) key: [u8; 32],
+}
+
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct State {
 	pub(super) epoch: u64,
 	#[serde(with = "super::bytes")]
 	pub(super) secret: [u8; 32],
-	pub(super) members: Vec<String>,
+	pub(super) members: Vec<Leaf>,
 	pub(super) active: bool,
 	/// Messages sent in this epoch.
 	pub(super) sent: u64,
@@ -26,7 +34,13 @@ impl Record for State {
 
 impl State {
 	pub(super) fn founded(secret: [u8; 32], founder: Vec<u8>) -> Self {
-		Self { epoch: 0, secret, members: vec![text(&founder)], active: true, sent: 0 }
+		Self {
+			epoch: 0,
+			secret,
+			members: vec![Leaf { identity: text(&founder), key: derive("leaf", &secret) }],
+			active: true,
+			sent: 0,
+		}
 	}
 
 	pub(super) fn find(overlay: &Overlay<'_>, group: &GroupId) -> Result<Option<Self>, EngineError> {
@@ -60,14 +74,19 @@ impl State {
 	}
 
 	pub(super) fn is_member(&self, identity: &str) -> bool {
-		self.members.iter().any(|member| member == identity)
+		self.leaf(identity).is_some()
+	}
+
+	pub(super) fn leaf(&self, identity: &str) -> Option<&Leaf> {
+		self.members.iter().find(|member| member.identity == identity)
 	}
 
 	pub(super) fn view(&self) -> GroupView {
 		GroupView {
 			epoch: self.epoch,
 			authenticator: derive("authenticator", &self.secret).to_vec(),
-			members: self.members.iter().map(|member| member.clone().into_bytes()).collect(),
+			members: self.members.iter().map(|member| member.identity.clone().into_bytes()).collect(),
+			data: GroupData::default(),
 			active: self.active,
 			ordering_key: self.active.then(|| ordering_key(&self.secret)),
 		}

@@ -68,7 +68,7 @@ fn members_come_and_go() {
 	for member in &mut gone {
 		assert!(!member.view(&log).active);
 		assert!(matches!(member.decrypt(&log, &sent.bytes), Err(super::MessageError::Engine(EngineError::Removed(_)))));
-		let build = member.read(|engine, overlay| engine.build_commit(overlay, &log.group, &Intent::Update));
+		let build = member.read(|engine, overlay| engine.build_one(overlay, &log.group, &Intent::Update));
 		assert!(matches!(build, Err(BuildError::Engine(EngineError::Removed(_)))));
 		assert_ne!(member.tip_keys(&log).ordering_key, entry.next_key, "the removed have no key of the new epoch");
 	}
@@ -113,7 +113,7 @@ fn a_member_leaves_by_anothers_commit() {
 	assert_agreement(&mut members, &log);
 
 	let again = Intent::Proposals(vec![HexBytes(proposal)]);
-	let build = members[0].read(|engine, overlay| engine.build_commit(overlay, &log.group, &again));
+	let build = members[0].read(|engine, overlay| engine.build_one(overlay, &log.group, &again));
 	assert!(matches!(build, Err(BuildError::Proposal { index: 0, .. })), "a proposal is good for its epoch only");
 }
 
@@ -122,9 +122,9 @@ fn a_member_cannot_commit_its_own_leaving() {
 	let (log, mut members) = group(&["a", "b"]);
 	let proposal = members[0].read(|engine, overlay| engine.propose_leave(overlay, &log.group)).unwrap();
 	let intent = Intent::Proposals(vec![HexBytes(proposal)]);
-	let build = members[0].read(|engine, overlay| engine.build_commit(overlay, &log.group, &intent));
+	let build = members[0].read(|engine, overlay| engine.build_one(overlay, &log.group, &intent));
 	assert!(build.is_err(), "{build:?}");
-	let build = members[0].read(|engine, overlay| engine.build_commit(overlay, &log.group, &remove(&["a"])));
+	let build = members[0].read(|engine, overlay| engine.build_one(overlay, &log.group, &remove(&["a"])));
 	assert_eq!(build.unwrap_err(), BuildError::RemovesItself);
 	assert_agreement(&mut members, &log);
 }
@@ -143,7 +143,7 @@ fn intents_that_make_no_sense_are_refused_with_the_reason() {
 		(Intent::Proposals(vec![]), BuildError::Empty),
 	];
 	for (intent, expected) in cases {
-		let build = members[0].read(|engine, overlay| engine.build_commit(overlay, &log.group, &intent));
+		let build = members[0].read(|engine, overlay| engine.build_one(overlay, &log.group, &intent));
 		assert_eq!(build.unwrap_err(), expected);
 	}
 }

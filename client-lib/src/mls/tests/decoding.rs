@@ -8,12 +8,15 @@ use super::{
 };
 use crate::mls::bundle::CommitBundle;
 
-/// A group, and in it a commit with a proposal in its bundle, a member to be added, and a path.
+/// A group, and in it a commit with a proposal in its bundle, other group data, and a path with a new key.
 fn rich_commit() -> (Log, Vec<Member>, Prepared, Vec<u8>) {
-	let (log, mut members) = group(&["a", "b", "c", "d"]);
+	let (log, members) = group(&["a", "b", "c", "d"]);
 	let leave = members[3].read(|engine, overlay| engine.propose_leave(overlay, &log.group)).unwrap();
-	let intent = super::Intent::Proposals(vec![lockstep_primitives::rpc::HexBytes(leave)]);
-	let prepared = members[0].prepare(&log, &intent);
+	let leave = super::Intent::Proposals(vec![lockstep_primitives::rpc::HexBytes(leave)]);
+	let rotate = super::Intent::Rotate { seed: super::SignerSeed::new([10; 32]) };
+	let intents = [leave, super::rename("ours"), rotate];
+	let batch = members[0].read(|engine, overlay| engine.build_commit(overlay, &log.group, &intents)).unwrap();
+	let prepared = batch.prepared.unwrap();
 	let bundle = open_payload(&members[0], &log, &prepared.payload.0);
 	(log, members, prepared, bundle)
 }

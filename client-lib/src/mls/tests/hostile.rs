@@ -55,10 +55,11 @@ pub(super) fn forge_on(
 	configure: impl for<'a> FnOnce(CommitBuilder<'a, Initial>) -> CommitBuilder<'a, Initial>,
 ) -> Forged {
 	let provider = HostileProvider { crypto, overlay };
+	let signer = member.engine.signer_of(overlay, &log.group, mls).unwrap().pair();
 	let messages = configure(mls.commit_builder().force_self_update(true))
 		.load_psks(overlay)
 		.unwrap()
-		.build(provider.rand(), crypto, &member.engine.signer, |_| true)
+		.build(provider.rand(), crypto, &signer, |_| true)
 		.unwrap()
 		.stage_commit(&provider)
 		.unwrap();

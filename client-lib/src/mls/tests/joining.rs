@@ -3,9 +3,18 @@
 use super::{
 	add, assert_agreement, group,
 	log::{Log, GENESIS},
-	Engine, Intent, Invitation, Member, NewKeyPackage, WelcomeEnvelope, WelcomeError,
+	Engine, GroupData, Intent, Invitation, Member, NewKeyPackage, WelcomeEnvelope, WelcomeError,
 };
-use crate::mls::key_package;
+use crate::mls::{
+	constants::{capabilities, join_config, lifetime, CIPHERSUITE},
+	group::mls_id,
+	group_data::extension_types,
+	key_package,
+};
+use openmls::{
+	group::GroupContext,
+	prelude::{Extensions, MlsGroup},
+};
 
 /// "a" and "b" add a joiner; gives the joiner with its KeyPackage and the envelopes.
 fn invited() -> (Log, Vec<Member>, Member, NewKeyPackage, Vec<WelcomeEnvelope>) {
@@ -159,6 +168,71 @@ fn a_group_that_breaks_the_rules_is_not_joined() {
 	.unwrap();
 	let refused = try_join(&joiner, &invitation);
 	assert_eq!(refused, Err(WelcomeError::Policy(super::PolicyError::DuplicateIdentity)));
+}
+
+/// An invitation to a group that a hostile creator made with these extensions in its GroupContext.
+fn invitation_to(extensions: Extensions<GroupContext>, package: &NewKeyPackage) -> Invitation {
+	let founder = Member::new("founder");
+	let overlay = founder.store().overlay();
+	let engine = &founder.engine;
+	let group = lockstep_primitives::GroupId([9; 32]);
+	let join = join_config();
+	let mut mls = MlsGroup::builder()
+		.with_group_id(mls_id(&group))
+		.ciphersuite(CIPHERSUITE)
+		.lifetime(lifetime())
+		.with_capabilities(capabilities())
+		.with_group_context_extensions(extensions)
+		.with_wire_format_policy(join.wire_format_policy())
+		.use_ratchet_tree_extension(true)
+		.build(&engine.provider(&overlay), &engine.signer, engine.credential())
+		.unwrap();
+	let package = key_package::parse(&engine.crypto, &package.bytes).unwrap();
+	let messages = mls
+		.commit_builder()
+		.propose_adds([package])
+		.load_psks(&overlay)
+		.unwrap()
+		.build(&engine.crypto, &engine.crypto, &engine.signer, |_| true)
+		.unwrap()
+		.stage_commit(&engine.provider(&overlay))
+		.unwrap();
+	let welcome = messages.to_welcome_msg().unwrap().to_bytes().unwrap();
+	serde_json::from_value(serde_json::json!({
+		"group": group,
+		"entry": lockstep_primitives::EntryHash([1; 32]),
+		"index": 1,
+		"welcome": format!("0x{}", hex::encode(welcome)),
+	}))
+	.unwrap()
+}
+
+#[test]
+fn a_group_without_good_data_is_not_joined() {
+	let mut joiner = Member::new("j");
+	let package = joiner.key_package();
+	let bad = super::roles::bad_extensions();
+	for extensions in bad.into_iter().filter(|extensions| extensions.required_capabilities().is_some_and(only_ours)) {
+		let refused = try_join(&joiner, &invitation_to(extensions, &package));
+		assert!(matches!(refused, Err(WelcomeError::Policy(_))), "{refused:?}");
+	}
+	let names = |names: &[&[u8]]| GroupData {
+		administrators: names.iter().map(|name| name.to_vec()).collect(),
+		..GroupData::default()
+	};
+	let stranger = names(&[b"founder", b"nobody"]).to_extensions().unwrap();
+	let refused = try_join(&joiner, &invitation_to(stranger, &package));
+	let expected = super::PolicyError::StrangeAdministrator { identity: b"nobody".to_vec() };
+	assert_eq!(refused, Err(WelcomeError::Policy(expected)));
+	let nobody = GroupData { rights: super::strict().rights, ..names(&[]) };
+	let refused = try_join(&joiner, &invitation_to(nobody.to_extensions().unwrap(), &package));
+	assert_eq!(refused, Err(WelcomeError::Policy(super::PolicyError::NoAdministrator)));
+	let good = names(&[b"founder"]).to_extensions().unwrap();
+	try_join(&joiner, &invitation_to(good, &package)).unwrap();
+}
+
+fn only_ours(required: &openmls::prelude::RequiredCapabilitiesExtension) -> bool {
+	required.extension_types() == extension_types()
 }
 
 #[test]

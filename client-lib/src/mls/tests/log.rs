@@ -1,6 +1,6 @@
 //! A log in memory: it checks endorsements and hashes entries as the chain does, and nothing more.
 
-use super::{member::Member, Prepared};
+use super::{member::Member, GroupData, Prepared};
 use ed25519_dalek::{Signature, VerifyingKey};
 use lockstep_primitives::{
 	endorsement_payload, extrinsic::Append, payload_hash, EntryBody, EntryHash, GenesisHash, GroupId, LogHead, LogKind,
@@ -30,7 +30,12 @@ pub(super) struct Log {
 impl Log {
 	/// Starts the log of a group that `creator` makes, and places the creator in it.
 	pub(super) fn create(creator: &mut Member) -> Self {
-		let new = creator.create();
+		Self::create_with(creator, &GroupData::default())
+	}
+
+	/// The same for a group with this data.
+	pub(super) fn create_with(creator: &mut Member, data: &GroupData) -> Self {
+		let new = creator.create_with(data);
 		let mut log = Self {
 			group: new.group,
 			head: LogHead::empty(LogKind::Group, &GENESIS, new.group.as_bytes()),

@@ -2,12 +2,12 @@
 
 use super::{
 	log::{Entry, Log, GENESIS},
-	Candidate, EngineError, EpochChange, EpochKeys, GroupView, Intent, InvalidReason, Invitation, Joined, MessageError,
-	NewGroup, NewKeyPackage, Prepared, PrivateReason, Received, Sent, Verdict, WelcomeEnvelope,
+	Candidate, EngineError, EpochChange, EpochKeys, GroupData, GroupView, Intent, InvalidReason, Invitation, Joined,
+	MessageError, NewGroup, NewKeyPackage, Prepared, PrivateReason, Received, Sent, Verdict, WelcomeEnvelope,
 };
 use crate::{
 	mls::Engine,
-	store::{Overlay, Store},
+	store::{Overlay, Store, StoreKey},
 };
 use lockstep_primitives::GroupId;
 
@@ -19,10 +19,14 @@ pub(super) struct Member {
 	prepared: Option<Prepared>,
 }
 
+fn open(folder: &std::path::Path) -> Store {
+	Store::open(folder, &StoreKey::from_bytes([9; 32])).unwrap()
+}
+
 /// What following an entry came to.
 #[derive(Debug)]
 pub(super) enum Outcome {
-	Advanced(EpochChange),
+	Advanced(Box<EpochChange>),
 	Skipped(InvalidReason),
 	Stuck(PrivateReason),
 }
@@ -32,7 +36,7 @@ impl Member {
 		let folder = tempfile::tempdir().unwrap();
 		let seed = *blake3::hash(name.as_bytes()).as_bytes();
 		let engine = Engine::new(name.as_bytes().to_vec(), &seed, GENESIS).unwrap();
-		Self { engine, store: Some(Store::open(folder.path()).unwrap()), folder, created: None, prepared: None }
+		Self { engine, store: Some(open(folder.path())), folder, created: None, prepared: None }
 	}
 
 	pub(super) fn name(&self) -> String {
@@ -62,12 +66,16 @@ impl Member {
 	/// Closes the store and opens it again, as a new process would, with nothing remembered but the store.
 	pub(super) fn restart(&mut self, log: &Log) {
 		self.store = None;
-		self.store = Some(Store::open(self.folder.path()).unwrap());
+		self.store = Some(open(self.folder.path()));
 		self.prepared = self.read(|_, overlay| overlay.get(log.group.as_bytes())).unwrap();
 	}
 
 	pub(super) fn create(&mut self) -> NewGroup {
-		let new = self.write(|engine, overlay| engine.create_group(overlay)).unwrap();
+		self.create_with(&GroupData::default())
+	}
+
+	pub(super) fn create_with(&mut self, data: &GroupData) -> NewGroup {
+		let new = self.write(|engine, overlay| engine.create_group(overlay, data)).unwrap();
 		self.created = Some(new.group);
 		new
 	}
@@ -91,7 +99,7 @@ impl Member {
 
 	/// Builds a commit and stores it, as before a submission.
 	pub(super) fn prepare(&mut self, log: &Log, intent: &Intent) -> Prepared {
-		let prepared = self.read(|engine, overlay| engine.build_commit(overlay, &log.group, intent)).unwrap();
+		let prepared = self.read(|engine, overlay| engine.build_one(overlay, &log.group, intent)).unwrap();
 		self.write(|_, overlay| overlay.put(log.group.as_bytes(), &prepared)).unwrap();
 		self.prepared = Some(prepared.clone());
 		prepared
@@ -110,12 +118,14 @@ impl Member {
 		if let Some(own) = own.cloned() {
 			self.prepared = None;
 			let change = self.write(|engine, overlay| engine.merge_own(overlay, &entry.hash, &own)).unwrap();
-			return Outcome::Advanced(change);
+			return Outcome::Advanced(Box::new(change));
 		}
 		match self.judge(log, entry).unwrap() {
 			Verdict::Valid(staged) => {
 				self.prepared = None;
-				Outcome::Advanced(self.write(|engine, overlay| engine.apply(overlay, &entry.hash, *staged)).unwrap())
+				Outcome::Advanced(Box::new(
+					self.write(|engine, overlay| engine.apply(overlay, &entry.hash, *staged)).unwrap(),
+				))
 			}
 			Verdict::PubliclyInvalid(reason) => Outcome::Skipped(reason),
 			Verdict::PrivatelyFailing(reason) => Outcome::Stuck(reason),
@@ -125,7 +135,7 @@ impl Member {
 	/// Follows an entry that must be valid.
 	pub(super) fn advance(&mut self, log: &Log, entry: &Entry) -> EpochChange {
 		match self.follow(log, entry) {
-			Outcome::Advanced(change) => change,
+			Outcome::Advanced(change) => *change,
 			other => panic!("{} says {other:?}", self.name()),
 		}
 	}

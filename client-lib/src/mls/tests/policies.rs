@@ -6,13 +6,21 @@ use super::{
 	group,
 	hostile::{forge, forge_on, Crypto, Fault, Forged, HostileProvider},
 	log::{Log, GENESIS},
-	Engine, Intent, InvalidReason, Member, PolicyError,
+	Engine, Intent, InvalidReason, Member, PolicyError, SignerSeed,
 };
-use crate::mls::{constants::CIPHERSUITE, key_package, proposal};
+use crate::mls::{
+	constants::{capabilities, CIPHERSUITE},
+	group_data::extension_types,
+	key_package, proposal,
+};
 use lockstep_primitives::rpc::HexBytes;
-use openmls::prelude::{
-	tls_codec::Serialize as _, BasicCredential, CommitBuilder, CredentialWithKey, Extension, Extensions, Initial,
-	KeyPackage, LeafNodeParameters, MlsGroup, NewSignerBundle, Proposal, RequiredCapabilitiesExtension,
+use openmls::{
+	prelude::{
+		tls_codec::Serialize as _, BasicCredential, Capabilities, CommitBuilder, Credential, CredentialType,
+		CredentialWithKey, Initial, KeyPackage, LeafNodeParameters, MlsGroup, NewSignerBundle, PreSharedKeyProposal,
+		Proposal,
+	},
+	schedule::{ExternalPsk, PreSharedKeyId, Psk},
 };
 
 fn policy_breach(
@@ -37,7 +45,7 @@ fn an_honest_member_does_not_add_a_key_package_whose_lifetime_can_lapse() {
 	let (log, members) = group(&["a", "b"]);
 	let bytes = ordinary_key_package(&Member::new("d")).tls_serialize_detached().unwrap();
 	let intent = Intent::Add(vec![HexBytes(bytes)]);
-	let build = members[0].read(|engine, overlay| engine.build_commit(overlay, &log.group, &intent));
+	let build = members[0].read(|engine, overlay| engine.build_one(overlay, &log.group, &intent));
 	assert!(matches!(build, Err(super::BuildError::KeyPackage { index: 0, .. })), "{build:?}");
 }
 
@@ -45,6 +53,7 @@ fn an_honest_member_does_not_add_a_key_package_whose_lifetime_can_lapse() {
 fn ordinary_key_package(member: &Member) -> KeyPackage {
 	member.write(|engine, overlay| {
 		let bundle = KeyPackage::builder()
+			.leaf_node_capabilities(capabilities())
 			.build(CIPHERSUITE, &engine.provider(overlay), &engine.signer, engine.credential())
 			.unwrap();
 		bundle.into_key_package()
@@ -121,37 +130,77 @@ fn a_committer_cannot_change_its_identity() {
 }
 
 #[test]
-fn a_committer_cannot_change_its_signature_key() {
+fn a_committer_cannot_change_its_identity_along_with_its_key() {
 	let (mut log, mut members) = group(&["a", "b", "c"]);
-	let thief = Engine::new(b"a".to_vec(), &[9; 32], GENESIS).unwrap();
-	let forged = {
-		let overlay = members[0].store().overlay();
-		let mut mls = members[0].engine.load(&overlay, &log.group).unwrap();
-		let engine = &members[0].engine;
-		let new = NewSignerBundle { signer: &thief.signer, credential_with_key: thief.credential() };
-		let messages = mls
-			.commit_builder()
-			.load_psks(&overlay)
-			.unwrap()
-			.build_with_new_signer(&engine.crypto, &engine.crypto, &engine.signer, new, |_| true)
-			.unwrap()
-			.stage_commit(&engine.provider(&overlay))
-			.unwrap();
-		let staged = mls.pending_commit().unwrap();
-		let next_key = super::keys::ordering_key(staged, &engine.crypto, &log.group).unwrap();
-		Forged { proposals: vec![], commit: messages.into_commit().to_bytes().unwrap(), next_key }
-	};
+	let new = Engine::new(b"z".to_vec(), &[9; 32], GENESIS).unwrap();
+	let forged = forge_rotation(&members[0], &log, &new);
 	let reason = refused_commit(&forged, &mut members, &mut log);
 	assert_eq!(reason, InvalidReason::Policy(PolicyError::Impersonation));
 }
 
 #[test]
+fn a_credential_of_another_type_is_refused() {
+	let (mut log, mut members) = group(&["a", "b", "c"]);
+	let engine = &members[0].engine;
+	let credential = CredentialWithKey {
+		credential: Credential::new(CredentialType::X509, b"a".to_vec()),
+		signature_key: engine.signer.to_public_vec().into(),
+	};
+	let types = [CredentialType::Basic, CredentialType::X509];
+	let extensions = extension_types();
+	let capabilities = Capabilities::new(None, Some(&[CIPHERSUITE]), Some(&extensions), None, Some(&types));
+	let leaf =
+		LeafNodeParameters::builder().with_credential_with_key(credential).with_capabilities(capabilities).build();
+	let forged = forge(&members[0], &log, &Crypto::default(), |builder| builder.leaf_node_parameters(leaf));
+	refused_commit(&forged, &mut members, &mut log);
+}
+
+#[test]
+fn a_committer_cannot_take_the_key_of_another_member() {
+	let (mut log, mut members) = group(&["a", "b", "c"]);
+	// "c" has given away its key, and "a" puts it on its own leaf
+	let thief = Engine::new(b"a".to_vec(), blake3::hash(b"c").as_bytes(), GENESIS).unwrap();
+	let forged = forge_rotation(&members[0], &log, &thief);
+	let reason = refused_commit(&forged, &mut members, &mut log);
+	assert_eq!(reason, InvalidReason::Policy(PolicyError::DuplicateKey));
+	let intent = Intent::Rotate { seed: SignerSeed::new(*blake3::hash(b"c").as_bytes()) };
+	let refused = super::refusal(&members[1], &log, &intent);
+	assert_eq!(refused, super::BuildError::Refused(InvalidReason::Policy(PolicyError::DuplicateKey)));
+}
+
+/// "a" puts the credential and key of `new` on its leaf, by a commit that it signs with its own key.
+fn forge_rotation(member: &Member, log: &Log, new: &Engine) -> Forged {
+	let overlay = member.store().overlay();
+	let mut mls = member.engine.load(&overlay, &log.group).unwrap();
+	let engine = &member.engine;
+	let new = NewSignerBundle { signer: &new.signer, credential_with_key: new.credential() };
+	let messages = mls
+		.commit_builder()
+		.load_psks(&overlay)
+		.unwrap()
+		.build_with_new_signer(&engine.crypto, &engine.crypto, &engine.signer, new, |_| true)
+		.unwrap()
+		.stage_commit(&engine.provider(&overlay))
+		.unwrap();
+	let staged = mls.pending_commit().unwrap();
+	let next_key = super::keys::ordering_key(staged, &engine.crypto, &log.group).unwrap();
+	Forged { proposals: vec![], commit: messages.into_commit().to_bytes().unwrap(), next_key }
+}
+
+#[test]
 fn proposals_of_other_types_are_refused() {
 	let (mut log, mut members) = group(&["a", "b", "c"]);
-	let extensions =
-		Extensions::single(Extension::RequiredCapabilities(RequiredCapabilitiesExtension::new(&[], &[], &[]))).unwrap();
-	let reason =
-		policy_breach(&mut members, &mut log, |builder| builder.propose_group_context_extensions(extensions).unwrap());
+	let overlay = members[0].store().overlay();
+	let engine = &members[0].engine;
+	let mut mls = engine.load(&overlay, &log.group).unwrap();
+	let psk =
+		PreSharedKeyId::new(CIPHERSUITE, &engine.crypto, Psk::External(ExternalPsk::new(b"psk".to_vec()))).unwrap();
+	psk.store(&engine.provider(&overlay), b"a secret that only one member has").unwrap();
+	let proposal = Proposal::PreSharedKey(Box::new(PreSharedKeyProposal::new(psk)));
+	let forged =
+		forge_on(&members[0], &log, &Crypto::default(), &overlay, &mut mls, |builder| builder.add_proposal(proposal));
+	drop(overlay);
+	let reason = refused_commit(&forged, &mut members, &mut log);
 	assert_eq!(reason, InvalidReason::Policy(PolicyError::ProposalType));
 }
 
@@ -178,7 +227,7 @@ fn an_update_proposal_is_refused() {
 	let reason = refused_commit(&forged, &mut members, &mut log);
 	assert_eq!(reason, InvalidReason::Policy(PolicyError::ProposalType));
 	let build = members[2]
-		.read(|engine, overlay| engine.build_commit(overlay, &log.group, &Intent::Proposals(vec![HexBytes(update)])));
+		.read(|engine, overlay| engine.build_one(overlay, &log.group, &Intent::Proposals(vec![HexBytes(update)])));
 	assert!(build.is_err());
 }
 
@@ -199,6 +248,7 @@ fn an_external_commit_is_refused() {
 		let (mls, messages) = MlsGroup::external_commit_builder()
 			.build_group(&provider, verifiable(info), engine.credential())
 			.unwrap()
+			.leaf_node_parameters(LeafNodeParameters::builder().with_capabilities(capabilities()).build())
 			.load_psks(&overlay)
 			.unwrap()
 			.build(&engine.crypto, &engine.crypto, &engine.signer, |_| true)

@@ -54,7 +54,7 @@ fn a_member_with_a_damaged_record_builds_sends_and_reads_nothing() {
 		members[1].store().damage(kind, Some(b"\x01\""));
 		let member = &members[1];
 		let overlay = member.store().overlay();
-		let built = member.engine.build_commit(&overlay, &log.group, &Intent::Update);
+		let built = member.engine.build_one(&overlay, &log.group, &Intent::Update);
 		assert!(built.is_err(), "a damaged {kind} does not stop a commit");
 		let read = member.engine.decrypt(&overlay, &log.group, &sent.bytes);
 		assert!(read.is_err(), "a damaged {kind} leads to {read:?}");
@@ -106,6 +106,6 @@ fn an_entry_of_another_place_is_not_judged() {
 fn a_group_that_is_not_placed_yet_does_nothing() {
 	let mut member = super::Member::new("a");
 	let new = member.create();
-	let built = member.read(|engine, overlay| engine.build_commit(overlay, &new.group, &Intent::Update));
+	let built = member.read(|engine, overlay| engine.build_one(overlay, &new.group, &Intent::Update));
 	assert_eq!(built.err(), Some(super::BuildError::Engine(EngineError::NotPlaced(new.group))));
 }

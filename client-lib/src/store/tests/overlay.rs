@@ -1,48 +1,23 @@
-//! Overlays, records, and opening a store.
+//! Overlays and records.
 
-use crate::store::{schema, Record, Store, StoreError};
-use serde::{Deserialize, Serialize};
-
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-struct Note {
-	text: String,
-}
-
-impl Record for Note {
-	const KIND: &'static str = "note";
-}
-
-/// A kind whose name begins with the name of the other.
-#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
-struct Notebook(u32);
-
-impl Record for Notebook {
-	const KIND: &'static str = "notebook";
-}
-
-fn note(text: &str) -> Note {
-	Note { text: text.to_owned() }
-}
-
-fn open(folder: &tempfile::TempDir) -> Store {
-	Store::open(folder.path().join("store")).expect("the store opens")
-}
+use super::{keep, kept, note, open, Note, Notebook};
+use crate::store::{Record, StoreError};
 
 #[test]
 fn what_is_committed_is_there_after_reopening() {
 	let folder = tempfile::tempdir().unwrap();
-	let store = open(&folder);
+	let store = open(folder.path());
 	let overlay = store.overlay();
 	overlay.put(b"a", &note("kept")).unwrap();
 	overlay.commit().unwrap();
 	drop(store);
-	assert_eq!(open(&folder).overlay().get(b"a"), Ok(Some(note("kept"))));
+	assert_eq!(open(folder.path()).overlay().get(b"a"), Ok(Some(note("kept"))));
 }
 
 #[test]
 fn what_is_dropped_never_was() {
 	let folder = tempfile::tempdir().unwrap();
-	let store = open(&folder);
+	let store = open(folder.path());
 	let overlay = store.overlay();
 	overlay.put(b"a", &note("kept")).unwrap();
 	overlay.commit().unwrap();
@@ -59,7 +34,7 @@ fn what_is_dropped_never_was() {
 #[test]
 fn a_nested_overlay_reaches_the_outer_one_only_when_committed() {
 	let folder = tempfile::tempdir().unwrap();
-	let store = open(&folder);
+	let store = open(folder.path());
 	let outer = store.overlay();
 	outer.put(b"a", &note("outer")).unwrap();
 
@@ -80,7 +55,7 @@ fn a_nested_overlay_reaches_the_outer_one_only_when_committed() {
 #[test]
 fn lists_merge_all_layers_in_key_order_and_keep_kinds_apart() {
 	let folder = tempfile::tempdir().unwrap();
-	let store = open(&folder);
+	let store = open(folder.path());
 	let base = store.overlay();
 	for key in ["g/1", "g/2", "g/4", "h/1"] {
 		base.put(key.as_bytes(), &note(key)).unwrap();
@@ -102,10 +77,10 @@ fn lists_merge_all_layers_in_key_order_and_keep_kinds_apart() {
 #[test]
 fn a_damaged_record_is_a_typed_error_and_blocks_the_commit() {
 	let folder = tempfile::tempdir().unwrap();
-	let store = open(&folder);
+	let store = open(folder.path());
 	for damage in [&b""[..], b"\x01{\"text\":", b"\x01[]", b"\x02{\"text\":\"a\"}", b"\xff"] {
-		let key = crate::store::key::Key::new(Note::KIND, b"a");
-		store.db.put(key.bytes(), damage).unwrap();
+		keep(&store, b"a", "whole");
+		assert_eq!(store.damage(Note::KIND, Some(damage)), 1);
 		let overlay = store.overlay();
 		let error = overlay.get::<Note>(b"a").unwrap_err();
 		assert!(matches!(error, StoreError::Corrupt { kind: "note", .. }), "{error}");
@@ -120,76 +95,46 @@ fn a_damaged_record_is_a_typed_error_and_blocks_the_commit() {
 #[test]
 fn an_error_never_shows_what_was_stored() {
 	let folder = tempfile::tempdir().unwrap();
-	let store = open(&folder);
-	let key = crate::store::key::Key::new(Note::KIND, b"a");
-	store.db.put(key.bytes(), b"\x01{\"text\": 5, \"secret\": \"hunter2\"}").unwrap();
+	let store = open(folder.path());
+	keep(&store, b"a", "whole");
+	store.damage(Note::KIND, Some(b"\x01{\"text\": 5, \"secret\": \"hunter2\"}"));
 	let error = store.overlay().get::<Note>(b"a").unwrap_err();
 	assert!(!error.to_string().contains("hunter2"));
 }
 
 #[test]
-fn a_store_of_a_newer_version_is_refused_and_named() {
+fn a_rolled_back_step_leaves_memory_and_disk_equal() {
 	let folder = tempfile::tempdir().unwrap();
-	let store = open(&folder);
-	schema::overwrite(store.rocks(), b"{\"version\":7,\"also\":\"unknown\"}");
+	let store = open(folder.path());
+	keep(&store, b"a", "kept");
+	let outer = store.overlay();
+	let inner = outer.nested();
+	let innermost = inner.nested();
+	innermost.put(b"a", &note("changed")).unwrap();
+	innermost.delete::<Notebook>(b"a").unwrap();
+	innermost.put(b"b", &note("new")).unwrap();
+	innermost.commit().unwrap();
+	assert_eq!(inner.list::<Note>(b"").unwrap().len(), 2);
+	drop(inner);
+	assert_eq!(outer.list(b""), Ok(vec![(b"a".to_vec(), note("kept"))]));
+	assert!(outer.is_clean());
+	outer.commit().unwrap();
 	drop(store);
-	let error = Store::open(folder.path().join("store")).unwrap_err();
-	assert_eq!(error, StoreError::Newer { found: 7, known: 1 });
-	assert!(error.to_string().contains('7') && error.to_string().contains('1'));
+	assert_eq!(open(folder.path()).overlay().list(b""), Ok(vec![(b"a".to_vec(), note("kept"))]));
 }
 
 #[test]
-fn what_is_not_a_members_store_is_refused() {
+fn a_fault_in_a_nested_overlay_ends_there() {
 	let folder = tempfile::tempdir().unwrap();
-	let store = open(&folder);
-	for damage in [&b"?"[..], b"{}", b"{\"version\":0}"] {
-		schema::overwrite(store.rocks(), damage);
-		assert_eq!(schema::check(store.rocks()), Err(StoreError::Schema));
-	}
-	let foreign = folder.path().join("foreign");
-	rocksdb::DB::open_default(&foreign).unwrap().put(b"k", b"v").unwrap();
-	assert_eq!(Store::open(foreign).unwrap_err(), StoreError::Schema);
-}
-
-#[test]
-fn a_store_in_use_is_refused_and_free_again_afterwards() {
-	let folder = tempfile::tempdir().unwrap();
-	let store = open(&folder);
-	let path = folder.path().join("store");
-	assert_eq!(Store::open(&path).unwrap_err(), StoreError::InUse { path: path.clone() });
-	let clone = store.clone();
-	drop(store);
-	assert!(Store::open(&path).is_err(), "a clone keeps it open");
-	drop(clone);
-	Store::open(&path).unwrap();
-}
-
-const CHILD: &str = "LOCKSTEP_TEST_STORE_IN_USE";
-
-#[test]
-fn a_store_in_use_by_another_process_is_refused() {
-	if let Some(path) = std::env::var_os(CHILD) {
-		// this is the other process
-		assert_eq!(Store::open(&path).unwrap_err(), StoreError::InUse { path: path.into() });
-		return;
-	}
-	let folder = tempfile::tempdir().unwrap();
-	let store = open(&folder);
-	let status = std::process::Command::new(std::env::current_exe().unwrap())
-		.args(["--exact", "store::tests::overlay::a_store_in_use_by_another_process_is_refused"])
-		.env(CHILD, folder.path().join("store"))
-		.output()
-		.unwrap();
-	assert!(status.status.success(), "{}", String::from_utf8_lossy(&status.stdout));
-	assert!(String::from_utf8_lossy(&status.stdout).contains("1 passed"));
-	drop(store);
-}
-
-#[test]
-fn a_path_that_cannot_hold_a_store_is_not_said_to_be_in_use() {
-	let folder = tempfile::tempdir().unwrap();
-	let file = folder.path().join("lock");
-	std::fs::write(&file, b"").unwrap();
-	assert!(matches!(Store::open(&file), Err(StoreError::Database(_))));
-	assert!(matches!(Store::open(file.join("below")), Err(StoreError::Database(_))));
+	let store = open(folder.path());
+	keep(&store, b"a", "whole");
+	store.damage(Note::KIND, Some(b"\x01[]"));
+	let outer = store.overlay();
+	let inner = outer.nested();
+	assert!(inner.get::<Note>(b"a").is_err());
+	assert!(matches!(inner.commit(), Err(StoreError::Faulted(_))));
+	assert_eq!(outer.fault(), None);
+	outer.put(b"a", &note("repaired")).unwrap();
+	outer.commit().unwrap();
+	assert_eq!(kept(&store, b"a"), Some(note("repaired")));
 }

@@ -1,6 +1,7 @@
 //! What OpenMLS expects of its storage: each kind is written, read and deleted under its own key, lists keep their
 //! order, and all of it survives reopening.
 
+use super::open;
 use crate::store::{Overlay, Store, StoreError};
 use openmls_traits::storage::{traits, Entity, Key, StorageProvider, CURRENT_VERSION as V};
 use serde::{Deserialize, Serialize};
@@ -116,13 +117,13 @@ fn single_values() -> Vec<(&'static str, Write, Read, Delete)> {
 
 fn reopened(store: Store, folder: &tempfile::TempDir) -> Store {
 	drop(store);
-	Store::open(folder.path()).unwrap()
+	open(folder.path())
 }
 
 #[test]
 fn every_kind_is_kept_under_its_own_key_and_survives_reopening() {
 	let folder = tempfile::tempdir().unwrap();
-	let store = Store::open(folder.path()).unwrap();
+	let store = open(folder.path());
 	let overlay = store.overlay();
 	for (name, write, ..) in single_values() {
 		write(&overlay, &any("g"), &any("overwritten")).unwrap();
@@ -145,7 +146,7 @@ fn every_kind_is_kept_under_its_own_key_and_survives_reopening() {
 #[test]
 fn epoch_key_pairs_are_kept_by_group_epoch_and_leaf() {
 	let folder = tempfile::tempdir().unwrap();
-	let store = Store::open(folder.path()).unwrap();
+	let store = open(folder.path());
 	let overlay = store.overlay();
 	let pairs = [any("first"), any("second")];
 	overlay.write_encryption_epoch_key_pairs(&any("g"), &any("1"), 3, &pairs).unwrap();
@@ -164,7 +165,7 @@ fn epoch_key_pairs_are_kept_by_group_epoch_and_leaf() {
 #[test]
 fn own_leaves_are_a_list_in_order() {
 	let folder = tempfile::tempdir().unwrap();
-	let store = Store::open(folder.path()).unwrap();
+	let store = open(folder.path());
 	let overlay = store.overlay();
 	for leaf in ["a", "b", "c"] {
 		overlay.append_own_leaf_node(&any("g"), &any(leaf)).unwrap();
@@ -178,7 +179,7 @@ fn own_leaves_are_a_list_in_order() {
 #[test]
 fn the_proposal_queue_keeps_its_order_and_loses_what_is_removed() {
 	let folder = tempfile::tempdir().unwrap();
-	let store = Store::open(folder.path()).unwrap();
+	let store = open(folder.path());
 	let overlay = store.overlay();
 	for name in ["z", "a", "m"] {
 		overlay.queue_proposal(&any("g"), &any(name), &any(&format!("proposal {name}"))).unwrap();
@@ -206,7 +207,7 @@ fn the_proposal_queue_keeps_its_order_and_loses_what_is_removed() {
 #[test]
 fn a_queue_that_names_a_missing_proposal_is_damage() {
 	let folder = tempfile::tempdir().unwrap();
-	let store = Store::open(folder.path()).unwrap();
+	let store = open(folder.path());
 	let overlay = store.overlay();
 	overlay.queue_proposal(&any("g"), &any("a"), &any("proposal")).unwrap();
 	overlay.remove(crate::store::key::Key::of("mls proposal", &(any("g"), any("a"))).unwrap());

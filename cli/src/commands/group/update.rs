@@ -1,0 +1,30 @@
+//! `lockstep group update`.
+
+use crate::{
+	failure::Failure,
+	job::{GroupName, Job},
+};
+use clap::Args;
+use lockstep_client::GroupId;
+use serde::{Deserialize, Serialize};
+
+/// Renews this member's keys in a group, and so those of the group
+#[derive(Args, Clone, Debug, Serialize, Deserialize)]
+pub struct Update {
+	/// The group: the first digits of its id
+	group: GroupName,
+}
+
+impl Update {
+	pub fn group(&self) -> &GroupName {
+		&self.group
+	}
+}
+
+/// Renews the keys.
+pub async fn run(job: &Job<'_>, group: GroupId) -> Result<(), Failure> {
+	job.session.reachable(job.out).await?;
+	let updating = job.session.client().update(group);
+	let done = job.until_final("waiting for the commit to be final", updating).await?;
+	super::committed(job, group, &done)
+}

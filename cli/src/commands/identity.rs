@@ -1,0 +1,73 @@
+//! `lockstep identity`.
+
+mod list;
+mod new;
+mod nodes;
+mod passphrase;
+mod show;
+
+use crate::{failure::Failure, globals::Globals, output::Out, profile::Profile, secret::Secret};
+use clap::Subcommand;
+use serde_json::{json, Value};
+
+/// Makes and shows profiles: an identity each
+#[derive(Subcommand)]
+pub enum Identity {
+	New(new::New),
+	List(list::List),
+	Show(show::Show),
+	Nodes(nodes::Nodes),
+	Passphrase(passphrase::ChangePassphrase),
+}
+
+impl Identity {
+	pub fn run(self, globals: &Globals, out: &Out) -> Result<(), Failure> {
+		match self {
+			Self::New(command) => command.run(globals, out),
+			Self::List(command) => command.run(out),
+			Self::Show(command) => command.run(globals, out),
+			Self::Nodes(command) => command.run(globals, out),
+			Self::Passphrase(command) => command.run(globals, out),
+		}
+	}
+}
+
+/// A profile for programs.
+fn json(profile: &Profile) -> Value {
+	let facts = profile.facts();
+	json!({
+		"profile": profile.name(),
+		"folder": profile.folder(),
+		"identity": facts.identity,
+		"nodes": facts.nodes,
+		"genesis": facts.genesis,
+		"sponsor": facts.sponsor,
+		"passphrase": Secret::takes_passphrase(&profile.secret()).ok(),
+	})
+}
+
+/// A profile for people.
+fn text(profile: &Profile) -> String {
+	let facts = profile.facts();
+	let genesis = facts.genesis.map_or("that of the first node it meets".to_owned(), |genesis| genesis.to_string());
+	let secret = match Secret::takes_passphrase(&profile.secret()) {
+		Ok(true) => "sealed under a passphrase",
+		Ok(false) => "IN THE CLEAR",
+		Err(_) => "cannot be read",
+	};
+	format!(
+		"identity  {}\nfolder    {}\nnodes     {}\nchain     {genesis}\nsponsor   {}\nsecret    {secret}",
+		facts.identity,
+		profile.folder().display(),
+		facts.nodes.join(", "),
+		facts.sponsor.as_deref().unwrap_or("none"),
+	)
+}
+
+/// The URL of a node on the command line.
+fn node_url(text: &str) -> Result<String, String> {
+	match text.starts_with("ws://") || text.starts_with("wss://") {
+		true => Ok(text.to_owned()),
+		false => Err("the URL of a node begins with ws:// or wss://".to_owned()),
+	}
+}

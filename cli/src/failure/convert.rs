@@ -1,0 +1,116 @@
+//! The errors of the library, sorted into kinds.
+
+use super::{Failure, Kind};
+use lockstep_client::{
+	proof::{ExportError, ProofError},
+	rpc::RpcError,
+	CommitError, CreateError, GroupError, KeyPackageError, LeaveError, OpenError, SendError, StoreError,
+};
+
+impl From<StoreError> for Failure {
+	fn from(error: StoreError) -> Self {
+		let kind = match error {
+			StoreError::InUse { .. } => Kind::InUse,
+			_ => Kind::Store,
+		};
+		Self::new(kind, error)
+	}
+}
+
+impl From<RpcError> for Failure {
+	fn from(error: RpcError) -> Self {
+		let kind = match error {
+			RpcError::Unreachable { .. } | RpcError::NoNodes => Kind::Unreachable,
+			RpcError::WrongChain { .. } => Kind::WrongChain,
+			_ => Kind::Node,
+		};
+		Self::new(kind, error)
+	}
+}
+
+impl From<OpenError> for Failure {
+	fn from(error: OpenError) -> Self {
+		match error {
+			OpenError::Store(error) => error.into(),
+			OpenError::Node(error) => error.into(),
+			OpenError::OtherChain { .. } | OpenError::OtherCheckpoint { .. } => Self::new(Kind::WrongChain, error),
+			error => Self::new(Kind::Store, error),
+		}
+	}
+}
+
+impl From<GroupError> for Failure {
+	fn from(error: GroupError) -> Self {
+		let kind = match error {
+			GroupError::Unknown(_) => Kind::NoGroup,
+			GroupError::Removed(_) => Kind::Removed,
+			GroupError::Desynchronized(_) => Kind::Desynchronized,
+			GroupError::Gone(_) => Kind::Closed,
+			GroupError::Halted { .. } => Kind::Halted,
+			_ => Kind::Failed,
+		};
+		Self::new(kind, error)
+	}
+}
+
+impl From<CommitError> for Failure {
+	fn from(error: CommitError) -> Self {
+		match error {
+			CommitError::Group(error) => error.into(),
+			error => Self::new(Kind::Refused, error),
+		}
+	}
+}
+
+impl From<CreateError> for Failure {
+	fn from(error: CreateError) -> Self {
+		let kind = match error {
+			CreateError::NoSponsor | CreateError::NotAdmitted { .. } | CreateError::Taken => Kind::Refused,
+			_ => Kind::Store,
+		};
+		Self::new(kind, error)
+	}
+}
+
+impl From<KeyPackageError> for Failure {
+	fn from(error: KeyPackageError) -> Self {
+		Self::new(Kind::Store, error)
+	}
+}
+
+impl From<LeaveError> for Failure {
+	fn from(error: LeaveError) -> Self {
+		match error {
+			LeaveError::Group(error) => error.into(),
+			LeaveError::Send(error) => error.into(),
+			error => Self::new(Kind::Refused, error),
+		}
+	}
+}
+
+impl From<SendError> for Failure {
+	fn from(error: SendError) -> Self {
+		match error {
+			SendError::Group(error) => error.into(),
+			SendError::Backlog(_) => Self::new(Kind::Unreachable, error),
+			error => Self::new(Kind::Refused, error),
+		}
+	}
+}
+
+impl From<ExportError> for Failure {
+	fn from(error: ExportError) -> Self {
+		let message = format!("no proof was made: {error}");
+		match error {
+			ExportError::Rpc(error) => Self { message, ..error.into() },
+			ExportError::Empty | ExportError::TooLong(_) => Self::new(Kind::Refused, message),
+			_ => Self::new(Kind::Node, message),
+		}
+	}
+}
+
+impl From<ProofError> for Failure {
+	fn from(error: ProofError) -> Self {
+		Self::new(Kind::Unverified, format!("the proof does not hold: {error}"))
+	}
+}

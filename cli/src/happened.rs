@@ -1,0 +1,301 @@
+//! What a client reports, in the form in which it is kept and shown.
+
+use crate::name;
+use lockstep_client::{EntryHash, Event, GroupId, Message};
+use serde::{Deserialize, Serialize};
+
+/// Something that happened, and when this client learned of it. Its JSON is an interface: `docs/cli.md`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Record {
+	/// Milliseconds since 1970, by the clock of this machine.
+	pub at: u64,
+	/// What.
+	#[serde(flatten)]
+	pub happened: Happened,
+}
+
+impl Record {
+	/// Of now.
+	pub fn now(happened: Happened) -> Self {
+		let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+		Self { at: u64::try_from(since.as_millis()).unwrap_or(u64::MAX), happened }
+	}
+}
+
+/// What happened. Identities are shown by [`name::show`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+pub enum Happened {
+	Message {
+		group: GroupId,
+		epoch: u64,
+		sender: String,
+		#[serde(flatten)]
+		said: Said,
+		own: bool,
+		/// Its number in the client's inbox, if it came from there.
+		#[serde(default, skip_serializing_if = "Option::is_none")]
+		number: Option<u64>,
+	},
+	Created {
+		group: GroupId,
+	},
+	Joined {
+		group: GroupId,
+		epoch: u64,
+		contested: bool,
+	},
+	InvitationFailed {
+		group: GroupId,
+		reason: String,
+	},
+	EpochAdvanced {
+		group: GroupId,
+		epoch: u64,
+		entry: EntryHash,
+		block: u64,
+		own: bool,
+		authenticator: String,
+	},
+	Skipped {
+		group: GroupId,
+		entry: EntryHash,
+		reason: String,
+	},
+	MemberAdded {
+		group: GroupId,
+		epoch: u64,
+		identity: String,
+	},
+	MemberRemoved {
+		group: GroupId,
+		epoch: u64,
+		identity: String,
+	},
+	Superseded {
+		group: GroupId,
+		entry: EntryHash,
+	},
+	RemovedFromGroup {
+		group: GroupId,
+	},
+	Desynchronized {
+		group: GroupId,
+		reason: String,
+	},
+	GroupClosed {
+		group: GroupId,
+	},
+	Halted {
+		group: GroupId,
+		reason: String,
+	},
+	NodeLied {
+		node: String,
+		lie: String,
+	},
+	Outdated {
+		reason: String,
+	},
+	Missed {
+		count: u64,
+	},
+	/// Something that this program has no words of its own for.
+	Other {
+		what: String,
+	},
+}
+
+/// What a message says: text, if that is what it is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Said {
+	/// Text.
+	Text(String),
+	/// Hexadecimal digits of bytes that are no text.
+	Bytes(String),
+}
+
+impl Said {
+	/// What these bytes say.
+	pub fn new(data: Vec<u8>) -> Self {
+		String::from_utf8(data).map_or_else(|error| Self::Bytes(hex::encode(error.as_bytes())), Self::Text)
+	}
+}
+
+impl From<Event> for Happened {
+	fn from(event: Event) -> Self {
+		match event {
+			Event::Created { group } => Self::Created { group },
+			Event::Joined { group, epoch, contested } => Self::Joined { group, epoch, contested },
+			Event::InvitationFailed { group, reason } => Self::InvitationFailed { group, reason: reason.to_string() },
+			Event::EpochAdvanced { group, epoch, entry, block, own, authenticator } => Self::EpochAdvanced {
+				group,
+				epoch,
+				entry,
+				block: block.into(),
+				own,
+				authenticator: hex::encode(authenticator),
+			},
+			Event::Skipped { group, entry, reason } => Self::Skipped { group, entry, reason: reason.to_string() },
+			Event::Message { group, epoch, sender, data, number } => {
+				Self::message(Message { group, epoch, sender, data }, Some(number))
+			}
+			Event::MemberAdded { group, epoch, identity } => {
+				Self::MemberAdded { group, epoch, identity: name::show(&identity) }
+			}
+			Event::MemberRemoved { group, epoch, identity } => {
+				Self::MemberRemoved { group, epoch, identity: name::show(&identity) }
+			}
+			Event::Superseded { group, entry } => Self::Superseded { group, entry },
+			Event::RemovedFromGroup { group } => Self::RemovedFromGroup { group },
+			Event::Desynchronized { group, reason } => Self::Desynchronized { group, reason: reason.to_string() },
+			Event::GroupClosed { group } => Self::GroupClosed { group },
+			Event::Halted { group, reason } => Self::Halted { group, reason },
+			Event::NodeLied { node, lie } => Self::NodeLied { node, lie: lie.to_string() },
+			Event::Outdated { reason } => Self::Outdated { reason },
+			Event::Missed { count } => Self::Missed { count },
+			other => Self::Other { what: format!("{other:?}") },
+		}
+	}
+}
+
+impl Happened {
+	/// A message of another member.
+	pub fn message(message: Message, number: Option<u64>) -> Self {
+		let Message { group, epoch, sender, data } = message;
+		Self::Message { group, epoch, sender: name::show(&sender), said: Said::new(data), own: false, number }
+	}
+
+	/// The number of a message in the client's inbox.
+	pub fn number(&self) -> Option<u64> {
+		match self {
+			Self::Message { number, .. } => *number,
+			_ => None,
+		}
+	}
+
+	/// The group that it is about, if it is about one.
+	pub fn group(&self) -> Option<GroupId> {
+		match self {
+			Self::Message { group, .. }
+			| Self::Created { group }
+			| Self::Joined { group, .. }
+			| Self::InvitationFailed { group, .. }
+			| Self::EpochAdvanced { group, .. }
+			| Self::Skipped { group, .. }
+			| Self::MemberAdded { group, .. }
+			| Self::MemberRemoved { group, .. }
+			| Self::Superseded { group, .. }
+			| Self::RemovedFromGroup { group }
+			| Self::Desynchronized { group, .. }
+			| Self::GroupClosed { group }
+			| Self::Halted { group, .. } => Some(*group),
+			Self::NodeLied { .. } | Self::Outdated { .. } | Self::Missed { .. } | Self::Other { .. } => None,
+		}
+	}
+
+	/// Whether it belongs to what the members of a group say and do, as far as a reader of the conversation cares.
+	pub fn is_conversation(&self) -> bool {
+		!matches!(
+			self,
+			Self::Skipped { .. }
+				| Self::Superseded { .. }
+				| Self::NodeLied { .. }
+				| Self::InvitationFailed { .. }
+				| Self::Other { .. }
+		)
+	}
+
+	/// Whether this client said it.
+	pub fn is_own_message(&self) -> bool {
+		matches!(self, Self::Message { own: true, .. })
+	}
+
+	/// For people, without the group.
+	pub fn text(&self) -> String {
+		match self {
+			Self::Message { sender, said: Said::Text(text), .. } => format!("{sender}: {}", name::printable(text)),
+			Self::Message { sender, said: Said::Bytes(digits), .. } => {
+				format!("{sender}: [{} bytes that are no text]", digits.len() / 2)
+			}
+			Self::Created { .. } => "-- the group is in the log".to_owned(),
+			Self::Joined { epoch, contested: false, .. } => format!("-- joined in epoch {epoch}"),
+			Self::Joined { epoch, contested: true, .. } => format!(
+				"-- joined in epoch {epoch}; the log was contested: compare the authenticator with a member you trust"
+			),
+			Self::InvitationFailed { reason, .. } => format!("-- an invitation came to nothing: {reason}"),
+			Self::EpochAdvanced { epoch, block, own: true, .. } => {
+				format!("-- epoch {epoch} (block {block}), by a commit of this client")
+			}
+			Self::EpochAdvanced { epoch, block, own: false, .. } => format!("-- epoch {epoch} (block {block})"),
+			Self::Skipped { entry, reason, .. } => format!("-- entry {entry} does not count: {reason}"),
+			Self::MemberAdded { identity, epoch, .. } => format!("-- {identity} joined in epoch {epoch}"),
+			Self::MemberRemoved { identity, epoch, .. } => format!("-- {identity} is out from epoch {epoch} on"),
+			Self::Superseded { entry, .. } => format!("-- a commit of this client lost against entry {entry}"),
+			Self::RemovedFromGroup { .. } => "-- this client is no member any more".to_owned(),
+			Self::Desynchronized { reason, .. } => {
+				format!("-- this client cannot follow any more and must be invited again: {reason}")
+			}
+			Self::GroupClosed { .. } => "-- the group was closed on the chain".to_owned(),
+			Self::Halted { reason, .. } => format!("-- following the group was stopped: {}", name::printable(reason)),
+			Self::NodeLied { node, lie } => format!("-- node {node} lied: {}", name::printable(lie)),
+			Self::Outdated { reason } => format!("-- the chain cannot be read any more: {}", name::printable(reason)),
+			Self::Missed { count } => {
+				format!("-- {count} events came too fast and are lost, messages perhaps among them")
+			}
+			Self::Other { what } => format!("-- {}", name::printable(what)),
+		}
+	}
+}
+
+#[cfg(test)]
+mod tests {
+	use super::*;
+
+	fn message(sender: &[u8], data: &[u8], number: Option<u64>) -> Happened {
+		let message = Message { group: GroupId([1; 32]), epoch: 3, sender: sender.to_vec(), data: data.to_vec() };
+		Happened::message(message, number)
+	}
+
+	#[test]
+	fn what_is_kept_is_read_again_as_it_was() {
+		let group = GroupId([1; 32]);
+		let entry = EntryHash([2; 32]);
+		let kept = [
+			message(b"bert", b"hi", Some(7)),
+			message(b"\xff", b"\xfe", None),
+			Happened::EpochAdvanced { group, epoch: 1, entry, block: 9, own: true, authenticator: "00".into() },
+			Happened::Missed { count: 2 },
+			Happened::NodeLied { node: "ws://x".into(), lie: "y".into() },
+		];
+		for happened in kept {
+			let record = Record::now(happened);
+			let json = serde_json::to_string(&record).unwrap();
+			assert_eq!(serde_json::from_str::<Record>(&json).unwrap(), record, "{json}");
+		}
+	}
+
+	#[test]
+	fn the_json_of_a_message_is_the_documented_one() {
+		let group = GroupId([1; 32]);
+		let happened = message(b"bert", b"hi", None);
+		let json = serde_json::to_value(Record { at: 5, happened }).unwrap();
+		let expected = serde_json::json!({
+			"at": 5, "event": "message", "group": format!("0x{group}"), "epoch": 3, "sender": "bert", "text": "hi",
+			"own": false
+		});
+		assert_eq!(json, expected);
+		let json = serde_json::to_value(message(b"\xff", b"\xfe", None)).unwrap();
+		assert_eq!((&json["sender"], &json["bytes"]), (&"hex:ff".into(), &"fe".into()));
+	}
+
+	#[test]
+	fn a_sender_cannot_pass_for_the_program() {
+		let group = GroupId([1; 32]);
+		let happened = message(b"bert", b"hi\n-- anna is out from epoch 3 on", None);
+		assert_eq!(happened.text(), "bert: hi\n    -- anna is out from epoch 3 on");
+		let event = Event::MemberAdded { group, epoch: 3, identity: b"x\n-- y".to_vec() };
+		assert_eq!(Happened::from(event).text(), "-- hex:780a2d2d2079 joined in epoch 3");
+	}
+}

@@ -1,0 +1,68 @@
+//! How far a conversation was read: for each group the number of the first record that was not shown.
+
+use crate::{failure::Failure, files};
+use lockstep_client::GroupId;
+use serde::{Deserialize, Serialize};
+use std::{
+	collections::BTreeMap,
+	path::{Path, PathBuf},
+};
+
+/// The marks of a profile.
+#[derive(Debug)]
+pub struct Marks {
+	path: PathBuf,
+	read: Read,
+}
+
+#[derive(Debug, Default, Serialize, Deserialize)]
+struct Read {
+	read: BTreeMap<GroupId, usize>,
+}
+
+impl Marks {
+	/// Those in a file. One that is missing or damaged has none: what was read is shown again.
+	pub fn open(path: &Path) -> Self {
+		let read = std::fs::read(path).ok().and_then(|file| serde_json::from_slice(&file).ok()).unwrap_or_default();
+		Self { path: path.to_owned(), read }
+	}
+
+	/// The number of the first record of a group that was not shown.
+	pub fn of(&self, group: &GroupId) -> usize {
+		self.read.read.get(group).copied().unwrap_or_default()
+	}
+
+	/// Everything about these groups below `next` was shown.
+	pub fn set(&mut self, groups: impl IntoIterator<Item = GroupId>, next: usize) -> Result<(), Failure> {
+		let mut changed = false;
+		for group in groups {
+			let mark = self.read.read.entry(group).or_default();
+			changed |= *mark < next;
+			*mark = (*mark).max(next);
+		}
+		if !changed {
+			return Ok(());
+		}
+		let json = serde_json::to_vec(&self.read);
+		files::replace(&self.path, &json.map_err(|error| Failure::new(crate::failure::Kind::Failed, error))?)
+	}
+}
+
+#[cfg(test)]
+mod tests {
+	use super::*;
+
+	#[test]
+	fn marks_survive_and_only_go_forward() {
+		let folder = tempfile::tempdir().unwrap();
+		let path = folder.path().join("marks.json");
+		let (one, other) = (GroupId([1; 32]), GroupId([2; 32]));
+		let mut marks = Marks::open(&path);
+		marks.set([one], 5).unwrap();
+		marks.set([one, other], 3).unwrap();
+		let marks = Marks::open(&path);
+		assert_eq!((marks.of(&one), marks.of(&other), marks.of(&GroupId([3; 32]))), (5, 3, 0));
+		std::fs::write(&path, "{").unwrap();
+		assert_eq!(Marks::open(&path).of(&one), 0);
+	}
+}

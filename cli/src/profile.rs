@@ -1,0 +1,259 @@
+//! A profile: one identity in a folder, with its secret, its store and its history.
+//!
+//! Everything that makes a [`Config`] of the library is here.
+
+mod place;
+
+pub use place::{data_home, Place};
+
+use crate::{
+	failure::{Failure, Kind},
+	files,
+	secret::{Passphrase, Secret},
+};
+use lockstep_client::{Config, GenesisHash, Sponsor, StoreKey, Upkeep};
+use serde::{Deserialize, Serialize};
+use std::path::{Path, PathBuf};
+
+/// The version of `profile.json` that this program writes and reads.
+const VERSION: u32 = 1;
+
+/// What `profile.json` says.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Facts {
+	/// Of the file.
+	pub version: u32,
+	/// The name that the members of its groups see.
+	pub identity: String,
+	/// URLs of nodes.
+	pub nodes: Vec<String>,
+	/// The chain; set when the first node is met, if it was not given.
+	pub genesis: Option<GenesisHash>,
+	/// Who pays for groups: `alice`, or the path of a file with a seed.
+	pub sponsor: Option<String>,
+}
+
+impl Facts {
+	/// Of a new profile.
+	pub fn new(identity: String, nodes: Vec<String>) -> Self {
+		Self { version: VERSION, identity, nodes, genesis: None, sponsor: None }
+	}
+}
+
+/// A profile that exists.
+#[derive(Clone, Debug)]
+pub struct Profile {
+	place: Place,
+	facts: Facts,
+}
+
+impl Profile {
+	/// The profile of this name or path; without one, the only one there is.
+	pub fn find(named: Option<&str>) -> Result<Self, Failure> {
+		match named {
+			Some(named) => Self::open(Place::named(named)?),
+			None => {
+				let mut places = Self::all()?;
+				match (places.pop(), places.pop()) {
+					(Some(only), None) => Self::open(only),
+					(None, _) => Err(Failure::new(Kind::NoProfile, "there is no profile yet")
+						.advise("lockstep identity new NAME --dev --insecure-no-passphrase")),
+					(Some(one), Some(_)) => Err(Failure::new(Kind::Usage, "there are several profiles: name one")
+						.advise(format!(
+							"--profile {}, or set LOCKSTEP_PROFILE; `lockstep identity list` shows all",
+							one.name()
+						))),
+				}
+			}
+		}
+	}
+
+	/// Where profiles are that have names, in the order of these.
+	pub fn all() -> Result<Vec<Place>, Failure> {
+		let home = data_home()?;
+		let entries = match std::fs::read_dir(&home) {
+			Ok(entries) => entries,
+			Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+			Err(error) => return Err(Failure::file(&home, &error)),
+		};
+		let names = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
+		let places = names.filter_map(|name| Place::named(&name).ok());
+		let mut places: Vec<Place> = places.filter(|place| place.facts().is_file()).collect();
+		places.sort_by(|one, other| one.name().cmp(other.name()));
+		Ok(places)
+	}
+
+	/// The profile in a folder.
+	pub fn open(place: Place) -> Result<Self, Failure> {
+		let path = place.facts();
+		let file = match std::fs::read(&path) {
+			Ok(file) => file,
+			Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+				return Err(Failure::new(Kind::NoProfile, format!("there is no profile {}", place.name()))
+					.advise("lockstep identity list, or: lockstep identity new NAME"));
+			}
+			Err(error) => return Err(Failure::file(&path, &error)),
+		};
+		let damaged = |reason: String| {
+			Failure::new(Kind::ProfileDamaged, format!("{} cannot be read: {reason}", path.display()))
+				.advise("restore it from a backup; it is not secret, but names the identity and the nodes")
+		};
+		let facts: Facts = serde_json::from_slice(&file).map_err(|error| damaged(error.to_string()))?;
+		match facts.version {
+			VERSION => Ok(Self { place, facts }),
+			version => Err(damaged(format!("it has version {version}, and this program knows {VERSION}"))),
+		}
+	}
+
+	/// Makes a profile. `passphrase` seals its secret; without one the secret lies there as it is.
+	pub fn create(place: Place, facts: Facts, passphrase: Option<&Passphrase>) -> Result<Self, Failure> {
+		if place.facts().exists() || place.secret().exists() {
+			let message = format!("there is a profile {} already, in {}", place.name(), place.folder().display());
+			return Err(Failure::new(Kind::ProfileExists, message).advise("choose another name, or --profile PATH"));
+		}
+		files::make_folder(place.folder())?;
+		Secret::random().write(&place.secret(), passphrase)?;
+		let profile = Self { place, facts };
+		// Last: a profile is there when this file is.
+		profile.save()?;
+		Ok(profile)
+	}
+
+	/// Changes what `profile.json` says.
+	pub fn change(&mut self, change: impl FnOnce(&mut Facts)) -> Result<(), Failure> {
+		change(&mut self.facts);
+		self.save()
+	}
+
+	fn save(&self) -> Result<(), Failure> {
+		let json = serde_json::to_vec_pretty(&self.facts).map_err(|error| Failure::new(Kind::Failed, error))?;
+		files::replace(&self.place.facts(), &json)
+	}
+
+	/// What a client of this profile is opened with.
+	pub fn config(&self, secret: &Secret, sponsor: Option<&str>) -> Result<Config, Failure> {
+		let sponsor = sponsor.or(self.facts.sponsor.as_deref()).map(account).transpose()?;
+		Ok(Config {
+			path: self.store(),
+			key: StoreKey::from_bytes(secret.store_key()),
+			nodes: self.facts.nodes.clone(),
+			identity: self.facts.identity.clone().into_bytes(),
+			signer: secret.signer(),
+			sponsor,
+			genesis: self.facts.genesis,
+			checkpoint: None,
+			upkeep: Upkeep::default(),
+		})
+	}
+
+	/// How commands for this profile begin, to be shown in advice.
+	pub fn command(&self) -> String {
+		format!("lockstep --profile {}", self.place.name())
+	}
+
+	/// Its name, or its path.
+	pub fn name(&self) -> &str {
+		self.place.name()
+	}
+
+	/// What `profile.json` says.
+	pub fn facts(&self) -> &Facts {
+		&self.facts
+	}
+
+	/// Its folder.
+	pub fn folder(&self) -> &Path {
+		self.place.folder()
+	}
+
+	/// The file with its secret.
+	pub fn secret(&self) -> PathBuf {
+		self.place.secret()
+	}
+
+	/// The folder of the client's store.
+	pub fn store(&self) -> PathBuf {
+		self.folder().join("store")
+	}
+
+	/// The file with what happened.
+	pub fn history(&self) -> PathBuf {
+		self.folder().join("history")
+	}
+
+	/// The file that says what was read.
+	pub fn marks(&self) -> PathBuf {
+		self.folder().join("marks.json")
+	}
+
+	/// The socket of the process that has the store open.
+	pub fn socket(&self) -> PathBuf {
+		self.folder().join("socket")
+	}
+}
+
+/// The account that pays: `alice`, or the one whose seed is in a file, as 64 hexadecimal digits.
+pub fn account(named: &str) -> Result<Sponsor, Failure> {
+	if named == "alice" {
+		return Ok(Sponsor::alice());
+	}
+	let path = Path::new(named);
+	let text = zeroize::Zeroizing::new(files::read(path)?);
+	let digits = text.trim_ascii();
+	let mut seed = zeroize::Zeroizing::new([0; 32]);
+	hex::decode_to_slice(digits.strip_prefix(b"0x").unwrap_or(digits), seed.as_mut_slice()).map_err(|error| {
+		Failure::new(Kind::Usage, format!("{named} does not hold a seed: {error}"))
+			.advise("name `alice`, or a file with 64 hexadecimal digits")
+	})?;
+	Ok(Sponsor::from_seed(*seed))
+}
+
+#[cfg(test)]
+mod tests {
+	use super::*;
+
+	fn made(folder: &Path) -> Profile {
+		let place = Place::named(folder.to_str().unwrap()).unwrap();
+		Profile::create(place, Facts::new("anna".into(), vec!["ws://127.0.0.1:9944".into()]), None).unwrap()
+	}
+
+	#[test]
+	fn a_profile_is_found_as_it_was_made() {
+		let folder = tempfile::tempdir().unwrap();
+		let path = folder.path().join("anna");
+		let mut profile = made(&path);
+		profile.change(|facts| facts.genesis = Some(GenesisHash([7; 32]))).unwrap();
+		let found = Profile::find(path.to_str()).unwrap();
+		assert_eq!(found.facts(), profile.facts());
+		let again = Profile::create(found.place, Facts::new("anna".into(), Vec::new()), None).unwrap_err();
+		assert_eq!(again.kind, Kind::ProfileExists);
+		std::fs::remove_file(path.join("profile.json")).unwrap();
+		assert_eq!(Profile::find(path.to_str()).unwrap_err().kind, Kind::NoProfile);
+		std::fs::write(path.join("profile.json"), "{").unwrap();
+		assert_eq!(Profile::find(path.to_str()).unwrap_err().kind, Kind::ProfileDamaged);
+	}
+
+	#[test]
+	fn a_secret_is_never_overwritten_by_a_new_profile() {
+		let folder = tempfile::tempdir().unwrap();
+		let path = folder.path().join("anna");
+		let profile = made(&path);
+		let secret = std::fs::read(profile.secret()).unwrap();
+		std::fs::remove_file(path.join("profile.json")).unwrap();
+		let again = Profile::create(profile.place.clone(), Facts::new("anna".into(), Vec::new()), None).unwrap_err();
+		assert_eq!(again.kind, Kind::ProfileExists);
+		assert_eq!(std::fs::read(profile.secret()).unwrap(), secret);
+	}
+
+	#[test]
+	fn a_sponsor_is_alice_or_a_seed_in_a_file() {
+		let folder = tempfile::tempdir().unwrap();
+		let path = folder.path().join("seed");
+		std::fs::write(&path, format!("0x{}\n", "11".repeat(32))).unwrap();
+		let sponsor = account(path.to_str().unwrap()).unwrap();
+		assert_eq!(sponsor.account(), Sponsor::from_seed([0x11; 32]).account());
+		assert_eq!(account("alice").unwrap().account(), Sponsor::alice().account());
+		std::fs::write(&path, "11").unwrap();
+		assert_eq!(account(path.to_str().unwrap()).unwrap_err().kind, Kind::Usage);
+	}
+}

@@ -1,0 +1,95 @@
+//! Beside a process that has the profile open: this test is that process.
+
+use super::{Machine, Ran};
+use serde_json::{json, Value};
+use std::{
+	io::{BufRead, BufReader, Write},
+	os::unix::net::UnixListener,
+	thread::JoinHandle,
+};
+
+/// Answers one command with these lines; gives what was asked.
+fn answer(machine: &Machine, answers: Vec<Value>) -> JoinHandle<Value> {
+	let socket = machine.profile("anna").join("socket");
+	drop(std::fs::remove_file(&socket));
+	let listener = UnixListener::bind(socket).unwrap();
+	std::thread::spawn(move || {
+		let (mut stream, _) = listener.accept().unwrap();
+		let mut line = String::new();
+		BufReader::new(stream.try_clone().unwrap()).read_line(&mut line).unwrap();
+		for answer in answers {
+			writeln!(stream, "{answer}").unwrap();
+		}
+		serde_json::from_str(&line).unwrap()
+	})
+}
+
+#[test]
+fn a_command_is_run_by_the_process_that_has_the_profile_open() {
+	let machine = Machine::with("anna");
+	let answers = vec![
+		json!({ "note": "careful\n" }),
+		json!({ "result": "one\n" }),
+		json!({ "result": "two\n" }),
+		json!({ "done": null }),
+	];
+	let running = answer(&machine, answers);
+	let ran = machine.run(&["send", "abcd", "hello", "--timeout", "7"]);
+	assert_eq!((ran.code, ran.stdout.as_str(), ran.stderr.as_str()), (0, "one\ntwo\n", "careful\n"));
+	let asked = running.join().unwrap();
+	assert_eq!((&asked["json"], &asked["timeout"]["secs"]), (&false.into(), &7.into()));
+	assert_eq!(
+		(&asked["command"]["Send"]["group"], &asked["command"]["Send"]["text"]),
+		(&"abcd".into(), &"hello".into())
+	);
+}
+
+#[test]
+fn files_are_read_where_the_command_was_called() {
+	let machine = Machine::with("anna");
+	machine.write("bert.kp", "0001ff");
+	let running = answer(&machine, vec![json!({ "done": null })]);
+	assert_eq!(machine.run(&["group", "add", "abcd", "bert.kp"]).code, 0);
+	assert_eq!(running.join().unwrap()["command"]["Group"]["Add"]["key_packages"], json!([[0, 1, 255]]));
+	let running = answer(&machine, vec![json!({ "done": null })]);
+	assert_eq!(machine.run(&["key-package", "--out", "anna.kp"]).code, 0);
+	let asked = running.join().unwrap();
+	assert_eq!(
+		asked["command"]["KeyPackage"]["out"].as_str().map(std::path::Path::new),
+		Some(&*machine.path("anna.kp"))
+	);
+}
+
+#[test]
+fn its_failure_is_the_commands_failure() {
+	let machine = Machine::with("anna");
+	let failure = json!({ "kind": "removed", "message": "out", "try": "come back" });
+	let running = answer(&machine, vec![json!({ "done": failure })]);
+	let ran = machine.run(&["--json", "send", "abcd", "hello"]);
+	ran.failed_with(5, "removed");
+	assert_eq!(ran.error(), failure);
+	running.join().unwrap();
+}
+
+#[test]
+fn one_that_goes_away_without_an_answer_is_no_success() {
+	let machine = Machine::with("anna");
+	let running = answer(&machine, vec![json!({ "result": "{}\n" })]);
+	machine.run(&["--json", "send", "abcd", "hello"]).failed_with(1, "failed");
+	running.join().unwrap();
+}
+
+#[test]
+fn what_cannot_be_handed_over_says_that_the_profile_is_in_use() {
+	let machine = Machine::with("anna");
+	let socket = machine.profile("anna").join("socket");
+	let listener = UnixListener::bind(&socket).unwrap();
+	let chat = machine.run(&["--json", "chat"]);
+	chat.failed_with(3, "in_use");
+	assert!(chat.error()["try"].as_str().unwrap().contains("read --follow"));
+	machine.run(&["--json", "group", "create", "--sponsor", "alice"]).failed_with(3, "in_use");
+	// A socket that nobody listens at was left by a process that was killed.
+	drop(listener);
+	assert!(socket.exists());
+	Ran::of(machine.command(&["--json", "chat"])).failed_with(4, "unreachable");
+}

@@ -1,0 +1,180 @@
+//! Coming back: a member that was cut off, or has lost its state, asks to be readmitted, and another one commits that
+//! (decision 0016).
+//!
+//! The request goes to the group's topic if this client still has the keys of an epoch, and is given to the application in
+//! any case, which can hand it to a member by other means. A member that receives one checks it and, when it is its turn,
+//! takes on the intent to readmit whoever asks. The intent names the leaf that it replaces, and so comes about once.
+
+use super::{
+	core::Core,
+	group::Operation,
+	records::{Mailbox, ONLY},
+	CommitError, Event, GroupError, RejoinAskError,
+};
+use crate::{
+	delivery::envelope::Content,
+	gate::Mode,
+	mls::{BuildError, EngineError, Intent, Mls, RejoinError, RejoinRequest},
+	store::Record,
+};
+use lockstep_primitives::{BlockNumber, EntryHash, GroupId};
+use serde::{Deserialize, Serialize};
+
+/// Finalized blocks between the turns of two members to answer a request, as for proposals to leave.
+const TURN: BlockNumber = 4;
+/// Requests that a member keeps for its turn.
+const MAX_REQUESTS: usize = 64;
+/// Finalized blocks after which a client that was not readmitted may ask again by itself.
+const ASK_AGAIN: BlockNumber = 60;
+/// How often it does: then there is nobody who answers, or nobody who may.
+const MAX_ASKED: u32 = 5;
+
+/// This client has asked to be readmitted to a group, by the group's id.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub(super) struct Asked {
+	pub times: u32,
+	/// The finalized block of the last time.
+	pub at: BlockNumber,
+}
+
+impl Record for Asked {
+	const KIND: &'static str = "asked to rejoin";
+}
+
+/// A request of another member that waits for this member's turn.
+#[derive(Clone, Debug)]
+pub(super) struct Waiting {
+	pub request: RejoinRequest,
+	/// The finalized block at which this client answers it, if nobody has.
+	pub due: BlockNumber,
+}
+
+impl<M: Mls> Core<M> {
+	/// Asks the members of a group to readmit this client. Gives the request, for the application to hand over where
+	/// statements do not get through. `newest` is the newest entry of the log as far as is known, for a client that has
+	/// no state of the group.
+	pub fn ask_to_rejoin(&mut self, id: &GroupId, newest: Option<EntryHash>) -> Result<Vec<u8>, RejoinAskError> {
+		let state = self.groups.get(id);
+		if state.is_some_and(|group| group.is_followed()) {
+			return Err(RejoinAskError::StillIn(*id));
+		}
+		match state.and_then(|group| group.trouble(id)) {
+			Some(removed @ (GroupError::Removed(_) | GroupError::Gone(_))) => return Err(removed.into()),
+			_ => {}
+		}
+		let known = state.map(|group| group.gate.cursor().head.hash);
+		let newest = newest.or(known).ok_or(RejoinAskError::NoEntry(*id))?;
+		let store = self.store.clone();
+		let overlay = store.overlay();
+		let request = self.engine.rejoin_request(&overlay, id, &newest)?;
+		let times = overlay.get::<Asked>(id.as_bytes()).map_err(EngineError::from)?.map_or(0, |asked| asked.times);
+		let asked = Asked { times: times.saturating_add(1), at: self.finalized };
+		let stored = overlay
+			.put(&request.reference, &Mailbox {})
+			.and_then(|()| overlay.put(id.as_bytes(), &asked))
+			.and_then(|()| overlay.commit());
+		stored.map_err(EngineError::from)?;
+		self.watch_mailbox(request.reference);
+		if self.engine.epoch_keys(&store.overlay(), id).is_ok_and(|keys| !keys.is_empty()) {
+			let content = Content::Rejoin(request.bytes.clone());
+			if let Err(error) = self.post_content(id, None, |_, _| Ok(content)) {
+				tracing::warn!(group = %id, %error, "a rejoin request cannot be posted; hand it over");
+			}
+		}
+		Ok(request.bytes)
+	}
+
+	/// Asks again, now and then, for as long as nobody has answered.
+	pub fn ask_again(&mut self) {
+		let due = |asked: &Asked, finalized: BlockNumber| {
+			asked.times < MAX_ASKED && finalized >= asked.at.saturating_add(ASK_AGAIN.saturating_mul(asked.times))
+		};
+		let asked = match self.store.overlay().list::<Asked>(ONLY) {
+			Ok(asked) if asked.is_empty() => return,
+			Ok(asked) => asked,
+			Err(error) => return tracing::error!(%error, "what was asked for cannot be read"),
+		};
+		for (key, asked) in asked {
+			let Ok(id) = <[u8; 32]>::try_from(&key[..]).map(GroupId) else { continue };
+			let cut_off =
+				self.groups.get(&id).is_some_and(|group| matches!(group.gate.mode(), Mode::Desynchronized(_)));
+			if cut_off && due(&asked, self.finalized) && !self.joining.contains_key(&id) {
+				if let Err(error) = self.ask_to_rejoin(&id, None) {
+					tracing::warn!(group = %id, %error, "rejoining cannot be asked for");
+				}
+			}
+		}
+	}
+
+	/// Another member asks to be readmitted.
+	pub fn on_rejoin_request(&mut self, id: &GroupId, bytes: &[u8]) {
+		match self.engine.check_rejoin(&self.store.overlay(), id, bytes) {
+			Ok(request) => self.keep_request(id, request),
+			Err(RejoinError::Engine(error)) => self.halt(id, error.to_string()),
+			Err(error) => tracing::debug!(group = %id, %error, "a rejoin request is of no use"),
+		}
+	}
+
+	fn keep_request(&mut self, id: &GroupId, request: RejoinRequest) {
+		let view = match self.engine.group(&self.store.overlay(), id) {
+			Ok(Some(view)) => view,
+			Ok(None) => return,
+			Err(error) => return self.halt(id, error.to_string()),
+		};
+		let (finalized, me) = (self.finalized, self.engine.identity().to_vec());
+		let Some(group) = self.groups.get_mut(id) else { return };
+		if group.leaving || group.requests.len() >= MAX_REQUESTS {
+			return;
+		}
+		let turn = super::leave::turn_of(&me, &request.identity, &view.members, (id, view.epoch));
+		let turn = BlockNumber::try_from(turn).unwrap_or(BlockNumber::MAX);
+		let due = finalized.saturating_add(turn.saturating_mul(TURN));
+		group.requests.entry(request.identity.clone()).or_insert(Waiting { request, due });
+		self.answer_requests(id);
+	}
+
+	/// Takes on the intents to readmit those whose turn has come, as far as they are still wanting.
+	pub fn answer_requests(&mut self, id: &GroupId) {
+		let finalized = self.finalized;
+		let Ok(group) = self.usable(id) else { return };
+		let due = |waiting: &Waiting| waiting.due <= finalized;
+		let identities: Vec<Vec<u8>> =
+			group.requests.iter().filter(|(_, waiting)| due(waiting)).map(|(identity, _)| identity.clone()).collect();
+		for identity in identities {
+			let Ok(group) = self.usable(id) else { return };
+			let Some(Waiting { request, .. }) = group.requests.remove(&identity) else { continue };
+			let intent = request.intent();
+			match self.engine.satisfied(&self.store.overlay(), id, &intent) {
+				Ok(true) => {}
+				Ok(false) => self.readmit_if_new(id, intent),
+				Err(error) => return self.halt(id, error.to_string()),
+			}
+		}
+	}
+
+	fn readmit_if_new(&mut self, id: &GroupId, intent: Intent) {
+		let Ok(group) = self.usable(id) else { return };
+		let known = group.operations().any(|operation: &Operation| operation.intent == intent);
+		if !known {
+			self.commit(id, intent, false, None, None);
+		}
+	}
+
+	/// The intent that answers a request which the application was given.
+	pub fn readmission(&self, id: &GroupId, bytes: &[u8]) -> Result<Intent, CommitError> {
+		let overlay = self.store.overlay();
+		match self.engine.check_rejoin(&overlay, id, bytes) {
+			Ok(request) => Ok(request.intent()),
+			Err(RejoinError::Engine(error)) => Err(BuildError::from(error).into()),
+			Err(error) => Err(CommitError::Rejoin(error)),
+		}
+	}
+
+	/// A member that could not process an entry asks at once to be readmitted.
+	pub fn on_cut_off(&mut self, id: &GroupId) {
+		match self.ask_to_rejoin(id, None) {
+			Ok(_) => self.report(Event::AskedToRejoin { group: *id }),
+			Err(error) => tracing::warn!(group = %id, %error, "rejoining cannot be asked for"),
+		}
+	}
+}

@@ -1,0 +1,199 @@
+//! Rejoin requests: how a member that lost its state, or was cut off, asks another one to readmit it.
+//!
+//! Another member answers by a commit that replaces the leaf ([`Intent::Readmit`]), and a Welcome. A request is good
+//! once: it names the leaf that it replaces, or the newest entry of the log, and the commit that answers it changes
+//! both.
+
+use super::{
+	constants::{tag, MAX_REJOIN_REQUEST},
+	error::{EngineError, RejoinError},
+	group::mls_id,
+	intent::Intent,
+	key_package, policy, Engine,
+};
+use crate::store::Overlay;
+use codec::{Decode, DecodeAll, Encode};
+use ed25519_dalek::Signer as _;
+use lockstep_primitives::{rpc::HexBytes, EntryHash, GenesisHash, GroupId};
+use openmls::prelude::{Member, MlsGroup};
+use openmls_traits::{crypto::OpenMlsCrypto, types::SignatureScheme};
+
+const VERSION: u8 = 1;
+
+/// A rejoin request, made and its KeyPackage stored.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewRejoinRequest {
+	/// The request, to send to the members.
+	pub bytes: Vec<u8>,
+	/// The KeyPackageRef of its KeyPackage, which names the mailbox that the Welcome comes to.
+	pub reference: Vec<u8>,
+}
+
+/// A rejoin request that was found good.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RejoinRequest {
+	/// The member that asks.
+	pub identity: Vec<u8>,
+	/// Its new KeyPackage, in the TLS form.
+	pub key_package: Vec<u8>,
+	/// The encryption key of the leaf that the member has now.
+	pub replaces: Vec<u8>,
+	/// Whether the KeyPackage has another signature key than that leaf: to readmit it takes the rights to add and to
+	/// remove, and for an administrator the right to change roles.
+	pub new_key: bool,
+}
+
+impl RejoinRequest {
+	/// The intent that answers it.
+	pub fn intent(&self) -> Intent {
+		Intent::Readmit {
+			identity: HexBytes(self.identity.clone()),
+			key_package: HexBytes(self.key_package.clone()),
+			replaces: HexBytes(self.replaces.clone()),
+		}
+	}
+}
+
+/// What is signed, in SCALE, after `"lockstep/rejoin/1"`.
+#[derive(Encode, Decode)]
+struct Statement {
+	version: u8,
+	genesis: GenesisHash,
+	group: GroupId,
+	identity: Vec<u8>,
+	/// The newest entry of the group's log that the member knows.
+	newest: EntryHash,
+	/// The encryption key of the leaf that the member has in its own state; empty if it has no state.
+	replaces: Vec<u8>,
+	key_package: Vec<u8>,
+}
+
+/// What travels, in SCALE.
+#[derive(Encode, Decode)]
+struct Request {
+	statement: Statement,
+	signature: [u8; 64],
+}
+
+impl Statement {
+	fn signed(&self) -> Vec<u8> {
+		[tag::REJOIN, &self.encode()].concat()
+	}
+}
+
+impl Engine {
+	/// Asks the members of a group to readmit this one, with a new KeyPackage, whose private keys are stored.
+	///
+	/// `newest` is the newest entry of the group's log that this member knows to be final. A member that has lost its
+	/// state has nothing else to show that its request is a new one: it asks again when others have committed since.
+	/// The request is signed with the key of this member's leaf in the group if that is stored, and with the engine's
+	/// own if not.
+	///
+	/// Commit the overlay before the request is sent.
+	///
+	/// # Errors
+	/// [`EngineError::Store`], [`EngineError::Library`]; [`EngineError::NoSigner`] if the group's state is stored, but
+	/// the key of the leaf is not.
+	pub fn rejoin_request(
+		&self,
+		overlay: &Overlay<'_>,
+		group: &GroupId,
+		newest: &EntryHash,
+	) -> Result<NewRejoinRequest, EngineError> {
+		let step = overlay.nested();
+		let stored = MlsGroup::load(&step, &mls_id(group))?.filter(|mls| mls.is_active());
+		let (seed, replaces) = match &stored {
+			Some(mls) => (self.signer_of(&step, group, mls)?, own_leaf(mls)),
+			None => (super::signer::Of::Group(group).get(&step)?.unwrap_or_else(|| self.seed.clone()), None),
+		};
+		let package = self.key_package_with(&step, &seed)?;
+		let statement = Statement {
+			version: VERSION,
+			genesis: self.genesis,
+			group: *group,
+			identity: self.identity.clone(),
+			newest: *newest,
+			replaces: replaces.unwrap_or_default(),
+			key_package: package.bytes,
+		};
+		let signature = seed.key().sign(&statement.signed()).to_bytes();
+		step.commit()?;
+		Ok(NewRejoinRequest { bytes: Request { statement, signature }.encode(), reference: package.reference })
+	}
+
+	/// Checks a rejoin request that arrived, in the group's current epoch. Writes nothing to `overlay`.
+	///
+	/// A good request is from the member: it is signed with the key of the leaf that the member has now. It is not an
+	/// old one: it names that leaf, or the entry that opened this epoch.
+	///
+	/// # Errors
+	/// [`RejoinError`].
+	pub fn check_rejoin(
+		&self,
+		overlay: &Overlay<'_>,
+		group: &GroupId,
+		bytes: &[u8],
+	) -> Result<RejoinRequest, RejoinError> {
+		let Request { statement, signature } = decode(bytes)?;
+		if statement.genesis != self.genesis {
+			return Err(RejoinError::OtherChain);
+		}
+		if statement.group != *group {
+			return Err(RejoinError::OtherGroup);
+		}
+		let mls = self.load_active(overlay, group)?;
+		let tip = self.tip(overlay, group, &mls)?.entry;
+		let identity = statement.identity.clone();
+		let Some(leaf) = leaf_of(&mls, &identity) else {
+			return Err(RejoinError::NotAMember { identity });
+		};
+		if leaf.index == mls.own_leaf_index() {
+			return Err(RejoinError::Own);
+		}
+		let verified = self.crypto.verify_signature(
+			SignatureScheme::ED25519,
+			&statement.signed(),
+			&leaf.signature_key,
+			&signature,
+		);
+		if verified.is_err() {
+			return Err(RejoinError::Signature { identity });
+		}
+		if statement.replaces != leaf.encryption_key && statement.newest != tip {
+			return Err(RejoinError::Lapsed { identity });
+		}
+		let package = key_package::parse(&self.crypto, &statement.key_package).map_err(RejoinError::KeyPackage)?;
+		if policy::identity(package.leaf_node().credential()).as_ref() != Ok(&identity) {
+			return Err(RejoinError::KeyPackage("it is another member's".to_owned()));
+		}
+		let new_key = package.leaf_node().signature_key().as_slice() != leaf.signature_key;
+		let (key_package, replaces) = (statement.key_package, leaf.encryption_key);
+		Ok(RejoinRequest { identity, key_package, replaces, new_key })
+	}
+}
+
+/// Reads a request. Total: any bytes give one, or an error.
+fn decode(bytes: &[u8]) -> Result<Request, RejoinError> {
+	if bytes.len() > MAX_REJOIN_REQUEST {
+		return Err(RejoinError::Malformed);
+	}
+	match bytes.first() {
+		Some(&VERSION) => {}
+		Some(&other) => return Err(RejoinError::Version(other)),
+		None => return Err(RejoinError::Malformed),
+	}
+	let request = Request::decode_all(&mut &bytes[..]).map_err(|_| RejoinError::Malformed)?;
+	if request.encode() == bytes {
+		Ok(request)
+	} else {
+		Err(RejoinError::Malformed)
+	}
+}
+
+fn own_leaf(mls: &MlsGroup) -> Option<Vec<u8>> {
+	mls.members().find(|member| member.index == mls.own_leaf_index()).map(|member| member.encryption_key)
+}
+
+fn leaf_of(mls: &MlsGroup, identity: &[u8]) -> Option<Member> {
+	mls.members().find(|member| policy::identity(&member.credential).is_ok_and(|found| found == identity))
+}

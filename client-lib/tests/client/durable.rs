@@ -1,0 +1,203 @@
+//! What a client has taken on and what it has received outlives it (promise P5).
+
+use crate::{
+	chain::Mode,
+	member::{agree, found, Member},
+	World,
+};
+use lockstep_client::{Ended, Event, GroupId, Intent, IntentState, Upkeep};
+use lockstep_primitives::rpc::HexBytes;
+use std::time::Duration;
+
+/// Waits until no intent is left that has not ended; says how they ended.
+async fn ended(member: &Member, group: GroupId) -> Vec<Ended> {
+	let asking = async {
+		loop {
+			let states = member.client.intents(group).await.unwrap().into_iter().map(|(_, state)| match state {
+				IntentState::Ended(ended) => Some(ended),
+				_ => None,
+			});
+			if let Some(all) = states.collect::<Option<Vec<_>>>() {
+				return all;
+			}
+			tokio::task::yield_now().await;
+		}
+	};
+	tokio::time::timeout(Duration::from_secs(30), asking).await.expect("all intents end")
+}
+
+fn done(ended: &Ended) -> &lockstep_client::Committed {
+	match ended {
+		Ended::Done(committed) => committed,
+		other => panic!("{other:?}"),
+	}
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn intents_that_were_taken_are_pursued_after_a_restart() {
+	let world = World::new().await;
+	let mut members = world.members(&["anna", "bert"]).await;
+	let group = found(&mut members).await;
+	world.chain.set_mode(Mode::Lost);
+	for expected in 1..4 {
+		let id = members[0].client.enqueue(group, Intent::Update).await.unwrap();
+		assert_eq!((id.group, id.number), (group, expected), "the first was to add bert");
+	}
+	let states: Vec<IntentState> =
+		members[0].client.intents(group).await.unwrap().into_iter().skip(1).map(|(_, state)| state).collect();
+	assert_eq!(states[0], IntentState::Committing { attempts: 1 });
+	assert_eq!(states[1..], [IntentState::Waiting { attempts: 0 }, IntentState::Waiting { attempts: 0 }]);
+	let anna = members.remove(0).reopen().await;
+	members.insert(0, anna);
+	world.chain.set_mode(Mode::Prompt);
+	world.chain.blocks(10);
+	let ended = ended(&members[0], group).await;
+	let mut entries: Vec<_> = ended.iter().map(|ended| done(ended).entry).collect();
+	assert_eq!(entries.len(), 4);
+	entries.dedup();
+	assert_eq!(world.chain.state().logs[&group].entries.len(), 1 + entries.len(), "each commit is some intent's");
+	let epoch = members[0].client.group(group).await.unwrap().epoch;
+	agree(&mut members, group, epoch).await;
+	// Numbers go on where they were.
+	assert!(members[0].client.enqueue(group, Intent::Update).await.unwrap().number >= 4);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_intent_that_became_final_while_its_client_was_away_has_ended_once() {
+	let world = World::new().await;
+	let mut members = world.members(&["anna", "bert"]).await;
+	let group = found(&mut members).await;
+	world.chain.set_mode(Mode::Held);
+	members[0].client.enqueue(group, Intent::Update).await.unwrap();
+	world.chain.pooled(1).await;
+	members[0].client.close().await;
+	world.chain.set_mode(Mode::Prompt);
+	world.chain.block();
+	let anna = members.remove(0).reopen().await;
+	members.insert(0, anna);
+	agree(&mut members, group, 2).await;
+	assert_eq!(done(&ended(&members[0], group).await[1]).attempts, 1);
+	assert_eq!(world.chain.state().logs[&group].entries.len(), 3);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_removes_of_the_same_member_are_one() {
+	let world = World::new().await;
+	let mut members = world.members(&["anna", "bert", "cora"]).await;
+	let group = found(&mut members).await;
+	let remove = Intent::Remove(vec![HexBytes(b"cora".to_vec())]);
+	world.chain.set_mode(Mode::Held);
+	members[0].client.enqueue(group, Intent::Update).await.unwrap();
+	for _ in 0..2 {
+		members[0].client.enqueue(group, remove.clone()).await.unwrap();
+	}
+	world.chain.set_mode(Mode::Prompt);
+	world.chain.blocks(4);
+	let ended = ended(&members[0], group).await;
+	assert!(ended.iter().all(|ended| matches!(ended, Ended::Done(_))), "{ended:?}");
+	members[2].until("removal", |event| matches!(event, Event::RemovedFromGroup { .. })).await;
+	members.truncate(2);
+	let epoch = members[0].client.group(group).await.unwrap().epoch;
+	agree(&mut members, group, epoch).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn how_an_intent_failed_is_remembered() {
+	let world = World::new().await;
+	let mut members = world.members(&["anna", "bert"]).await;
+	let group = found(&mut members).await;
+	let id = members[0].client.enqueue(group, Intent::Remove(vec![HexBytes(b"nobody".to_vec())])).await.unwrap();
+	let wanted = |event: &Event| matches!(event, Event::IntentEnded { intent, .. } if *intent == id);
+	let event = members[0].until("the end of the intent", wanted).await;
+	let Event::IntentEnded { ended: Ended::Failed { reason }, .. } = event else { panic!("{event:?}") };
+	assert!(reason.contains("not a member"), "{reason}");
+	let anna = members.remove(0).reopen().await;
+	let remembered = anna.client.intents(group).await.unwrap();
+	assert_eq!(remembered.last(), Some(&(id, IntentState::Ended(Ended::Failed { reason }))));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_intents_of_a_member_that_is_removed_fail() {
+	let world = World::new().await;
+	let mut members = world.members(&["anna", "bert"]).await;
+	let group = found(&mut members).await;
+	world.chain.set_mode(Mode::Held);
+	let id = members[1].client.enqueue(group, Intent::Update).await.unwrap();
+	world.chain.pooled(1).await;
+	world.chain.state().pool.clear();
+	world.chain.set_mode(Mode::Prompt);
+	members[0].client.remove(group, vec![b"bert".to_vec()]).await.unwrap();
+	let wanted = |event: &Event| matches!(event, Event::IntentEnded { intent, .. } if *intent == id);
+	let event = members[1].until("the end of the intent", wanted).await;
+	assert!(matches!(event, Event::IntentEnded { ended: Ended::Failed { .. }, .. }), "{event:?}");
+	let bert = members.pop().unwrap().reopen().await;
+	let last = bert.client.intents(group).await.unwrap().pop();
+	assert!(matches!(last, Some((found, IntentState::Ended(Ended::Failed { .. }))) if found == id), "{last:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_message_is_there_until_it_is_acknowledged() {
+	let world = World::new().await;
+	let mut members = world.members(&["anna", "bert"]).await;
+	let group = found(&mut members).await;
+	for text in [&b"one"[..], b"two", b"three"] {
+		members[0].client.send(group, text.to_vec()).await.unwrap();
+		members[1].hears(text).await;
+	}
+	let anna = members.remove(0);
+	let bert = members.remove(0).reopen().await;
+	let unread = bert.client.unread().await.unwrap();
+	let texts: Vec<_> = unread.iter().map(|(_, message)| message.data.clone()).collect();
+	assert_eq!(texts, [&b"one"[..], b"two", b"three"]);
+	assert!(unread.iter().all(|(_, message)| message.sender == b"anna" && message.group == group));
+	bert.client.acknowledge(unread[1].0).await.unwrap();
+	let bert = bert.reopen().await;
+	assert_eq!(bert.client.unread().await.unwrap(), unread[2..]);
+	bert.client.acknowledge(unread[2].0).await.unwrap();
+	// The statements are still there for whoever asks: a message that was read is not read again.
+	let mut bert = bert.reopen().await;
+	anna.client.send(group, b"four".to_vec()).await.unwrap();
+	bert.hears(b"four").await;
+	let unread_then = bert.client.unread().await.unwrap();
+	assert_eq!(unread_then.len(), 1);
+	assert!(unread_then[0].0 > unread[2].0, "a number is used once");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_message_that_no_node_took_in_time_is_read_in_a_later_epoch() {
+	let world = World::new().await;
+	let mut members = world.members(&["anna", "bert"]).await;
+	let group = found(&mut members).await;
+	world.chain.state().deaf = true;
+	members[0].client.send(group, b"late".to_vec()).await.unwrap();
+	// More epochs than members keep keys for.
+	for _ in 0..8 {
+		members[1].client.update(group).await.unwrap();
+	}
+	members[0].reached(group, 9).await;
+	let anna = members.remove(0).reopen().await;
+	members.insert(0, anna);
+	world.chain.state().deaf = false;
+	world.chain.blocks(20);
+	members[1].hears(b"late").await;
+	agree(&mut members, group, 9).await;
+	assert_eq!(members[1].count(|event| matches!(event, Event::Message { data, .. } if data == b"late")), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn keys_are_renewed_after_so_many_messages() {
+	let world = World::new().await;
+	let mut members = world.members(&["anna", "bert"]).await;
+	let group = found(&mut members).await;
+	let anna = members.remove(0);
+	let upkeep = Upkeep { update_after_messages: 3, ..Upkeep::default() };
+	anna.client.close().await;
+	let config = lockstep_client::Config { upkeep, ..anna.config };
+	members.insert(0, Member::open(config).await.unwrap());
+	for number in 0..3u8 {
+		members[0].client.send(group, vec![number]).await.unwrap();
+	}
+	assert_eq!(members[0].client.group(group).await.unwrap().epoch, 1);
+	world.chain.blocks(2);
+	agree(&mut members, group, 2).await;
+}
