@@ -3,7 +3,7 @@
 use lockstep_simulator::{simulate, Mutation, Setup};
 
 /// Seeds within which each fault is found.
-const SEEDS: u64 = 60;
+const SEEDS: u64 = 250;
 
 /// The first seed that finds a fault, and what it finds.
 fn finds(mutation: Mutation) -> Option<(u64, String)> {
