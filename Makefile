@@ -45,5 +45,5 @@ bench-latency: build ## Submit-to-finalized latency, into bench-results/latency.
 soak: build ## Memory of a node and a client under steady commits; MINUTES=20
 	@$(BIN)/soak --minutes $(or $(MINUTES),20)
 
-weights: setup ## Measures the calls of the pallets; needs frame-omni-bencher
+weights: setup ## Measures the calls of the pallets and writes their weights; ten minutes after `make build`
 	scripts/weights

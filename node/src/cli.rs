@@ -30,7 +30,7 @@ pub struct LockstepArgs {
 
 /// Bytes of state that a node caches, unless the command line says otherwise. What groups in use need of it is small;
 /// with the SDK's default of 1 GiB a node grows for days.
-const TRIE_CACHE: usize = 32 * 1024 * 1024;
+const TRIE_CACHE: usize = 16 * 1024 * 1024;
 
 impl Cli {
 	/// The command line of this process, with the defaults that differ from those of other Substrate nodes.

@@ -1,7 +1,8 @@
 //! Benchmarks of the calls, of the authorisation of an append, and of one step of each pruning queue.
 //!
 //! Each is measured at its worst: with the signature verified, the queues written, and the hooks of the runtime
-//! called. Keys live in the keystore of the benchmark's host, since a runtime cannot sign.
+//! called. Keys live in the keystore of the benchmark's host, since a runtime cannot sign. They are the same in each
+//! run: the allowance that an entry grants has the key in its place in state, and the tool compares places.
 
 use super::*;
 use crate::types::CandidateDigest;
@@ -27,8 +28,9 @@ use sp_runtime::{traits::Saturating, SaturatedConversion};
 const KEY_TYPE: KeyTypeId = KeyTypeId(*b"lock");
 const GROUP: GroupId = GroupId([1; 32]);
 
-fn new_key() -> ed25519::Public {
-	sp_io::crypto::ed25519_generate(KEY_TYPE, None)
+/// The key with this number. That of entry 0 is 0.
+fn member_key(number: u8) -> ed25519::Public {
+	sp_io::crypto::ed25519_generate(KEY_TYPE, Some(alloc::format!("//{number}").into_bytes()))
 }
 
 fn sign(key: &ed25519::Public, message: &[u8]) -> Endorsement {
@@ -67,7 +69,7 @@ where
 	T::Currency: Mutate<T::AccountId>,
 {
 	let sponsor = sponsor::<T>();
-	let key = new_key();
+	let key = member_key(0);
 	Pallet::<T>::create_group(
 		RawOrigin::Signed(sponsor.clone()).into(),
 		GROUP,
@@ -82,15 +84,25 @@ fn newest<T: Config>() -> EntryHash {
 	Groups::<T>::get(GROUP).expect("the group is open").state.head.hash
 }
 
-/// Appends a child with a payload of one byte, which differs with `number`; returns it and its key.
+/// Appends a child with a payload of one byte and a key, which differ with `number`; returns it and its key.
 fn child<T: Config>(parent: &EntryHash, signer: &ed25519::Public, number: u8) -> (EntryHash, ed25519::Public) {
-	let key = new_key();
+	let key = member_key(number);
 	let next_key = ordering_key(&key);
 	let payload = alloc::vec![number];
 	let endorsement = endorse::<T>(signer, parent, &payload, &next_key);
 	Pallet::<T>::append(RawOrigin::Authorized.into(), GROUP, *parent, payload, next_key, endorsement)
 		.expect("the entry is admitted");
 	(newest::<T>(), key)
+}
+
+/// Gives an entry the digests of so many children: its record is then as long as it gets.
+fn crowd<T: Config>(entry: &EntryHash, children: u32) {
+	OpenEntries::<T>::mutate(GROUP, entry, |record| {
+		let record = record.as_mut().expect("it is open");
+		let digest = |number: u8| CandidateDigest::new(&PayloadHash([number; 32]), &OrderingKey([number; 32]));
+		let digests: Vec<_> = (0..children as u8).map(digest).collect();
+		record.candidates = BoundedVec::try_from(digests).expect("they fit");
+	});
 }
 
 fn skip<T: Config>(blocks: u32) {
@@ -106,7 +118,7 @@ mod benchmarks {
 	#[benchmark]
 	fn create_group() {
 		let sponsor = sponsor::<T>();
-		let key = new_key();
+		let key = member_key(0);
 		let endorsement = founding::<T>(&key);
 
 		#[extrinsic_call]
@@ -120,7 +132,7 @@ mod benchmarks {
 	fn append(p: Linear<1, { T::MaxPayload::get() }>) {
 		let (_, root, key) = group::<T>();
 		let payload = alloc::vec![0xab; p as usize];
-		let next_key = ordering_key(&new_key());
+		let next_key = ordering_key(&member_key(1));
 		let endorsement = endorse::<T>(&key, &root, &payload, &next_key);
 
 		#[extrinsic_call]
@@ -135,14 +147,9 @@ mod benchmarks {
 		let (_, root, key) = group::<T>();
 		child::<T>(&root, &key, 1);
 		skip::<T>(T::CandidateInterval::get());
-		OpenEntries::<T>::mutate(GROUP, root, |record| {
-			let record = record.as_mut().expect("it is open");
-			let digest = |number: u8| CandidateDigest::new(&PayloadHash([number; 32]), &OrderingKey([number; 32]));
-			let others: Vec<_> = (1..types::MAX_CHILDREN as u8).map(digest).collect();
-			record.candidates = BoundedVec::try_from(others).expect("they fit");
-		});
+		crowd::<T>(&root, types::MAX_CHILDREN - 1);
 		let payload = alloc::vec![0xab; p as usize];
-		let next_key = ordering_key(&new_key());
+		let next_key = ordering_key(&member_key(2));
 		let endorsement = endorse::<T>(&key, &root, &payload, &next_key);
 		let call = Call::<T>::append { group: GROUP, parent: root, payload, next_key, endorsement };
 		let answer;
@@ -182,10 +189,12 @@ mod benchmarks {
 		assert!(OpenEntries::<T>::contains_key(GROUP, root));
 	}
 
+	/// An entry with as many children as it can have.
 	#[benchmark]
 	fn prune_closing() {
 		let (_, root, key) = group::<T>();
 		child::<T>(&root, &key, 1);
+		crowd::<T>(&root, types::MAX_CHILDREN);
 		skip::<T>(T::ContestWindow::get());
 		let now = Pallet::<T>::now();
 
@@ -217,10 +226,12 @@ mod benchmarks {
 		assert!(!OpenEntries::<T>::contains_key(GROUP, leaf));
 	}
 
+	/// Here, too; others follow it.
 	#[benchmark]
 	fn prune_removed() {
 		let (sponsor, root, key) = group::<T>();
 		child::<T>(&root, &key, 1);
+		crowd::<T>(&root, types::MAX_CHILDREN);
 		skip::<T>(T::Retention::get());
 		Pallet::<T>::close_group(RawOrigin::Signed(sponsor).into(), GROUP, None).expect("the group has ended");
 

@@ -1,15 +1,14 @@
-//! Weights for `pallet_ordering`: estimates on the safe side, until the benchmarks have run.
+//! Weights of `pallet_ordering`, measured by `make weights`.
+//!
+//! Date 2026-11-24, 50 steps, 20 repeats, on AMD EPYC.
 
 #![cfg_attr(rustfmt, rustfmt_skip)]
-#![allow(unused_parens)]
-#![allow(unused_imports)]
-#![allow(missing_docs)]
-#![allow(dead_code)]
+#![allow(unused_parens, unused_imports, missing_docs)]
 
-use frame_support::{traits::Get, weights::{Weight, constants::RocksDbWeight}};
 use core::marker::PhantomData;
+use frame_support::{traits::Get, weights::{constants::RocksDbWeight, Weight}};
 
-/// Weight functions needed for `pallet_ordering`.
+/// What the calls and hooks of `pallet_ordering` cost.
 pub trait WeightInfo {
 	fn create_group() -> Weight;
 	fn append(p: u32, ) -> Weight;
@@ -21,95 +20,211 @@ pub trait WeightInfo {
 	fn prune_removed() -> Weight;
 }
 
-/// Weights for `pallet_ordering` using the Substrate node and recommended hardware.
+/// As measured, with the database weights of the runtime.
 pub struct SubstrateWeight<T>(PhantomData<T>);
 impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
+	/// Storage: `Ordering::Groups` (r:1 w:1)
+	/// Proof: `Ordering::Groups` (`max_values`: None, `max_size`: Some(153), added: 2628, mode: `MaxEncodedLen`)
+	/// Storage: `Ordering::ClosedGroups` (r:1 w:0)
+	/// Proof: `Ordering::ClosedGroups` (`max_values`: None, `max_size`: Some(48), added: 2523, mode: `MaxEncodedLen`)
+	/// Storage: `System::BlockHash` (r:1 w:0)
+	/// Proof: `System::BlockHash` (`max_values`: None, `max_size`: Some(44), added: 2519, mode: `MaxEncodedLen`)
+	/// Storage: `Balances::Holds` (r:1 w:1)
+	/// Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(121), added: 2596, mode: `MaxEncodedLen`)
+	/// Storage: `Ordering::CounterForGroups` (r:1 w:1)
+	/// Proof: `Ordering::CounterForGroups` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
+	/// Storage: `Ordering::RetentionBounds` (r:1 w:1)
+	/// Proof: `Ordering::RetentionBounds` (`max_values`: Some(1), `max_size`: Some(16), added: 511, mode: `MaxEncodedLen`)
+	/// Storage: `Ordering::BlockEntries` (r:1 w:1)
+	/// Proof: `Ordering::BlockEntries` (`max_values`: Some(1), `max_size`: None, mode: `Measured`)
+	/// Storage: UNKNOWN KEY `0x3a73746174656d656e745f616c6c6f77616e63653affe0b81700cedadde9deba` (r:1 w:1)
+	/// Proof: UNKNOWN KEY `0x3a73746174656d656e745f616c6c6f77616e63653affe0b81700cedadde9deba` (r:1 w:1)
+	/// Storage: `Ordering::Indices` (r:0 w:1)
+	/// Proof: `Ordering::Indices` (`max_values`: None, `max_size`: Some(88), added: 2563, mode: `MaxEncodedLen`)
+	/// Storage: `Ordering::OpenEntries` (r:0 w:1)
+	/// Proof: `Ordering::OpenEntries` (`max_values`: None, `max_size`: Some(1266), added: 3741, mode: `MaxEncodedLen`)
+	/// Storage: `Ordering::RetentionQueue` (r:0 w:1)
+	/// Proof: `Ordering::RetentionQueue` (`max_values`: None, `max_size`: Some(84), added: 2559, mode: `MaxEncodedLen`)
 	fn create_group() -> Weight {
-		Weight::from_parts(150_000_000, 16_000)
+		// Minimum execution time: 160_438_000 picoseconds.
+		Weight::from_parts(171_014_000, 3618)
 			.saturating_add(T::DbWeight::get().reads(8_u64))
 			.saturating_add(T::DbWeight::get().writes(9_u64))
 	}
+	/// Storage: `Ordering::Groups` (r:1 w:1)
+	/// Proof: `Ordering::Groups` (`max_values`: None, `max_size`: Some(153), added: 2628, mode: `MaxEncodedLen`)
+	/// Storage: `Ordering::OpenEntries` (r:1 w:2)
+	/// Proof: `Ordering::OpenEntries` (`max_values`: None, `max_size`: Some(1266), added: 3741, mode: `MaxEncodedLen`)
+	/// Storage: `Ordering::CloseBounds` (r:1 w:1)
+	/// Proof: `Ordering::CloseBounds` (`max_values`: Some(1), `max_size`: Some(16), added: 511, mode: `MaxEncodedLen`)
+	/// Storage: `Ordering::RetentionBounds` (r:1 w:1)
+	/// Proof: `Ordering::RetentionBounds` (`max_values`: Some(1), `max_size`: Some(16), added: 511, mode: `MaxEncodedLen`)
+	/// Storage: `Ordering::BlockEntries` (r:1 w:1)
+	/// Proof: `Ordering::BlockEntries` (`max_values`: Some(1), `max_size`: None, mode: `Measured`)
+	/// Storage: UNKNOWN KEY `0x3a73746174656d656e745f616c6c6f77616e63653abf3a763d817cee09bf785b` (r:1 w:1)
+	/// Proof: UNKNOWN KEY `0x3a73746174656d656e745f616c6c6f77616e63653abf3a763d817cee09bf785b` (r:1 w:1)
+	/// Storage: `Ordering::Indices` (r:0 w:1)
+	/// Proof: `Ordering::Indices` (`max_values`: None, `max_size`: Some(88), added: 2563, mode: `MaxEncodedLen`)
+	/// Storage: `Ordering::CloseQueue` (r:0 w:1)
+	/// Proof: `Ordering::CloseQueue` (`max_values`: None, `max_size`: Some(84), added: 2559, mode: `MaxEncodedLen`)
+	/// Storage: `Ordering::RetentionQueue` (r:0 w:1)
+	/// Proof: `Ordering::RetentionQueue` (`max_values`: None, `max_size`: Some(84), added: 2559, mode: `MaxEncodedLen`)
 	/// The range of component `p` is `[1, 65536]`.
 	fn append(p: u32, ) -> Weight {
-		Weight::from_parts(80_000_000, 16_000)
-			.saturating_add(Weight::from_parts(4_000, 0).saturating_mul(p.into()))
-			.saturating_add(T::DbWeight::get().reads(7_u64))
-			.saturating_add(T::DbWeight::get().writes(9_u64))
+		// Minimum execution time: 67_911_000 picoseconds.
+		Weight::from_parts(72_966_459, 4731)
+			// Standard error: 10.
+			.saturating_add(Weight::from_parts(3_911, 0).saturating_mul(p.into()))
+			.saturating_add(T::DbWeight::get().reads(6_u64))
+			.saturating_add(T::DbWeight::get().writes(10_u64))
 	}
+	/// Storage: `Ordering::Groups` (r:1 w:0)
+	/// Proof: `Ordering::Groups` (`max_values`: None, `max_size`: Some(153), added: 2628, mode: `MaxEncodedLen`)
+	/// Storage: `Ordering::OpenEntries` (r:1 w:0)
+	/// Proof: `Ordering::OpenEntries` (`max_values`: None, `max_size`: Some(1266), added: 3741, mode: `MaxEncodedLen`)
+	/// Storage: `System::BlockHash` (r:1 w:0)
+	/// Proof: `System::BlockHash` (`max_values`: None, `max_size`: Some(44), added: 2519, mode: `MaxEncodedLen`)
 	/// The range of component `p` is `[1, 65536]`.
 	fn authorize_append(p: u32, ) -> Weight {
-		Weight::from_parts(120_000_000, 16_000)
-			.saturating_add(Weight::from_parts(4_000, 0).saturating_mul(p.into()))
+		// Minimum execution time: 73_118_000 picoseconds.
+		Weight::from_parts(78_242_002, 4731)
+			// Standard error: 4.
+			.saturating_add(Weight::from_parts(3_282, 0).saturating_mul(p.into()))
 			.saturating_add(T::DbWeight::get().reads(3_u64))
 	}
+	/// Storage: `Ordering::Groups` (r:1 w:1)
+	/// Proof: `Ordering::Groups` (`max_values`: None, `max_size`: Some(153), added: 2628, mode: `MaxEncodedLen`)
+	/// Storage: `Ordering::OpenEntries` (r:1 w:0)
+	/// Proof: `Ordering::OpenEntries` (`max_values`: None, `max_size`: Some(1266), added: 3741, mode: `MaxEncodedLen`)
+	/// Storage: `System::BlockHash` (r:1 w:0)
+	/// Proof: `System::BlockHash` (`max_values`: None, `max_size`: Some(44), added: 2519, mode: `MaxEncodedLen`)
+	/// Storage: `Balances::Holds` (r:1 w:1)
+	/// Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(121), added: 2596, mode: `MaxEncodedLen`)
+	/// Storage: `Ordering::CounterForGroups` (r:1 w:1)
+	/// Proof: `Ordering::CounterForGroups` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
+	/// Storage: `Ordering::RemovalBounds` (r:1 w:1)
+	/// Proof: `Ordering::RemovalBounds` (`max_values`: Some(1), `max_size`: Some(16), added: 511, mode: `MaxEncodedLen`)
+	/// Storage: `Ordering::RemovalQueue` (r:0 w:1)
+	/// Proof: `Ordering::RemovalQueue` (`max_values`: None, `max_size`: Some(56), added: 2531, mode: `MaxEncodedLen`)
+	/// Storage: `Ordering::ClosedGroups` (r:0 w:1)
+	/// Proof: `Ordering::ClosedGroups` (`max_values`: None, `max_size`: Some(48), added: 2523, mode: `MaxEncodedLen`)
 	fn close_group() -> Weight {
-		Weight::from_parts(150_000_000, 16_000)
+		// Minimum execution time: 144_995_000 picoseconds.
+		Weight::from_parts(153_028_000, 4731)
 			.saturating_add(T::DbWeight::get().reads(6_u64))
 			.saturating_add(T::DbWeight::get().writes(6_u64))
 	}
+	/// Storage: `Ordering::RetentionBounds` (r:1 w:0)
+	/// Proof: `Ordering::RetentionBounds` (`max_values`: Some(1), `max_size`: Some(16), added: 511, mode: `MaxEncodedLen`)
+	/// Storage: `Ordering::RetentionQueue` (r:1 w:0)
+	/// Proof: `Ordering::RetentionQueue` (`max_values`: None, `max_size`: Some(84), added: 2559, mode: `MaxEncodedLen`)
+	/// Storage: `Ordering::RemovalBounds` (r:1 w:0)
+	/// Proof: `Ordering::RemovalBounds` (`max_values`: Some(1), `max_size`: Some(16), added: 511, mode: `MaxEncodedLen`)
+	/// Storage: `Ordering::CloseBounds` (r:1 w:0)
+	/// Proof: `Ordering::CloseBounds` (`max_values`: Some(1), `max_size`: Some(16), added: 511, mode: `MaxEncodedLen`)
+	/// Storage: `Ordering::CloseQueue` (r:1 w:0)
+	/// Proof: `Ordering::CloseQueue` (`max_values`: None, `max_size`: Some(84), added: 2559, mode: `MaxEncodedLen`)
 	fn prune_nothing() -> Weight {
-		Weight::from_parts(10_000_000, 8_000)
-			.saturating_add(T::DbWeight::get().reads(6_u64))
+		// Minimum execution time: 17_105_000 picoseconds.
+		Weight::from_parts(18_677_000, 3549)
+			.saturating_add(T::DbWeight::get().reads(5_u64))
 	}
+	/// Storage: `Ordering::CloseBounds` (r:1 w:1)
+	/// Proof: `Ordering::CloseBounds` (`max_values`: Some(1), `max_size`: Some(16), added: 511, mode: `MaxEncodedLen`)
+	/// Storage: `Ordering::CloseQueue` (r:1 w:1)
+	/// Proof: `Ordering::CloseQueue` (`max_values`: None, `max_size`: Some(84), added: 2559, mode: `MaxEncodedLen`)
+	/// Storage: `Ordering::OpenEntries` (r:1 w:1)
+	/// Proof: `Ordering::OpenEntries` (`max_values`: None, `max_size`: Some(1266), added: 3741, mode: `MaxEncodedLen`)
+	/// Storage: `Ordering::Groups` (r:1 w:1)
+	/// Proof: `Ordering::Groups` (`max_values`: None, `max_size`: Some(153), added: 2628, mode: `MaxEncodedLen`)
+	/// Storage: UNKNOWN KEY `0x3a73746174656d656e745f616c6c6f77616e63653affe0b81700cedadde9deba` (r:1 w:1)
+	/// Proof: UNKNOWN KEY `0x3a73746174656d656e745f616c6c6f77616e63653affe0b81700cedadde9deba` (r:1 w:1)
+	/// Storage: `Ordering::Indices` (r:0 w:1)
+	/// Proof: `Ordering::Indices` (`max_values`: None, `max_size`: Some(88), added: 2563, mode: `MaxEncodedLen`)
 	fn prune_closing() -> Weight {
-		Weight::from_parts(40_000_000, 8_000)
+		// Minimum execution time: 32_909_000 picoseconds.
+		Weight::from_parts(35_883_000, 5297)
 			.saturating_add(T::DbWeight::get().reads(5_u64))
 			.saturating_add(T::DbWeight::get().writes(6_u64))
 	}
+	/// Storage: `Ordering::RetentionBounds` (r:1 w:1)
+	/// Proof: `Ordering::RetentionBounds` (`max_values`: Some(1), `max_size`: Some(16), added: 511, mode: `MaxEncodedLen`)
+	/// Storage: `Ordering::RetentionQueue` (r:1 w:1)
+	/// Proof: `Ordering::RetentionQueue` (`max_values`: None, `max_size`: Some(84), added: 2559, mode: `MaxEncodedLen`)
+	/// Storage: `Ordering::OpenEntries` (r:1 w:1)
+	/// Proof: `Ordering::OpenEntries` (`max_values`: None, `max_size`: Some(1266), added: 3741, mode: `MaxEncodedLen`)
+	/// Storage: `Ordering::Groups` (r:1 w:1)
+	/// Proof: `Ordering::Groups` (`max_values`: None, `max_size`: Some(153), added: 2628, mode: `MaxEncodedLen`)
+	/// Storage: UNKNOWN KEY `0x3a73746174656d656e745f616c6c6f77616e63653abf3a763d817cee09bf785b` (r:1 w:1)
+	/// Proof: UNKNOWN KEY `0x3a73746174656d656e745f616c6c6f77616e63653abf3a763d817cee09bf785b` (r:1 w:1)
+	/// Storage: `Ordering::Indices` (r:0 w:1)
+	/// Proof: `Ordering::Indices` (`max_values`: None, `max_size`: Some(88), added: 2563, mode: `MaxEncodedLen`)
 	fn prune_retained() -> Weight {
-		Weight::from_parts(40_000_000, 8_000)
+		// Minimum execution time: 41_141_000 picoseconds.
+		Weight::from_parts(44_066_000, 4731)
 			.saturating_add(T::DbWeight::get().reads(5_u64))
 			.saturating_add(T::DbWeight::get().writes(6_u64))
 	}
+	/// Storage: `Ordering::RemovalBounds` (r:1 w:0)
+	/// Proof: `Ordering::RemovalBounds` (`max_values`: Some(1), `max_size`: Some(16), added: 511, mode: `MaxEncodedLen`)
+	/// Storage: `Ordering::RemovalQueue` (r:1 w:1)
+	/// Proof: `Ordering::RemovalQueue` (`max_values`: None, `max_size`: Some(56), added: 2531, mode: `MaxEncodedLen`)
+	/// Storage: `Ordering::Indices` (r:2 w:1)
+	/// Proof: `Ordering::Indices` (`max_values`: None, `max_size`: Some(88), added: 2563, mode: `MaxEncodedLen`)
+	/// Storage: `Ordering::OpenEntries` (r:1 w:1)
+	/// Proof: `Ordering::OpenEntries` (`max_values`: None, `max_size`: Some(1266), added: 3741, mode: `MaxEncodedLen`)
+	/// Storage: `Ordering::Groups` (r:1 w:1)
+	/// Proof: `Ordering::Groups` (`max_values`: None, `max_size`: Some(153), added: 2628, mode: `MaxEncodedLen`)
+	/// Storage: UNKNOWN KEY `0x3a73746174656d656e745f616c6c6f77616e63653affe0b81700cedadde9deba` (r:1 w:1)
+	/// Proof: UNKNOWN KEY `0x3a73746174656d656e745f616c6c6f77616e63653affe0b81700cedadde9deba` (r:1 w:1)
 	fn prune_removed() -> Weight {
-		Weight::from_parts(40_000_000, 8_000)
-			.saturating_add(T::DbWeight::get().reads(6_u64))
+		// Minimum execution time: 50_675_000 picoseconds.
+		Weight::from_parts(55_483_000, 6116)
+			.saturating_add(T::DbWeight::get().reads(7_u64))
 			.saturating_add(T::DbWeight::get().writes(5_u64))
 	}
 }
 
-// For backwards compatibility and tests.
+/// The same for tests, with the database weights of RocksDB.
 impl WeightInfo for () {
 	fn create_group() -> Weight {
-		Weight::from_parts(150_000_000, 16_000)
+		Weight::from_parts(171_014_000, 3618)
 			.saturating_add(RocksDbWeight::get().reads(8_u64))
 			.saturating_add(RocksDbWeight::get().writes(9_u64))
 	}
-	/// The range of component `p` is `[1, 65536]`.
 	fn append(p: u32, ) -> Weight {
-		Weight::from_parts(80_000_000, 16_000)
-			.saturating_add(Weight::from_parts(4_000, 0).saturating_mul(p.into()))
-			.saturating_add(RocksDbWeight::get().reads(7_u64))
-			.saturating_add(RocksDbWeight::get().writes(9_u64))
+		Weight::from_parts(72_966_459, 4731)
+			.saturating_add(Weight::from_parts(3_911, 0).saturating_mul(p.into()))
+			.saturating_add(RocksDbWeight::get().reads(6_u64))
+			.saturating_add(RocksDbWeight::get().writes(10_u64))
 	}
-	/// The range of component `p` is `[1, 65536]`.
 	fn authorize_append(p: u32, ) -> Weight {
-		Weight::from_parts(120_000_000, 16_000)
-			.saturating_add(Weight::from_parts(4_000, 0).saturating_mul(p.into()))
+		Weight::from_parts(78_242_002, 4731)
+			.saturating_add(Weight::from_parts(3_282, 0).saturating_mul(p.into()))
 			.saturating_add(RocksDbWeight::get().reads(3_u64))
 	}
 	fn close_group() -> Weight {
-		Weight::from_parts(150_000_000, 16_000)
+		Weight::from_parts(153_028_000, 4731)
 			.saturating_add(RocksDbWeight::get().reads(6_u64))
 			.saturating_add(RocksDbWeight::get().writes(6_u64))
 	}
 	fn prune_nothing() -> Weight {
-		Weight::from_parts(10_000_000, 8_000)
-			.saturating_add(RocksDbWeight::get().reads(6_u64))
+		Weight::from_parts(18_677_000, 3549)
+			.saturating_add(RocksDbWeight::get().reads(5_u64))
 	}
 	fn prune_closing() -> Weight {
-		Weight::from_parts(40_000_000, 8_000)
+		Weight::from_parts(35_883_000, 5297)
 			.saturating_add(RocksDbWeight::get().reads(5_u64))
 			.saturating_add(RocksDbWeight::get().writes(6_u64))
 	}
 	fn prune_retained() -> Weight {
-		Weight::from_parts(40_000_000, 8_000)
+		Weight::from_parts(44_066_000, 4731)
 			.saturating_add(RocksDbWeight::get().reads(5_u64))
 			.saturating_add(RocksDbWeight::get().writes(6_u64))
 	}
 	fn prune_removed() -> Weight {
-		Weight::from_parts(40_000_000, 8_000)
-			.saturating_add(RocksDbWeight::get().reads(6_u64))
+		Weight::from_parts(55_483_000, 6116)
+			.saturating_add(RocksDbWeight::get().reads(7_u64))
 			.saturating_add(RocksDbWeight::get().writes(5_u64))
 	}
 }
