@@ -126,7 +126,7 @@ impl<M: Mls> Core<M> {
 		if group.leaving || group.requests.len() >= MAX_REQUESTS {
 			return;
 		}
-		let turn = super::leave::turn_of(&me, &request.identity, &view.members, &view.authenticator);
+		let turn = super::leave::turn_of(&me, &request.identity, &view.members, (id, view.epoch));
 		let turn = BlockNumber::try_from(turn).unwrap_or(BlockNumber::MAX);
 		let due = finalized.saturating_add(turn.saturating_mul(TURN));
 		group.requests.entry(request.identity.clone()).or_insert(Waiting { request, due });

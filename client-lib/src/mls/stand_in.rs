@@ -1,5 +1,5 @@
-//! A stand-in for OpenMLS, for simulations: it keeps the rules that the client relies on, and no secret. Group data and signature keys
-//! it does not have.
+//! A stand-in for OpenMLS, for simulations: it keeps the rules that the client relies on, and no secret. It has no group
+//! data and no signature keys.
 //!
 //! An epoch has a secret, which follows from that of the epoch before and the bytes of the commit. From it come a real
 //! ordering key and what seals payloads and messages; a member that was removed does not compute it. A commit says

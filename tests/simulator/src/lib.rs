@@ -26,6 +26,8 @@ mod promises;
 mod quiet;
 mod run;
 mod scenario;
+#[cfg(test)]
+mod scripted;
 mod setup;
 mod world;
 

@@ -82,7 +82,7 @@ impl<F: Flavour> World<F> {
 	}
 
 	/// Asks a member for a commit.
-	fn want(&mut self, member: usize, group: &GroupId, intent: Intent) {
+	pub(crate) fn want(&mut self, member: usize, group: &GroupId, intent: Intent) {
 		let (group, wanted) = (*group, intent.clone());
 		let take_on = |world: &mut Self, taken: &Result<u64, _>| {
 			let Ok(number) = *taken else { return };

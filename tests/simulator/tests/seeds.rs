@@ -46,12 +46,12 @@ fn fresh() -> u64 {
 
 #[test]
 fn the_promises_hold_for_twenty_members_with_a_stand_in() {
-	all_hold(false, 0, 300, &Setup::new(20, 60));
+	all_hold(false, 0, 300, &Setup::new(20, 50));
 }
 
 #[test]
 fn the_promises_hold_for_twenty_members_in_fresh_runs() {
-	all_hold(false, fresh(), 60, &Setup::new(20, 60));
+	all_hold(false, fresh(), 60, &Setup::new(20, 50));
 }
 
 #[test]

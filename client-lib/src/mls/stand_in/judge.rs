@@ -104,7 +104,7 @@ impl StandIn {
 			return Err(EngineError::NotNext { staged: next.epoch, current: current.epoch });
 		}
 		let identities = |list: Vec<String>| list.into_iter().map(String::into_bytes).collect();
-		let after = if removes_me { State { active: false, ..current } } else { next };
+		let after = if removes_me { State { active: false, epoch: next.epoch, ..current } } else { next };
 		after.store(overlay, &group)?;
 		if !removes_me {
 			after.keys(entry).record(overlay, &group)?;

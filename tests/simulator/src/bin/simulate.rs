@@ -62,7 +62,7 @@ fn seeds(text: &str) -> Result<Range<u64>, String> {
 fn main() -> ExitCode {
 	let arguments = Arguments::parse();
 	let openmls = arguments.mls == Mls::Openmls;
-	let (members, blocks) = if openmls { (8, 30) } else { (20, 60) };
+	let (members, blocks) = if openmls { (8, 30) } else { (20, 50) };
 	let mut setup = Setup::new(arguments.members.unwrap_or(members), arguments.blocks.unwrap_or(blocks));
 	setup.trace = arguments.trace;
 	#[cfg(feature = "mutations")]
