@@ -2,8 +2,10 @@
 
 use lockstep_simulator::{simulate, Mutation, Setup};
 
-/// Seeds within which each fault is found.
-const SEEDS: u64 = 60;
+/// Seeds within which each fault is found. Most need no more than 20.
+const SEEDS: u64 = 250;
+/// Seeds that find nothing when there is no fault.
+const CLEAN: u64 = 60;
 
 /// The first seed that finds a fault, and what it finds.
 fn finds(mutation: Mutation) -> Option<(u64, String)> {
@@ -26,7 +28,7 @@ fn every_deliberate_fault_is_found() {
 
 #[test]
 fn nothing_is_found_without_a_fault() {
-	for seed in 0..SEEDS {
+	for seed in 0..CLEAN {
 		let setup = Setup::new(10, 60);
 		assert!(simulate(false, seed, &setup).is_ok(), "seed {seed}");
 	}

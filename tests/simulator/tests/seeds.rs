@@ -46,17 +46,17 @@ fn fresh() -> u64 {
 
 #[test]
 fn the_promises_hold_for_twenty_members_with_a_stand_in() {
-	all_hold(false, 0, 300, &Setup::new(20, 50));
+	all_hold(false, 0, 200, &Setup::new(20, 50));
 }
 
 #[test]
 fn the_promises_hold_for_twenty_members_in_fresh_runs() {
-	all_hold(false, fresh(), 60, &Setup::new(20, 50));
+	all_hold(false, fresh(), 40, &Setup::new(20, 50));
 }
 
 #[test]
 fn the_promises_hold_for_few_members() {
-	all_hold(false, 0, 150, &Setup::new(3, 60));
+	all_hold(false, 0, 100, &Setup::new(3, 60));
 }
 
 #[test]
