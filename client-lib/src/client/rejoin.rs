@@ -58,9 +58,10 @@ impl<M: Mls> Core<M> {
 		if state.is_some_and(|group| group.is_followed()) {
 			return Err(RejoinAskError::StillIn(*id));
 		}
-		match state.and_then(|group| group.trouble(id)) {
-			Some(removed @ (GroupError::Removed(_) | GroupError::Gone(_))) => return Err(removed.into()),
-			_ => {}
+		if let Some(removed @ (GroupError::Removed(_) | GroupError::Gone(_))) =
+			state.and_then(|group| group.trouble(id))
+		{
+			return Err(removed.into());
 		}
 		let known = state.map(|group| group.gate.cursor().head.hash);
 		let newest = newest.or(known).ok_or(RejoinAskError::NoEntry(*id))?;
