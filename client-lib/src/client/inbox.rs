@@ -95,7 +95,7 @@ impl Inbox {
 		let numbers = overlay.list::<InboxItem>(ONLY)?;
 		let mut numbers = numbers.iter().filter_map(|(key, _)| Some(u64::from_be_bytes(*key.first_chunk()?)));
 		let first = numbers.next();
-		let last = numbers.last().or(first);
+		let last = numbers.next_back().or(first);
 		let next: NextNumber = overlay.get(ONLY)?.unwrap_or_default();
 		let end = last.map_or(next.number, |last| last.saturating_add(1).max(next.number));
 		Ok(Self { range: first.unwrap_or(end)..end })

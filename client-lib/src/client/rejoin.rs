@@ -58,9 +58,9 @@ impl Core {
 		if state.is_some_and(|group| group.is_followed()) {
 			return Err(RejoinAskError::StillIn(*id));
 		}
-		match state.and_then(|group| group.trouble(id)) {
-			Some(removed @ (GroupError::Removed(_) | GroupError::Gone(_))) => return Err(removed.into()),
-			_ => {}
+		let over = |trouble: &GroupError| matches!(trouble, GroupError::Removed(_) | GroupError::Gone(_));
+		if let Some(over) = state.and_then(|group| group.trouble(id)).filter(over) {
+			return Err(over.into());
 		}
 		let known = state.map(|group| group.gate.cursor().head.hash);
 		let newest = newest.or(known).ok_or(RejoinAskError::NoEntry(*id))?;
