@@ -27,6 +27,8 @@ mod open;
 mod outbox;
 mod records;
 mod rejoin;
+#[cfg(feature = "simulation")]
+pub mod simulated;
 mod status;
 mod submit;
 mod upkeep;

@@ -34,7 +34,10 @@ pub use input::{Effect, Input, SkipReason, Stop, Verdict};
 pub use state::{Gate, Mode, Pending, Tip};
 pub use timing::{CONTEST_SPREAD, RESUBMIT_AFTER};
 
-use crate::log::{EntryHeader, LogCursor};
+use crate::{
+	log::{EntryHeader, LogCursor},
+	mutation::{self, Mutation},
+};
 #[allow(unused_imports, reason = "named in the documentation")]
 use lockstep_primitives::admission;
 
@@ -52,6 +55,7 @@ pub fn step(mut gate: Gate, input: Input) -> (Gate, Vec<Effect>) {
 		Input::Verdict { entry, verdict } => on_verdict(&mut gate, entry, verdict, &mut effects),
 		Input::Finalized(block) => on_finalized(&mut gate, block, &mut effects),
 		Input::Prepared(pending) => on_prepared(&mut gate, pending, &mut effects),
+		Input::Refused if mutation::is(Mutation::DropOnRefusal) => drop_pending(&mut gate, &mut effects),
 		Input::Refused => gate.postpone_submission(),
 	}
 	(gate, effects)
@@ -78,7 +82,10 @@ fn on_entry(gate: &mut Gate, entry: EntryHeader, effects: &mut Vec<Effect>) {
 		return;
 	}
 	match gate.pending {
-		Some(own) if own.payload_hash == entry.payload_hash && own.next_key == entry.next_key => {
+		Some(own)
+			if own.payload_hash == entry.payload_hash
+				&& (own.next_key == entry.next_key || mutation::is(Mutation::OwnWithoutKey)) =>
+		{
 			gate.read(cursor, branches);
 			effects.push(Effect::MergeOwn(entry));
 			open_epoch(gate, entry, true, false, effects);
@@ -117,6 +124,13 @@ fn on_verdict(gate: &mut Gate, hash: lockstep_primitives::EntryHash, verdict: Ve
 			gate.read(cursor, branches);
 			skip_candidate(gate, entry, SkipReason::PubliclyInvalid, effects);
 		}
+		Verdict::PrivatelyFailing if passes_over_private(gate) => {
+			gate.mode = Mode::Following;
+			gate.read(cursor, branches);
+			if !mutation::is(Mutation::SiblingAfterPrivate) {
+				skip_candidate(gate, entry, SkipReason::PubliclyInvalid, effects);
+			}
+		}
 		Verdict::PrivatelyFailing | Verdict::Own => {
 			gate.mode = Mode::Desynchronized(entry);
 			drop_pending(gate, effects);
@@ -125,16 +139,25 @@ fn on_verdict(gate: &mut Gate, hash: lockstep_primitives::EntryHash, verdict: Ve
 	}
 }
 
+/// Deliberate faults only.
+fn passes_over_private(gate: &Gate) -> bool {
+	mutation::is(Mutation::SkipPrivate)
+		|| mutation::is(Mutation::SiblingAfterPrivate)
+		|| (mutation::is(Mutation::SkipPrivateFirst) && gate.children == 0)
+}
+
 /// The tip moves to `entry`.
 fn open_epoch(gate: &mut Gate, entry: EntryHeader, own: bool, removes_me: bool, effects: &mut Vec<Effect>) {
 	if own {
 		// It was merged: there is nothing left to drop.
 		gate.pending = None;
 	}
-	drop_pending(gate, effects);
+	if !mutation::is(Mutation::KeepPending) {
+		drop_pending(gate, effects);
+	}
 	gate.advance_to(entry);
 	effects.push(Effect::Advance { entry, epoch: gate.tip.epoch, own });
-	if removes_me {
+	if removes_me && !mutation::is(Mutation::IgnoreRemoval) {
 		gate.mode = Mode::Removed;
 		effects.push(Effect::Stop(Stop::Removed));
 	}
@@ -158,7 +181,7 @@ fn on_finalized(gate: &mut Gate, block: lockstep_primitives::BlockNumber, effect
 	}
 	if gate.pending.is_some() {
 		submit_if_due(gate, effects);
-	} else if gate.contest_is_due() {
+	} else if gate.contest_is_due() && !mutation::is(Mutation::NeverContest) {
 		// Due again after a while, in case that the driver cannot build a commit now.
 		gate.contest_at = Some(gate.finalized.saturating_add(RESUBMIT_AFTER));
 		effects.push(Effect::Contest);
@@ -167,7 +190,8 @@ fn on_finalized(gate: &mut Gate, block: lockstep_primitives::BlockNumber, effect
 
 fn on_prepared(gate: &mut Gate, pending: Pending, effects: &mut Vec<Effect>) {
 	// A commit that was submitted is never replaced while its parent is the tip: it may already be in a block.
-	if gate.pending.is_some() || gate.mode != Mode::Following || pending.parent != gate.tip.entry {
+	let taken = gate.pending.is_some() && !mutation::is(Mutation::ReplacePending);
+	if taken || gate.mode != Mode::Following || pending.parent != gate.tip.entry {
 		effects.push(Effect::Reject);
 		return;
 	}

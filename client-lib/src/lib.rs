@@ -33,8 +33,14 @@ pub mod finality;
 pub mod gate;
 pub mod log;
 mod mls;
+#[cfg(feature = "mutations")]
+pub mod mutation;
+#[cfg(not(feature = "mutations"))]
+mod mutation;
 pub mod proof;
 pub mod rpc;
+#[cfg(feature = "simulation")]
+pub mod simulation;
 mod store;
 
 pub use client::{
@@ -53,9 +59,3 @@ pub use mls::{
 pub use store::{change_store_key, StoreError, StoreKey};
 #[cfg(feature = "hostile")]
 pub use store::{on_write, WritePoint};
-
-/// The store on a disk in memory, for simulations.
-#[cfg(feature = "simulation")]
-pub mod simulation {
-	pub use crate::store::{MemoryDisk, Overlay, Record, Store};
-}

@@ -18,11 +18,14 @@ mod classify;
 mod commit;
 pub mod constants;
 mod error;
+#[cfg(any(test, feature = "simulation"))]
+mod faulty;
 mod group;
 mod group_data;
 #[cfg(feature = "hostile")]
 mod hostile;
 mod intent;
+mod interface;
 mod invitation;
 mod key_package;
 mod keys;
@@ -36,6 +39,8 @@ mod public_phase;
 mod rejoin;
 mod seal;
 mod signer;
+#[cfg(feature = "simulation")]
+pub mod stand_in;
 #[cfg(test)]
 mod tests;
 mod tls;
@@ -48,12 +53,11 @@ pub use commit::Prepared;
 pub use error::{BuildError, EngineError, MessageError, ProposalError, RejoinError, WelcomeError};
 pub use group_data::{GroupData, GroupDataError, Rights, Who};
 pub use intent::{GroupChange, Intent};
+pub use interface::{Mls, Staged};
 pub use invitation::{Invitation, Joined, WelcomeEnvelope};
 pub use keys::EpochKeys;
 pub use message::Received;
-#[cfg(test)]
-use rejoin::NewRejoinRequest;
-pub use rejoin::RejoinRequest;
+pub use rejoin::{NewRejoinRequest, RejoinRequest};
 pub use seal::SealError;
 pub use signer::SignerSeed;
 pub use verdict::{Candidate, InvalidReason, PrivateReason, StagedEntry, Verdict};
@@ -64,7 +68,7 @@ use lockstep_primitives::GenesisHash;
 use openmls::prelude::CredentialWithKey;
 use openmls_basic_credential::SignatureKeyPair;
 use openmls_rust_crypto::RustCrypto;
-use provider::Provider;
+use provider::{Provider, Random};
 
 /// One member: its identity, its signature key, and the chain it is on.
 pub struct Engine {
@@ -73,6 +77,7 @@ pub struct Engine {
 	signer: SignatureKeyPair,
 	genesis: GenesisHash,
 	crypto: RustCrypto,
+	random: Random,
 }
 
 impl Engine {
@@ -90,7 +95,14 @@ impl Engine {
 		}
 		let seed = SignerSeed::new(*signer_seed);
 		let signer = seed.pair();
-		Ok(Self { identity, seed, signer, genesis, crypto: RustCrypto::default() })
+		Ok(Self { identity, seed, signer, genesis, crypto: RustCrypto::default(), random: Random::default() })
+	}
+
+	/// The same with random numbers from a seed, so that a simulation can be repeated. The keys that it makes can be
+	/// guessed.
+	#[cfg(feature = "simulation")]
+	pub fn with_seed(self, seed: u64) -> Self {
+		Self { random: Random::seeded(seed), ..self }
 	}
 
 	/// The identity that the other members see.
@@ -104,7 +116,7 @@ impl Engine {
 	}
 
 	fn provider<'p, 'o>(&'p self, overlay: &'p Overlay<'o>) -> Provider<'p, 'o> {
-		Provider::new(&self.crypto, overlay)
+		Provider::new(&self.crypto, &self.random, overlay)
 	}
 
 	fn credential(&self) -> CredentialWithKey {

@@ -9,7 +9,7 @@ use lockstep_primitives::{
 
 /// One thing to do, after what is stored. None is waited for: what came of it comes back as an input, or never.
 #[derive(Clone, Debug)]
-pub(crate) enum Action {
+pub enum Action {
 	/// Follow a group's log from a position on; from there again if it is followed already.
 	Follow(GroupId, LogCursor),
 	/// Follow a group's log no longer.

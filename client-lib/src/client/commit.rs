@@ -12,7 +12,8 @@ use super::{
 use crate::{
 	gate::{Input, Pending, Tip},
 	log::EntryHeader,
-	mls::{Batch, BuildError, EngineError, Intent, Placed},
+	mls::{Batch, BuildError, EngineError, Intent, Mls, Placed},
+	mutation::{self, Mutation},
 	store::{Overlay, StoreError},
 };
 use lockstep_primitives::GroupId;
@@ -22,7 +23,7 @@ use std::collections::BTreeMap;
 /// Commits made for an operation before it is given up: so many lost races in a row are no coincidence.
 const MAX_ATTEMPTS: u32 = 256;
 
-impl Core {
+impl<M: Mls> Core<M> {
 	/// Takes an intent on: when this has answered `taken`, it is stored, and what comes of it is read from the log,
 	/// across restarts.
 	pub fn commit(
@@ -66,7 +67,7 @@ impl Core {
 		let next_intent = number.saturating_add(1);
 		let membership = Membership { next_intent, ..group.membership(&group.gate) };
 		let overlay = self.store.overlay();
-		intent::store(&overlay, id, &operation)
+		store_taken(&overlay, id, &operation)
 			.and_then(|()| overlay.put(id.as_bytes(), &membership))
 			.and_then(|()| overlay.commit())
 			.map_err(|error| BuildError::from(EngineError::from(error)))?;
@@ -231,6 +232,7 @@ impl Core {
 		for mut operation in std::mem::take(&mut group.current).into_iter().rev() {
 			match fate(&operation, &tip, own) {
 				Some(ended) => answered.push((operation, ended)),
+				None if mutation::is(Mutation::DropLoser) => {}
 				None => {
 					operation.step_back(finalized, self.random.next_u32());
 					group.waiting.push_front(operation);
@@ -257,6 +259,13 @@ impl Core {
 			group.waiting.push_front(Operation::own(Intent::Update, true));
 		}
 	}
+}
+
+fn store_taken(overlay: &Overlay<'_>, id: &GroupId, operation: &Operation) -> Result<(), StoreError> {
+	if mutation::is(Mutation::VolatileIntent) {
+		return Ok(());
+	}
+	intent::store(overlay, id, operation)
 }
 
 /// How an operation ends whose commit won (`own`) or lost, now that the tip is this one; `None` if it is tried again.

@@ -22,7 +22,7 @@ use crate::{
 	finality::{Finalized, Misbehaviour, Update},
 	gate::{self, Input, Mode},
 	log::LogCursor,
-	mls::{Engine, EngineError},
+	mls::{Engine, EngineError, Mls},
 	store::Store,
 };
 use lockstep_primitives::{rpc::HexBytes, topic, BlockNumber, GroupId, OrderingParameters};
@@ -30,9 +30,9 @@ use rand::{rngs::StdRng, RngCore};
 use std::collections::BTreeMap;
 
 /// See the module.
-pub(super) struct Core {
+pub(crate) struct Core<M: Mls = Engine> {
 	pub store: Store,
-	pub engine: Engine,
+	pub engine: M,
 	pub parameters: OrderingParameters,
 	/// Whether somebody pays for groups that this client creates.
 	pub sponsored: bool,
@@ -61,7 +61,7 @@ pub(super) struct Core {
 	pub hoard: super::hostile::Hoard,
 }
 
-impl Core {
+impl<M: Mls> Core<M> {
 	/// What is to be done now, in order.
 	pub fn take_actions(&mut self) -> Vec<Action> {
 		std::mem::take(&mut self.actions)
@@ -258,7 +258,7 @@ impl Core {
 		self.stop(id, event);
 	}
 
-	fn status(&self, id: &GroupId) -> Result<GroupStatus, GroupError> {
+	pub fn status(&self, id: &GroupId) -> Result<GroupStatus, GroupError> {
 		let group = self.groups.get(id).ok_or(GroupError::Unknown(*id))?;
 		let halted = |reason: String| GroupError::Halted { group: *id, reason };
 		let view = self.engine.group(&self.store.overlay(), id).map_err(|error| halted(error.to_string()))?;

@@ -11,7 +11,7 @@ use super::{
 use crate::{
 	gate::Gate,
 	log::{LogCursor, VerifiedEntry},
-	mls::{EngineError, GroupData},
+	mls::{EngineError, GroupData, Mls},
 	rpc::SubmitError,
 };
 use lockstep_primitives::{extrinsic::SignedCall, BlockNumber, GroupId};
@@ -45,7 +45,7 @@ impl Creating {
 	}
 }
 
-impl Core {
+impl<M: Mls> Core<M> {
 	/// Makes a group and submits its entry 0.
 	pub fn create(&mut self, data: &GroupData, reply: Reply<GroupId, CreateError>) {
 		if !self.sponsored {

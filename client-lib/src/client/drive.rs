@@ -8,14 +8,15 @@ use super::{
 	group::{self, Group},
 	inbox,
 	intent::{self, InFlight},
-	records::Outgoing,
+	records::{Membership, Outgoing},
 	Ended, Event, GroupError, IntentId,
 };
 use crate::{
 	gate::{self, Effect, Gate, Input, SkipReason, Stop},
 	log::{EntryHeader, VerifiedEntry},
-	mls::{self, Candidate, EngineError, EpochChange, InvalidReason, Prepared, PrivateReason, StagedEntry},
-	store::{Overlay, StoreError},
+	mls::{self, Candidate, EngineError, EpochChange, InvalidReason, Mls, Prepared, PrivateReason, Staged},
+	mutation::{self, Mutation},
+	store::{Overlay, Store, StoreError},
 };
 use lockstep_primitives::GroupId;
 use std::collections::{BTreeMap, VecDeque};
@@ -59,7 +60,7 @@ pub(super) struct Done {
 	pub outgoing: Vec<u64>,
 }
 
-impl Core {
+impl<M: Mls> Core<M> {
 	/// An entry that continues the log of a group.
 	pub fn on_entry(&mut self, id: &GroupId, entry: &VerifiedEntry) {
 		self.step(id, Input::Entry(entry.header), Material::Payload(&entry.payload));
@@ -87,6 +88,11 @@ impl Core {
 		let mut invitations = BTreeMap::new();
 		while let Some(effect) = step.effects.pop_front() {
 			step.apply(&self.engine, &overlay, &effect)?;
+			if let (Effect::Submit { again: false }, true) = (&effect, mutation::is(Mutation::EarlyWelcome)) {
+				for outgoing in step.early_welcomes(&self.engine, &overlay)? {
+					invitations.insert(self.outbox.number(), outgoing);
+				}
+			}
 			if let Effect::MergeOwn(entry) = effect {
 				for outgoing in step.release_welcomes(&self.engine, &overlay, &entry)? {
 					invitations.insert(self.outbox.number(), outgoing);
@@ -110,8 +116,7 @@ impl Core {
 		if let Some((entry, _, true)) = &step.done.advanced {
 			(membership.renewed_at, membership.sent) = (entry.block, 0);
 		}
-		overlay.put(id.as_bytes(), &membership)?;
-		overlay.commit()?;
+		commit_together(&self.store, overlay, id, &membership)?;
 		if step.done.advanced.is_some() {
 			group.opened.push_back((step.gate.tip().epoch, step.gate.tip().block));
 		}
@@ -121,18 +126,40 @@ impl Core {
 	}
 }
 
+/// The end of a step: its position in the log, with everything else that it changed.
+fn commit_together(
+	store: &Store,
+	overlay: Overlay<'_>,
+	id: &GroupId,
+	membership: &Membership,
+) -> Result<(), StoreError> {
+	if mutation::is(Mutation::MergeFirst) {
+		overlay.commit()?;
+		let second = store.overlay();
+		second.put(id.as_bytes(), membership)?;
+		return second.commit();
+	}
+	if mutation::is(Mutation::CursorFirst) {
+		let first = store.overlay();
+		first.put(id.as_bytes(), membership)?;
+		first.commit()?;
+	}
+	overlay.put(id.as_bytes(), membership)?;
+	overlay.commit()
+}
+
 /// A step on its way.
-struct Step<'a> {
+struct Step<'a, M: Mls> {
 	id: &'a GroupId,
 	gate: Gate,
 	effects: VecDeque<Effect>,
 	material: Material<'a>,
-	staged: Option<Box<StagedEntry>>,
+	staged: Option<Box<M::Staged>>,
 	done: Done,
 }
 
-impl Step<'_> {
-	fn apply(&mut self, engine: &mls::Engine, overlay: &Overlay<'_>, effect: &Effect) -> Result<(), DriveError> {
+impl<M: Mls> Step<'_, M> {
+	fn apply(&mut self, engine: &M, overlay: &Overlay<'_>, effect: &Effect) -> Result<(), DriveError> {
 		match effect {
 			Effect::Evaluate(entry) => self.evaluate(engine, overlay, entry)?,
 			Effect::Apply(entry) => {
@@ -173,6 +200,12 @@ impl Step<'_> {
 			if let Some(trouble) = group::trouble(&self.gate, self.id) {
 				commit::fail_intents(overlay, self.id, group, &trouble)?;
 			}
+		} else if self.done.submit == Some(false) && mutation::is(Mutation::FinishOnSubmit) {
+			for operation in &group.current {
+				if let Some(ended) = commit::fate(operation, self.gate.tip(), true) {
+					intent::end(overlay, self.id, operation, ended)?;
+				}
+			}
 		} else if let Some((_, _, own)) = &self.done.advanced {
 			for operation in &group.current {
 				if let Some(ended) = commit::fate(operation, self.gate.tip(), *own) {
@@ -192,7 +225,7 @@ impl Step<'_> {
 		}
 	}
 
-	fn evaluate(&mut self, engine: &mls::Engine, overlay: &Overlay<'_>, entry: &EntryHeader) -> Result<(), DriveError> {
+	fn evaluate(&mut self, engine: &M, overlay: &Overlay<'_>, entry: &EntryHeader) -> Result<(), DriveError> {
 		let Material::Payload(payload) = self.material else {
 			return Err(DriveError::Lost("the payload of an entry"));
 		};
@@ -226,7 +259,7 @@ impl Step<'_> {
 	/// has an allowance since the entry is in the log. The commit itself is done with.
 	fn release_welcomes(
 		&self,
-		engine: &mls::Engine,
+		engine: &M,
 		overlay: &Overlay<'_>,
 		entry: &EntryHeader,
 	) -> Result<Vec<Outgoing>, DriveError> {
@@ -244,11 +277,22 @@ impl Step<'_> {
 	}
 }
 
+impl<M: Mls> Step<'_, M> {
+	/// A deliberate fault: invitations to an epoch that may never be.
+	fn early_welcomes(&self, engine: &M, overlay: &Overlay<'_>) -> Result<Vec<Outgoing>, DriveError> {
+		let Material::Prepared(prepared) = self.material else { return Ok(Vec::new()) };
+		let keys = engine.epoch_keys(overlay, self.id)?.pop().ok_or(DriveError::Lost("the keys of the epoch"))?;
+		let envelopes = engine.welcomes(prepared, &prepared.parent, self.gate.cursor().head.length)?;
+		let sealed = envelopes.iter().map(|envelope| super::messages::invitation(self.id, &keys, envelope));
+		Ok(sealed.filter_map(Result::ok).collect())
+	}
+}
+
 fn own_commit(overlay: &Overlay<'_>, id: &GroupId) -> Result<Prepared, DriveError> {
 	overlay.get::<Prepared>(id.as_bytes())?.ok_or(DriveError::Lost("the client's own commit"))
 }
 
-impl Core {
+impl<M: Mls> Core<M> {
 	/// What a step asks for beyond the store: events, answers, the next submission.
 	fn follow_up(&mut self, id: &GroupId, done: Done) {
 		let group = *id;
@@ -350,5 +394,6 @@ impl Core {
 		}
 		self.unfollow(id);
 		self.report(event);
+		self.read_mailboxes();
 	}
 }

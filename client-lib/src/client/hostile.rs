@@ -1,7 +1,7 @@
 //! What a hostile member could do with what it knows; for tests of the promises only.
 
 use super::{command::Command, core::Core, Client, CommitError, GroupError};
-use crate::mls::{BuildError, Intent};
+use crate::mls::{Batch, BuildError, Intent, Mls};
 use lockstep_primitives::{extrinsic::Append, EntryHash, GroupId};
 use std::collections::BTreeMap;
 use tokio::sync::oneshot;
@@ -45,7 +45,7 @@ impl Client {
 	}
 }
 
-impl Core {
+impl<M: Mls> Core<M> {
 	pub fn on_hostile(&mut self, command: HostileCommand) {
 		let overlay = self.store.overlay();
 		match command {
@@ -53,7 +53,8 @@ impl Core {
 				drop(answer.send(Ok(self.hoard.get(&group).cloned().unwrap_or_default())));
 			}
 			HostileCommand::Commit(group, answer) => {
-				let built = self.engine.build_one(&overlay, &group, &Intent::Update);
+				let built = self.engine.build_commit(&overlay, &group, &[Intent::Update]);
+				let built = built.map_err(BuildError::from).and_then(Batch::into_single);
 				drop(answer.send(built.map(|prepared| prepared.append()).map_err(CommitError::from)));
 			}
 			HostileCommand::Seal(group, bytes, answer) => {

@@ -11,7 +11,8 @@
 
 use super::{core::Core, records::ONLY, Event, GroupError};
 use crate::{
-	mls::{constants::MAX_PAST_EPOCHS, EngineError, MessageError, Received},
+	mls::{constants::MAX_PAST_EPOCHS, EngineError, MessageError, Mls, Received},
+	mutation::{self, Mutation},
 	store::{Overlay, Record, StoreError},
 };
 use lockstep_primitives::{rpc::HexBytes, GroupId};
@@ -112,7 +113,7 @@ impl Record for NextNumber {
 	const KIND: &'static str = "next inbox number";
 }
 
-impl Core {
+impl<M: Mls> Core<M> {
 	/// Decrypts a message and stores what it says, in one write.
 	pub fn receive(&mut self, id: &GroupId, bytes: &[u8]) {
 		match self.take_in(id, bytes) {
@@ -156,7 +157,9 @@ impl Core {
 	}
 
 	fn keep(&self, overlay: &Overlay<'_>, number: u64, item: &InboxItem) -> Result<(), StoreError> {
-		overlay.put(&number.to_be_bytes(), item)?;
+		if !mutation::is(Mutation::VolatileInbox) {
+			overlay.put(&number.to_be_bytes(), item)?;
+		}
 		overlay.put(ONLY, &NextNumber { number: number.saturating_add(1) })?;
 		(self.inbox.range.start..oldest_kept(number))
 			.try_for_each(|old| overlay.delete::<InboxItem>(&old.to_be_bytes()))
@@ -202,7 +205,7 @@ fn heard_key(group: &GroupId, name: &[u8; ID]) -> Vec<u8> {
 }
 
 fn is_heard(overlay: &Overlay<'_>, group: &GroupId, name: &[u8; ID]) -> Result<bool, StoreError> {
-	Ok(overlay.get::<Heard>(&heard_key(group, name))?.is_some())
+	Ok(overlay.get::<Heard>(&heard_key(group, name))?.is_some() && !mutation::is(Mutation::ForgetHeard))
 }
 
 #[cfg(test)]

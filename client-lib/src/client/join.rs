@@ -12,7 +12,7 @@ use crate::{
 	delivery::{envelope, statement::Statement},
 	gate::Gate,
 	log::{LogCursor, VerifiedEntry},
-	mls::{EngineError, Invitation, Joined, WelcomeError},
+	mls::{EngineError, Invitation, Joined, Mls, WelcomeError},
 	store::StoreError,
 };
 use lockstep_primitives::{rpc::HexBytes, topic, BlockNumber, EntryHash, GroupId};
@@ -57,6 +57,15 @@ impl Joining {
 	}
 }
 
+/// What became of something in a mailbox.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Use {
+	/// It was used, or is of no use.
+	Done,
+	/// It may be of use later: it is not remembered as seen.
+	Later,
+}
+
 /// Why joining did not come about.
 enum JoinFailure {
 	/// The invitation is no good.
@@ -86,9 +95,9 @@ impl From<StoreError> for JoinFailure {
 	}
 }
 
-impl Core {
+impl<M: Mls> Core<M> {
 	/// Something arrived in a mailbox.
-	pub fn on_invitation(&mut self, reference: &[u8], statement: &Statement) {
+	pub fn on_invitation(&mut self, reference: &[u8], statement: &Statement) -> Use {
 		let overlay = self.store.overlay();
 		let opened = envelope::unwrap(&statement.data).map_err(|error| error.to_string()).and_then(|sealed| {
 			self.engine.open_welcome(&overlay, reference, sealed).map_err(|error| error.to_string())
@@ -96,24 +105,39 @@ impl Core {
 		drop(overlay);
 		match opened {
 			Ok(invitation) => self.consider(invitation, reference),
-			Err(error) => tracing::debug!(%error, "what arrived in a mailbox is no invitation"),
+			Err(error) => {
+				tracing::debug!(%error, "what arrived in a mailbox is no invitation");
+				Use::Done
+			}
+		}
+	}
+
+	/// Reads the mailboxes again: an invitation may have come before the client knew that it was out of the group.
+	pub fn read_mailboxes(&mut self) {
+		for topic in self.mailboxes.keys().copied().collect::<Vec<_>>() {
+			self.act(Action::Watch(topic));
 		}
 	}
 
 	/// Starts to check an invitation, unless the client is in the group, or on its way into it.
-	fn consider(&mut self, invitation: Invitation, reference: &[u8]) {
+	fn consider(&mut self, invitation: Invitation, reference: &[u8]) -> Use {
 		let id = invitation.group;
 		let is_member = self.groups.get(&id).is_some_and(|group| !group.gate.is_stopped());
-		if is_member || self.joining.contains_key(&id) || self.creating.contains_key(&id) {
-			return;
+		if is_member {
+			// It is not, once the log has been read: it was removed, and added again since.
+			return Use::Later;
+		}
+		if self.joining.contains_key(&id) || self.creating.contains_key(&id) {
+			return Use::Done;
 		}
 		let invited = Invited { invitation, key_package_ref: HexBytes(reference.to_vec()) };
 		let overlay = self.store.overlay();
 		if let Err(error) = overlay.put(id.as_bytes(), &invited).and_then(|()| overlay.commit()) {
 			tracing::error!(%error, "an invitation cannot be stored");
-			return;
+			return Use::Later;
 		}
 		self.resume_joining(invited);
+		Use::Done
 	}
 
 	/// Reads the log of an invitation's group from its start.

@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{
 	delivery::envelope::Content,
-	mls::{EngineError, Intent, ProposalError},
+	mls::{EngineError, Intent, Mls, ProposalError},
 };
 use lockstep_primitives::{rpc::HexBytes, BlockNumber, GroupId};
 
@@ -26,10 +26,11 @@ pub(super) fn proposals(group: &Group) -> Option<Intent> {
 
 /// The place of a member in the order in which they commit, the same for all: by a hash over the epoch, so that it
 /// is not always the same member's work. The one who leaves is not in it.
-pub(super) fn turn_of(me: &[u8], leaver: &[u8], members: &[Vec<u8>], authenticator: &[u8]) -> usize {
+pub(super) fn turn_of(me: &[u8], leaver: &[u8], members: &[Vec<u8>], (group, epoch): (&GroupId, u64)) -> usize {
 	let rank = |identity: &[u8]| -> [u8; 32] {
 		let mut hasher = blake3::Hasher::new();
-		hasher.update(authenticator);
+		hasher.update(group.as_bytes());
+		hasher.update(&epoch.to_be_bytes());
 		hasher.update(identity);
 		hasher.finalize().into()
 	};
@@ -37,7 +38,7 @@ pub(super) fn turn_of(me: &[u8], leaver: &[u8], members: &[Vec<u8>], authenticat
 	members.iter().filter(|member| *member != leaver && *member != me).filter(|member| rank(member) < mine).count()
 }
 
-impl Core {
+impl<M: Mls> Core<M> {
 	/// Proposes to leave, in this epoch and, until it is out, in each that follows.
 	pub fn leave(&mut self, id: &GroupId) -> Result<(), LeaveError> {
 		self.usable(id)?;
@@ -57,6 +58,18 @@ impl Core {
 	pub fn propose_leave(&mut self, id: &GroupId) -> Result<(), LeaveError> {
 		let proposal = self.engine.propose_leave(&self.store.overlay(), id)?;
 		Ok(self.send_content(id, None, |_, _| Ok(Content::Proposal(proposal)))?)
+	}
+
+	/// Proposes to leave again where that is wanted. A client that was killed between entering an epoch and proposing in
+	/// it would wait for the next epoch, which may never come.
+	pub fn propose_leaves_again(&mut self) {
+		let leaving = |group: &Group| group.leaving && group.is_followed();
+		let leaving: Vec<GroupId> = self.groups.iter().filter(|(_, group)| leaving(group)).map(|(id, _)| *id).collect();
+		for id in leaving {
+			if let Err(error) = self.propose_leave(&id) {
+				tracing::warn!(group = %id, %error, "leaving could not be proposed again");
+			}
+		}
 	}
 
 	/// Another member's proposal, posted in the current epoch.
@@ -80,7 +93,7 @@ impl Core {
 		}
 		// A member has one proposal to leave in an epoch, however often it makes it: two removals of the same leaf
 		// cannot be committed together.
-		let turn = turn_of(me, &proposal.sender, &view.members, &view.authenticator);
+		let turn = turn_of(me, &proposal.sender, &view.members, (id, view.epoch));
 		let turn = BlockNumber::try_from(turn).unwrap_or(BlockNumber::MAX);
 		let due = finalized.saturating_add(turn.saturating_mul(TURN));
 		group.proposals.entry(proposal.sender).or_insert(LeaveProposal { bytes, due });
@@ -107,9 +120,9 @@ mod tests {
 	#[test]
 	fn each_member_but_the_leaver_has_a_turn_of_its_own() {
 		let members: Vec<Vec<u8>> = (0..6u8).map(|name| vec![name]).collect();
-		for authenticator in [b"one", b"two"] {
+		for epoch in 0..5 {
 			let mut turns: Vec<usize> =
-				members[1..].iter().map(|me| turn_of(me, &members[0], &members, authenticator)).collect();
+				members[1..].iter().map(|me| turn_of(me, &members[0], &members, (&GroupId([1; 32]), epoch))).collect();
 			turns.sort_unstable();
 			assert_eq!(turns, [0, 1, 2, 3, 4]);
 		}

@@ -4,6 +4,7 @@ use super::{
 	action::Action,
 	core::Core,
 	inbox,
+	join::Use,
 	outbox::{Next, MAX_OUTGOING},
 	records::{Membership, Outgoing, Unsent, ONLY},
 	SendError,
@@ -15,7 +16,8 @@ use crate::{
 		statement::{Statement, StatementError},
 		Posted,
 	},
-	mls::{Engine, EngineError, EpochKeys, MessageError, WelcomeEnvelope},
+	mls::{EngineError, EpochKeys, MessageError, Mls, WelcomeEnvelope},
+	mutation::{self, Mutation},
 	store::{Overlay, StoreError},
 };
 use lockstep_primitives::{rpc::HexBytes, topic, GroupId};
@@ -40,7 +42,7 @@ pub(super) fn invitation(
 	signed(group, keys, topic::mailbox_topic(&envelope.key_package_ref), &envelope.bytes)
 }
 
-impl Core {
+impl<M: Mls> Core<M> {
 	/// Sends an application message in the current epoch.
 	pub fn send(&mut self, id: &GroupId, data: &[u8]) -> Result<(), SendError> {
 		if data.len() > MAX_MESSAGE {
@@ -60,7 +62,7 @@ impl Core {
 		&mut self,
 		id: &GroupId,
 		unsent: Option<Unsent>,
-		make: impl FnOnce(&Engine, &Overlay<'_>) -> Result<Content, MessageError>,
+		make: impl FnOnce(&M, &Overlay<'_>) -> Result<Content, MessageError>,
 	) -> Result<(), SendError> {
 		self.usable(id)?;
 		self.post_content(id, unsent, make)
@@ -71,7 +73,7 @@ impl Core {
 		&mut self,
 		id: &GroupId,
 		unsent: Option<Unsent>,
-		make: impl FnOnce(&Engine, &Overlay<'_>) -> Result<Content, MessageError>,
+		make: impl FnOnce(&M, &Overlay<'_>) -> Result<Content, MessageError>,
 	) -> Result<(), SendError> {
 		if self.outbox.len() >= MAX_OUTGOING {
 			return Err(SendError::Backlog(self.outbox.len()));
@@ -88,7 +90,7 @@ impl Core {
 		id: &GroupId,
 		number: u64,
 		unsent: Option<Unsent>,
-		make: impl FnOnce(&Engine, &Overlay<'_>) -> Result<Content, MessageError>,
+		make: impl FnOnce(&M, &Overlay<'_>) -> Result<Content, MessageError>,
 	) -> Result<(), MessageError> {
 		let overlay = self.store.overlay();
 		let content = make(&self.engine, &overlay)?;
@@ -116,6 +118,9 @@ impl Core {
 				Ok(Some(outgoing)) => {
 					self.outbox.sent(number);
 					self.act(Action::Post { number, statement: outgoing.statement.0 });
+					if mutation::is(Mutation::DeleteOnPost) {
+						drop(self.delete_outgoing(number));
+					}
 				}
 				Ok(None) => self.outbox.remove(number),
 				Err(error) => {
@@ -197,14 +202,18 @@ impl Core {
 		}
 	}
 
-	/// Signs a statement again, with another expiry, if the epoch's keys are still there.
+	/// Signs a statement again, with another expiry, if the epoch's keys are still there. An invitation is sealed to its
+	/// reader, whoever signs it: the newest epoch does as well.
 	fn renew(&mut self, number: u64, expiry: u64) -> Result<(), EngineError> {
 		let overlay = self.store.overlay();
 		let Some(mut outgoing) = overlay.get::<Outgoing>(&number.to_be_bytes())? else { return Ok(()) };
 		let keys = self.engine.epoch_keys(&overlay, &outgoing.group)?;
-		let keys = keys.iter().find(|keys| keys.epoch == outgoing.epoch);
-		let renewed = keys.and_then(|keys| {
-			let statement = Statement::decode(&outgoing.statement.0).ok()?;
+		let renewed = Statement::decode(&outgoing.statement.0).ok().and_then(|statement| {
+			let invitation = statement.topic != topic::group_topic(&outgoing.group);
+			let own = keys.iter().find(|keys| keys.epoch == outgoing.epoch);
+			let keys = own.or_else(|| keys.last().filter(|_| invitation))?;
+			outgoing.epoch = keys.epoch;
+			let statement = Statement { signer: keys.ordering_key.0, ..statement };
 			statement.encode(expiry, |bytes| keys.sign(bytes)).ok()
 		});
 		let Some(renewed) = renewed else {
@@ -232,7 +241,9 @@ impl Core {
 			return;
 		}
 		if let Some(reference) = mailbox {
-			self.on_invitation(&reference, &statement);
+			if self.on_invitation(&reference, &statement) == Use::Later {
+				self.seen.forget(bytes);
+			}
 		} else if let Some(id) = group {
 			self.read(&id, statement);
 		}

@@ -15,7 +15,8 @@ use super::{
 use crate::{
 	delivery::{Poster, Seen, StatementFeed},
 	finality::{Trust, VerifiedLog},
-	mls::Engine,
+	mls::{Engine, Mls},
+	mutation::{self, Mutation},
 	rpc::{Nodes, RpcError},
 	store::{Overlay, Store, StoreError},
 };
@@ -107,11 +108,11 @@ async fn settle(
 	Ok(home)
 }
 
-impl Core {
+impl<M: Mls> Core<M> {
 	/// A core on what is in the store.
 	pub fn restore(
 		store: Store,
-		engine: Engine,
+		engine: M,
 		parameters: OrderingParameters,
 		sponsored: bool,
 		upkeep: Upkeep,
@@ -181,6 +182,7 @@ impl Core {
 				self.outbox.insert(u64::from_be_bytes(number));
 			}
 		}
+		self.propose_leaves_again();
 		Ok(())
 	}
 }
@@ -191,7 +193,8 @@ fn take_up_intents(overlay: &Overlay<'_>, id: &GroupId, group: &mut Group) -> Re
 	for (key, StoredIntent { intent, once, epoch, attempts }) in overlay.list(id.as_bytes())? {
 		let Some(number) = intent::number(&key) else { continue };
 		let operation = Operation { attempts, ..Operation::asked(number, intent, once, epoch) };
-		if group.gate.pending().is_some() && in_flight.numbers.contains(&number) {
+		let carried = in_flight.numbers.contains(&number) && !mutation::is(Mutation::ForgetInFlight);
+		if group.gate.pending().is_some() && carried {
 			group.current.push(operation);
 		} else {
 			group.waiting.push_back(operation);

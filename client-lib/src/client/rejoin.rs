@@ -14,7 +14,7 @@ use super::{
 use crate::{
 	delivery::envelope::Content,
 	gate::Mode,
-	mls::{BuildError, EngineError, Intent, RejoinError, RejoinRequest},
+	mls::{BuildError, EngineError, Intent, Mls, RejoinError, RejoinRequest},
 	store::Record,
 };
 use lockstep_primitives::{BlockNumber, EntryHash, GroupId};
@@ -49,7 +49,7 @@ pub(super) struct Waiting {
 	pub due: BlockNumber,
 }
 
-impl Core {
+impl<M: Mls> Core<M> {
 	/// Asks the members of a group to readmit this client. Gives the request, for the application to hand over where
 	/// statements do not get through. `newest` is the newest entry of the log as far as is known, for a client that has
 	/// no state of the group.
@@ -126,7 +126,7 @@ impl Core {
 		if group.leaving || group.requests.len() >= MAX_REQUESTS {
 			return;
 		}
-		let turn = super::leave::turn_of(&me, &request.identity, &view.members, &view.authenticator);
+		let turn = super::leave::turn_of(&me, &request.identity, &view.members, (id, view.epoch));
 		let turn = BlockNumber::try_from(turn).unwrap_or(BlockNumber::MAX);
 		let due = finalized.saturating_add(turn.saturating_mul(TURN));
 		group.requests.entry(request.identity.clone()).or_insert(Waiting { request, due });

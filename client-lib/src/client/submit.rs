@@ -7,13 +7,15 @@ use super::{
 	Sponsor,
 };
 use crate::{
-	gate::Input,
-	mls::Prepared,
+	gate::{Input, Pending},
+	log::EntryHeader,
+	mls::{Mls, Prepared},
+	mutation::{self, Mutation},
 	rpc::{Nodes, SubmitError},
 };
 use lockstep_primitives::{
 	extrinsic::{Append, SignedCall, SigningContext},
-	GroupId,
+	EntryHash, GroupId,
 };
 
 /// Creations of one sponsor that may wait in a node's pool.
@@ -26,7 +28,7 @@ pub(super) struct Submitted {
 	pub result: Result<(), SubmitError>,
 }
 
-impl Core {
+impl<M: Mls> Core<M> {
 	/// Submits the own pending commit of a group.
 	pub fn submit_commit(&mut self, id: &GroupId, again: bool) {
 		match self.pending_append(id, again) {
@@ -58,10 +60,26 @@ impl Core {
 			self.on_founding_submitted(&group, result);
 			return;
 		}
+		if result.is_ok() && mutation::is(Mutation::MergeUnanswered) {
+			self.merge_unanswered(&group);
+		}
 		if let Err(error) = result {
 			tracing::debug!(%group, %error, "a submission was not taken");
 			self.step(&group, Input::Refused, Material::None);
 		}
+	}
+}
+
+impl<M: Mls> Core<M> {
+	/// A deliberate fault: takes the node's word for it that the own commit is the next entry.
+	fn merge_unanswered(&mut self, id: &GroupId) {
+		let Some(gate) = self.groups.get(id).map(|group| &group.gate) else { return };
+		let Some(pending) = gate.pending().copied() else { return };
+		let hash = EntryHash(pending.payload_hash.0);
+		let (index, block) = (gate.cursor().head.length, self.finalized.saturating_add(1));
+		let Pending { parent, payload_hash, next_key, .. } = pending;
+		let entry = EntryHeader { index, hash, parent, block, payload_hash, next_key };
+		self.step(id, Input::Entry(entry), Material::None);
 	}
 }
 

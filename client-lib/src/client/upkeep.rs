@@ -7,7 +7,7 @@ use super::{
 	core::Core,
 	group::{Group, Operation},
 };
-use crate::mls::Intent;
+use crate::mls::{Intent, Mls};
 use lockstep_primitives::{BlockNumber, GroupId};
 
 /// When a client renews its keys by itself, and how long it keeps those of past epochs. Nobody else depends on it.
@@ -41,7 +41,7 @@ impl Upkeep {
 	}
 }
 
-impl Core {
+impl<M: Mls> Core<M> {
 	/// A block is final, and the log of the group was read up to it.
 	pub fn upkeep(&mut self, id: &GroupId) {
 		let (finalized, upkeep, spread) = (self.finalized, self.upkeep, self.spread);

@@ -27,6 +27,14 @@ impl Seen {
 		}
 		true
 	}
+
+	/// Takes a statement for a new one when it comes again.
+	pub fn forget(&mut self, statement: &[u8]) {
+		let hash: [u8; 32] = blake3::hash(statement).into();
+		if self.hashes.remove(&hash) {
+			self.order.retain(|other| *other != hash);
+		}
+	}
 }
 
 #[cfg(test)]
@@ -37,6 +45,8 @@ mod tests {
 	fn repeats_are_seen_and_memory_is_bounded() {
 		let mut seen = Seen::default();
 		assert!(seen.insert(b"a"));
+		seen.forget(b"a");
+		assert!(seen.insert(b"a"), "it was forgotten");
 		assert!(!seen.insert(b"a"));
 		for number in 0..REMEMBERED {
 			assert!(seen.insert(&number.to_le_bytes()));

@@ -1,6 +1,9 @@
 //! The gate's state.
 
-use crate::log::{EntryHeader, LogCursor};
+use crate::{
+	log::{EntryHeader, LogCursor},
+	mutation::{self, Mutation},
+};
 use lockstep_primitives::{BlockNumber, EntryHash, OrderingKey, PayloadHash};
 use serde::{Deserialize, Serialize};
 
@@ -126,7 +129,8 @@ impl Gate {
 
 	/// Whether a commit can be built on the tip now.
 	pub fn takes_commit(&self) -> bool {
-		self.mode == Mode::Following && self.pending.is_none()
+		let free = self.pending.is_none() || mutation::is(Mutation::ReplacePending);
+		self.mode == Mode::Following && free
 	}
 
 	/// Follows a change of the chain's parameter.

@@ -1,6 +1,7 @@
 //! When to submit, to submit again and to contest, in finalized blocks.
 
 use super::Gate;
+use crate::mutation::{self, Mutation};
 use lockstep_primitives::{admission, BlockNumber};
 
 /// Finalized blocks after which a submission that is not in the log is made again. Inclusion and finality normally
@@ -29,6 +30,7 @@ impl Gate {
 		}
 		match pending.submitted_at {
 			None => Some(false),
+			Some(_) if mutation::is(Mutation::SubmitOnce) => None,
 			Some(at) => (self.finalized >= at.saturating_add(RESUBMIT_AFTER)).then_some(true),
 		}
 	}

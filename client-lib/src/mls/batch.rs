@@ -79,7 +79,7 @@ impl Engine {
 	///
 	/// # Errors
 	/// [`BuildError`] says what in the intent makes no sense in this epoch.
-	#[cfg(any(test, feature = "hostile"))]
+	#[cfg(test)]
 	pub fn build_one(&self, overlay: &Overlay<'_>, group: &GroupId, intent: &Intent) -> Result<Prepared, BuildError> {
 		self.build_commit(overlay, group, std::slice::from_ref(intent))?.into_single()
 	}

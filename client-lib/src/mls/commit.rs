@@ -65,6 +65,24 @@ pub struct Prepared {
 	pub(super) welcome: Option<HexBytes>,
 }
 
+/// What a stand-in for OpenMLS prepares.
+#[cfg(feature = "simulation")]
+pub(super) struct StandInParts {
+	pub(super) group: GroupId,
+	pub(super) parent: EntryHash,
+	pub(super) epoch: u64,
+	pub(super) payload: Vec<u8>,
+	pub(super) next_key: OrderingKey,
+	pub(super) endorsement: Endorsement,
+	pub(super) added: Vec<HexBytes>,
+	pub(super) removed: Vec<HexBytes>,
+	pub(super) readmitted: Vec<HexBytes>,
+	/// KeyPackages of those whom it adds and readmits.
+	pub(super) invited: Vec<HexBytes>,
+	pub(super) staged: String,
+	pub(super) welcome: Option<HexBytes>,
+}
+
 /// A staged commit in OpenMLS's serialised form, with the secrets of the next epoch in it.
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -81,6 +99,37 @@ impl Record for Prepared {
 }
 
 impl Prepared {
+	/// A commit that OpenMLS did not stage.
+	#[cfg(feature = "simulation")]
+	pub(super) fn of_stand_in(parts: StandInParts) -> Self {
+		let StandInParts { group, parent, epoch, payload, next_key, endorsement, .. } = parts;
+		let StandInParts { added, removed, readmitted, invited, staged, welcome, .. } = parts;
+		Self {
+			group,
+			parent,
+			epoch,
+			payload_hash: payload_hash(&payload),
+			payload: HexBytes(payload),
+			next_key,
+			endorsement,
+			added,
+			removed,
+			readmitted,
+			rotated: Vec::new(),
+			data: None,
+			signer: None,
+			staged: StagedJson(staged),
+			invited,
+			welcome,
+		}
+	}
+
+	/// What was staged by a stand-in.
+	#[cfg(feature = "simulation")]
+	pub(super) fn staged_by_stand_in(&self) -> &str {
+		&self.staged.0
+	}
+
 	/// The commit as OpenMLS staged it, with the secrets of the next epoch.
 	pub(super) fn staged(&self) -> Result<StagedCommit, EngineError> {
 		// the error would show what does not decode, and that is secret
@@ -160,9 +209,9 @@ impl Engine {
 		let built = match (&rotate, &new_pair) {
 			(Some(seed), Some(pair)) => {
 				let new = NewSignerBundle { signer: pair, credential_with_key: self.credential_of(seed) };
-				builder.build_with_new_signer(&self.crypto, &self.crypto, &signer, new, |_| true)
+				builder.build_with_new_signer(&self.random, &self.crypto, &signer, new, |_| true)
 			}
-			_ => builder.build(&self.crypto, &self.crypto, &signer, |_| true),
+			_ => builder.build(&self.random, &self.crypto, &signer, |_| true),
 		};
 		let messages =
 			built.map_err(|error| mls_refuses(&error))?.stage_commit(&provider).map_err(|error| mls_refuses(&error))?;

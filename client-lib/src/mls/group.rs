@@ -62,7 +62,7 @@ impl Engine {
 		data.administrators.insert(self.identity.clone());
 		roles::check_data(&data, &[self.identity.clone()].into()).map_err(EngineError::GroupData)?;
 		let extensions = data.to_extensions().map_err(|error| EngineError::GroupData(error.into()))?;
-		let id = self.crypto.random_array().map_err(EngineError::library("drawing a group id"))?;
+		let id = self.random.random_array().map_err(EngineError::library("drawing a group id"))?;
 		let group = GroupId(id);
 		let join = join_config();
 		let mls = MlsGroup::builder()

@@ -47,6 +47,17 @@ pub struct Invitation {
 	welcome: HexBytes,
 }
 
+#[cfg(feature = "simulation")]
+impl Invitation {
+	pub(super) fn of_stand_in(group: GroupId, entry: EntryHash, index: u64, welcome: HexBytes) -> Self {
+		Self { group, entry, index, welcome }
+	}
+
+	pub(super) fn welcome(&self) -> &[u8] {
+		&self.welcome.0
+	}
+}
+
 /// The state of a group that was joined, for the caller to check against the log before it commits the overlay.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Joined {

@@ -109,6 +109,13 @@ impl EpochKeys {
 		})
 	}
 
+	/// Keys that were not exported from OpenMLS.
+	#[cfg(feature = "simulation")]
+	pub(super) fn of_stand_in(epoch: u64, entry: EntryHash, public: OrderingKey, seed: [u8; 32]) -> Self {
+		let statement_key = seed.first_chunk().copied().unwrap_or_default();
+		Self { epoch, entry, ordering_key: public, ordering_seed: seed, statement_key }
+	}
+
 	/// Endorses a commit of this epoch: signs the endorsement payload with this epoch's entry as the parent.
 	pub fn endorse(
 		&self,

@@ -33,9 +33,9 @@ pub struct Candidate<'a> {
 
 /// What becomes of an entry.
 #[derive(Debug)]
-pub enum Verdict {
+pub enum Verdict<S = StagedEntry> {
 	/// It opens the next epoch; [`Engine::apply`] goes there.
-	Valid(Box<StagedEntry>),
+	Valid(Box<S>),
 	/// Every member refuses it: skip it and look at the next child of the same parent.
 	PubliclyInvalid(InvalidReason),
 	/// It fails for this member, and others may have accepted it: stop, and never go on with a sibling.

@@ -1,0 +1,84 @@
+//! A few hundred fixed seeds, and some that are new each time.
+
+use lockstep_simulator::{explain, simulate, Setup};
+use std::{
+	sync::atomic::{AtomicU64, Ordering},
+	time::{SystemTime, UNIX_EPOCH},
+};
+
+/// Runs so many seeds from one on, on all processors; shows what happened in the first that fails.
+fn all_hold(openmls: bool, first: u64, count: u64, setup: &Setup) {
+	let next = AtomicU64::new(0);
+	let threads = std::thread::available_parallelism().map_or(1, usize::from);
+	let mut failed: Vec<u64> = std::thread::scope(|scope| {
+		let workers: Vec<_> = (0..threads)
+			.map(|_| {
+				scope.spawn(|| {
+					let mut failed = Vec::new();
+					loop {
+						let seed = next.fetch_add(1, Ordering::Relaxed);
+						if seed >= count || !failed.is_empty() {
+							return failed;
+						}
+						let seed = first.wrapping_add(seed);
+						if simulate(openmls, seed, setup).is_err() {
+							failed.push(seed);
+						}
+					}
+				})
+			})
+			.collect();
+		workers.into_iter().flat_map(|worker| worker.join().expect("a run does not panic")).collect()
+	});
+	failed.sort_unstable();
+	if let Some(seed) = failed.first() {
+		panic!("{}", explain(openmls, *seed, setup));
+	}
+}
+
+/// Seeds that nobody has tried; they are in the output, so that a failure can be repeated.
+fn fresh() -> u64 {
+	let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_nanos());
+	let first = u64::try_from(now % 1_000_000_007).unwrap_or(0).wrapping_mul(1_000_003);
+	println!("fresh seeds from {first} on");
+	first
+}
+
+#[test]
+fn the_promises_hold_for_twenty_members_with_a_stand_in() {
+	all_hold(false, 0, 300, &Setup::new(20, 50));
+}
+
+#[test]
+fn the_promises_hold_for_twenty_members_in_fresh_runs() {
+	all_hold(false, fresh(), 60, &Setup::new(20, 50));
+}
+
+#[test]
+fn the_promises_hold_for_few_members() {
+	all_hold(false, 0, 150, &Setup::new(3, 60));
+}
+
+#[test]
+fn the_promises_hold_for_eight_members_with_openmls() {
+	all_hold(true, 0, 24, &Setup::new(8, 30));
+}
+
+#[test]
+fn the_promises_hold_for_eight_members_with_openmls_in_fresh_runs() {
+	all_hold(true, fresh(), 8, &Setup::new(8, 30));
+}
+
+#[test]
+fn a_seed_gives_the_same_run_each_time() {
+	for seed in 0..10 {
+		let setup = Setup::new(12, 60);
+		let (one, other) = (simulate(false, seed, &setup), simulate(false, seed, &setup));
+		assert_eq!(one.map_err(|failure| failure.what), other.map_err(|failure| failure.what));
+	}
+	for seed in 0..3 {
+		let setup = Setup::new(5, 30);
+		let (one, other) = (simulate(true, seed, &setup), simulate(true, seed, &setup));
+		assert_eq!(one.map_err(|failure| failure.what), other.map_err(|failure| failure.what));
+	}
+}
