@@ -90,7 +90,7 @@ impl<M: Mls> SimulatedClient<M> {
 	pub fn key_package(&mut self) -> Result<Vec<u8>, KeyPackageError> {
 		let (reply, mut answer) = oneshot::channel();
 		self.core.on_command(super::command::Command::KeyPackage(reply));
-		answer.try_recv().unwrap_or_else(|_| Err(KeyPackageError::Closed))
+		answer.try_recv().unwrap_or(Err(KeyPackageError::Closed))
 	}
 
 	/// Creates a group; [`Event::Created`](super::Event::Created) tells when it is there.

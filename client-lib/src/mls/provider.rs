@@ -22,7 +22,7 @@ impl Random {
 
 	/// Fills `bytes` from the seed, if there is one.
 	#[cfg(feature = "simulation")]
-	fn from_seed(&self, bytes: &mut [u8]) -> bool {
+	fn fill_from_seed(&self, bytes: &mut [u8]) -> bool {
 		use rand::RngCore;
 		let Some(seeded) = &self.seeded else { return false };
 		seeded.lock().unwrap_or_else(std::sync::PoisonError::into_inner).fill_bytes(bytes);
@@ -37,7 +37,7 @@ impl OpenMlsRand for Random {
 		#[cfg(feature = "simulation")]
 		{
 			let mut bytes = [0; N];
-			if self.from_seed(&mut bytes) {
+			if self.fill_from_seed(&mut bytes) {
 				return Ok(bytes);
 			}
 		}
@@ -48,7 +48,7 @@ impl OpenMlsRand for Random {
 		#[cfg(feature = "simulation")]
 		{
 			let mut bytes = vec![0; len];
-			if self.from_seed(&mut bytes) {
+			if self.fill_from_seed(&mut bytes) {
 				return Ok(bytes);
 			}
 		}

@@ -210,10 +210,8 @@ impl<F: Flavour> World<F> {
 				}
 			}
 			Event::IntentEnded { intent, ended } => self.on_ended(member, &intent.group, intent.number, &ended),
-			Event::Halted { reason, .. } => {
-				if self.members.get(member).is_some_and(|one| !one.faulted) {
-					self.fail_for(member, &format!("it halts without trouble of its own: {reason}"));
-				}
+			Event::Halted { reason, .. } if self.members.get(member).is_some_and(|one| !one.faulted) => {
+				self.fail_for(member, &format!("it halts without trouble of its own: {reason}"));
 			}
 			Event::Desynchronized { group, .. } => {
 				self.counts.cut_off = self.counts.cut_off.saturating_add(1);
