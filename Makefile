@@ -12,7 +12,7 @@ BIN := $(CARGO_TARGET_DIR)/debug
 # each dependency is compiled once. Without the tests' dependencies RocksDB alone would be built a second time.
 BUILD := cargo build --workspace --all-targets --locked
 
-.PHONY: help setup build demo dev example test lint bench-latency soak weights
+.PHONY: help setup build demo dev example test lint bench-latency kills soak fuzz weights
 
 help: ## Lists the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -42,8 +42,14 @@ lint: ## Formatting, clippy and shellcheck, warnings denied
 bench-latency: build ## Submit-to-finalized latency, into bench-results/latency.json
 	@$(BIN)/bench-latency
 
+kills: build ## Kills members 500 times while they race, and checks that nothing was lost
+	@$(BIN)/kills
+
 soak: build ## Memory of a node and a client under steady commits; MINUTES=20
 	@$(BIN)/soak --minutes $(or $(MINUTES),20)
+
+fuzz: setup ## Fuzzes the decoders of the verifier, ten minutes each
+	scripts/fuzz
 
 weights: setup ## Measures the calls of the pallets and writes their weights; ten minutes after `make build`
 	scripts/weights

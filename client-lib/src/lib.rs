@@ -32,8 +32,6 @@ mod delivery;
 pub mod finality;
 pub mod gate;
 pub mod log;
-// until the client's queue of intents uses all of it
-#[allow(dead_code, unused_imports)]
 mod mls;
 #[cfg(feature = "mutations")]
 pub mod mutation;

@@ -137,7 +137,7 @@ impl Lives {
 	/// From the start of a process to its sudden end.
 	async fn one_life(&mut self, life: usize, random: &mut StdRng) -> Result<()> {
 		// Every other life ends at the next write point, from the first on; later ones are met by longer lives only.
-		let at_write = (life % 2 == 0).then_some(life as u64 / 2);
+		let at_write = life.is_multiple_of(2).then_some(life as u64 / 2);
 		let environment: Vec<(&str, String)> = at_write.iter().map(|at| (DIE_AT, at.to_string())).collect();
 		let mut process = RemoteMember::start(self.name, &self.folder, &self.node, &environment).await?;
 		match at_write {
@@ -213,10 +213,8 @@ impl Lives {
 				self.sent.insert(text.clone());
 			}
 			(Request::Acknowledge { up_to }, Answer::Done) => self.acknowledged = Some(*up_to),
-			(_, Answer::Taken { number }) => {
-				if !self.taken.insert(number) {
-					return broken(format!("intent {number} was taken twice"));
-				}
+			(_, Answer::Taken { number }) if !self.taken.insert(number) => {
+				return broken(format!("intent {number} was taken twice"));
 			}
 			(_, Answer::Ended { done, failed }) => {
 				if let Some((number, why)) = failed.first() {

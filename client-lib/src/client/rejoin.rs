@@ -58,10 +58,9 @@ impl<M: Mls> Core<M> {
 		if state.is_some_and(|group| group.is_followed()) {
 			return Err(RejoinAskError::StillIn(*id));
 		}
-		if let Some(removed @ (GroupError::Removed(_) | GroupError::Gone(_))) =
-			state.and_then(|group| group.trouble(id))
-		{
-			return Err(removed.into());
+		let over = |trouble: &GroupError| matches!(trouble, GroupError::Removed(_) | GroupError::Gone(_));
+		if let Some(over) = state.and_then(|group| group.trouble(id)).filter(over) {
+			return Err(over.into());
 		}
 		let known = state.map(|group| group.gate.cursor().head.hash);
 		let newest = newest.or(known).ok_or(RejoinAskError::NoEntry(*id))?;

@@ -95,8 +95,14 @@ async fn fulfil(member: &Member, request: Request) -> Result<Answer> {
 		}
 		Request::KeyPackage => Answer::KeyPackage { bytes: hex::encode(member.key_package().await?) },
 		Request::Reach { group, epoch } => {
-			member.joined(group, JOINING).await?;
-			member.reached(group, epoch, ADVANCING).await?;
+			// What came about in an earlier life is not reported again.
+			let standing = member.status(group).await.ok().map(|status| status.epoch);
+			if standing.is_none() {
+				member.joined(group, JOINING).await?;
+			}
+			if standing < Some(epoch) {
+				member.reached(group, epoch, ADVANCING).await?;
+			}
 			status(member, group).await?
 		}
 		Request::Update { group } => {

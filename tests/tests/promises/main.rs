@@ -8,6 +8,7 @@
 //! | [`p2_set_changes`] | members follow changes of the validators |
 //! | [`p3_no_stuck_groups`] | a faulty commit delays a group by a bounded number of blocks |
 //! | [`p4_removed_means_removed`] | a removed member places nothing into the order any more |
+//! | [`p5_no_lost_state`] | members that are killed anywhere lose nothing and do nothing twice |
 //! | [`p6_nothing_in_the_clear`] | chain and nodes keep neither identities nor plaintext |
 //! | [`p7_provable_rotations`] | anyone with the genesis can check rotations, offline |
 //! | [`clock`] | a member's clock does not matter to its verdicts |
@@ -29,6 +30,7 @@ mod p2_lying_nodes;
 mod p2_set_changes;
 mod p3_no_stuck_groups;
 mod p4_removed_means_removed;
+mod p5_no_lost_state;
 mod p6_nothing_in_the_clear;
 mod p7_provable_rotations;
 
@@ -44,6 +46,7 @@ async fn on_a_network_that_nothing_disturbs() -> Result<()> {
 		p3_no_stuck_groups::a_commit_under_a_key_that_is_not_its_own_is_passed_over,
 		p3_no_stuck_groups::commits_that_lost_against_garbage_come_through,
 		p4_removed_means_removed::every_key_of_a_removed_member_is_worthless,
+		p5_no_lost_state::members_are_killed_again_and_again,
 		p6_nothing_in_the_clear::blocks_stores_and_logs_hold_no_identity_and_no_plaintext,
 		p7_provable_rotations::the_rotations_of_a_group_are_proven_by_one_file,
 		clock::a_member_months_ahead_agrees_on_an_added_key_package,

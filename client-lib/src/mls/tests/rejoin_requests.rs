@@ -174,6 +174,10 @@ fn changed_requests_are_errors() {
 		assert!(check(&members[0], &log, &changed).is_err(), "byte {position}");
 	}
 	assert_eq!(check(&members[0], &log, &[&good[..], b"\0"].concat()), Err(RejoinError::Malformed));
+	// the length of the identity, 1, in a longer form than it needs
+	let longer = [&good[..65], b"\x05\0", &good[66..]].concat();
+	assert_eq!(good[65..67], *b"\x04b");
+	assert_eq!(check(&members[0], &log, &longer), Err(RejoinError::Malformed));
 	assert_eq!(check(&members[0], &log, &[2]), Err(RejoinError::Version(2)));
 	assert_eq!(check(&members[0], &log, &vec![1; 1 << 20]), Err(RejoinError::Malformed));
 }
