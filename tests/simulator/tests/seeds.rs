@@ -65,11 +65,6 @@ fn the_promises_hold_for_eight_members_with_openmls() {
 }
 
 #[test]
-fn the_promises_hold_for_eight_members_with_openmls_in_fresh_runs() {
-	all_hold(true, fresh(), 8, &Setup::new(8, 30));
-}
-
-#[test]
 fn a_seed_gives_the_same_run_each_time() {
 	for seed in 0..10 {
 		let setup = Setup::new(12, 60);
