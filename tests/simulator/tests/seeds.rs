@@ -1,10 +1,7 @@
-//! A few hundred fixed seeds, and some that are new each time.
+//! A few hundred fixed seeds. `simulate` runs as many others as are wanted.
 
 use lockstep_simulator::{explain, simulate, Setup};
-use std::{
-	sync::atomic::{AtomicU64, Ordering},
-	time::{SystemTime, UNIX_EPOCH},
-};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Runs so many seeds from one on, on all processors; shows what happened in the first that fails.
 fn all_hold(openmls: bool, first: u64, count: u64, setup: &Setup) {
@@ -36,22 +33,9 @@ fn all_hold(openmls: bool, first: u64, count: u64, setup: &Setup) {
 	}
 }
 
-/// Seeds that nobody has tried; they are in the output, so that a failure can be repeated.
-fn fresh() -> u64 {
-	let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_nanos());
-	let first = u64::try_from(now % 1_000_000_007).unwrap_or(0).wrapping_mul(1_000_003);
-	println!("fresh seeds from {first} on");
-	first
-}
-
 #[test]
 fn the_promises_hold_for_twenty_members_with_a_stand_in() {
 	all_hold(false, 0, 200, &Setup::new(20, 50));
-}
-
-#[test]
-fn the_promises_hold_for_twenty_members_in_fresh_runs() {
-	all_hold(false, fresh(), 40, &Setup::new(20, 50));
 }
 
 #[test]
