@@ -40,6 +40,8 @@ pub struct Finalized {
 /// What is new.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Update {
+	/// What follows comes over this connection ([`Node::connection`](crate::rpc::Node::connection)).
+	Connected(u64),
 	/// Finality has gone on.
 	Finalized(Finalized),
 	/// To be stored, so that a client that is opened again need not start from the genesis.

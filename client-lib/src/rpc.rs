@@ -11,5 +11,5 @@ mod nodes;
 mod tests;
 
 pub use error::{RpcError, SubmitError};
-pub use node::{until_end, ChainFacts, Node, StatementEvent, StatementOutcome, UntilEnd};
+pub use node::{until_end, ChainFacts, NewStatement, Node, StatementEvent, StatementOutcome, UntilEnd};
 pub use nodes::Nodes;

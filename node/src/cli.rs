@@ -31,6 +31,9 @@ pub struct LockstepArgs {
 /// Bytes of state that a node caches, unless the command line says otherwise. What groups in use need of it is small;
 /// with the SDK's default of 1 GiB a node grows for days.
 const TRIE_CACHE: usize = 16 * 1024 * 1024;
+/// MiB that the database may use, unless the command line says otherwise. Most of it are writes that are not in a file
+/// yet: with the SDK's default of 1 GiB they fill memory for hours before the first of them is.
+const DATABASE_CACHE: usize = 32;
 
 impl Cli {
 	/// The command line of this process, with the defaults that differ from those of other Substrate nodes.
@@ -40,6 +43,7 @@ impl Cli {
 		if !std::env::args_os().any(named) {
 			cli.run.import_params.trie_cache_size = TRIE_CACHE;
 		}
+		cli.run.import_params.database_params.database_cache_size.get_or_insert(DATABASE_CACHE);
 		cli
 	}
 }

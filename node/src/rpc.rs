@@ -16,6 +16,7 @@ use lockstep_runtime::opaque::Block;
 use ordering::{Ordering, OrderingApiServer};
 use sc_rpc::statement::{StatementApiServer, StatementStore};
 use sc_rpc::SubscriptionTaskExecutor;
+use sc_rpc_spec_v2::statement::{StatementSpec, StatementSpecApiServer};
 use sc_transaction_pool::TransactionPoolHandle;
 use std::sync::Arc;
 use tokio::sync::watch;
@@ -47,7 +48,8 @@ pub fn create(deps: Deps) -> Result<RpcModule<()>, Box<dyn std::error::Error + S
 	let mut module = RpcModule::new(());
 	module.merge(System::new(client.clone(), pool.clone()).into_rpc())?;
 	module.merge(TransactionPayment::new(client.clone()).into_rpc())?;
-	module.merge(StatementStore::new(statements, executor.clone()).into_rpc())?;
+	module.merge(StatementStore::new(statements.clone(), executor.clone()).into_rpc())?;
+	module.merge(StatementSpec::new(statements, executor.clone()).into_rpc())?;
 	let index = EntryIndex::new(client.clone());
 	module.merge(Finality::new(proofs.clone()).into_rpc())?;
 	module.merge(Ordering::new(client, pool, index, proofs, finalized, metrics, executor).into_rpc())?;

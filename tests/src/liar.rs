@@ -5,18 +5,20 @@
 use crate::{Error, Result};
 use jsonrpsee::{
 	core::{
-		client::{ClientT, Subscription, SubscriptionClientT},
+		client::{ClientT, Subscription, SubscriptionClientT, SubscriptionKind},
 		traits::ToRpcParams,
 		ClientError,
 	},
+	rpc_params,
 	server::{PendingSubscriptionSink, Server, ServerHandle, SubscriptionMessage},
-	types::{ErrorObjectOwned, Params},
+	types::{ErrorObjectOwned, Params, SubscriptionId},
 	ws_client::{WsClient, WsClientBuilder},
 	RpcModule,
 };
 use lockstep_primitives::rpc::{FinalizedEntries, GenesisProof, Links};
 use serde_json::{value::RawValue, Value};
 use std::{
+	collections::HashMap,
 	net::SocketAddr,
 	sync::{Arc, RwLock},
 };
@@ -66,6 +68,8 @@ pub struct Liar {
 struct Front {
 	real: WsClient,
 	lies: Arc<RwLock<Lies>>,
+	/// Subscriptions to statements: what clients call them, and what the real node does.
+	subscriptions: RwLock<HashMap<String, String>>,
 }
 
 /// Parameters as they came.
@@ -96,7 +100,8 @@ impl Liar {
 		let server = Server::builder().max_response_body_size(LARGEST).build(SocketAddr::from(([127, 0, 0, 1], 0)));
 		let server = server.await.map_err(Error::io("starting a lying node"))?;
 		let address = server.local_addr().map_err(Error::io("starting a lying node"))?;
-		let module = module(Front { real, lies: lies.clone() }).map_err(|error| Error::Broken(error.to_string()))?;
+		let module = module(Front { real, lies: lies.clone(), subscriptions: RwLock::default() })
+			.map_err(|error| Error::Broken(error.to_string()))?;
 		Ok(Self { url: format!("ws://{address}"), lies, server: server.start(module) })
 	}
 
@@ -158,16 +163,38 @@ fn module(front: Front) -> std::result::Result<RpcModule<Front>, Box<dyn std::er
 		},
 	)?;
 	module.register_subscription(
-		"statement_subscribeStatement",
-		"statement_statement",
-		"statement_unsubscribeStatement",
+		"statement_unstable_subscribe",
+		"statement_unstable_subscribeEvent",
+		"statement_unstable_unsubscribe",
 		|params, pending, front, _| async move {
-			let names = ("statement_subscribeStatement", "statement_unsubscribeStatement");
-			let real = front.real.subscribe(names.0, as_they_are(&params), names.1).await;
-			pass_on(real, pending, |message: Value| Some(message)).await;
+			let names = ("statement_unstable_subscribe", "statement_unstable_unsubscribe");
+			let real: std::result::Result<Subscription<Value>, _> =
+				front.real.subscribe(names.0, as_they_are(&params), names.1).await;
+			// Filters are added to subscriptions by name, and the real node has given it another.
+			if let (Ok(real), Ok(mut known)) = (&real, front.subscriptions.write()) {
+				if let SubscriptionKind::Subscription(id) = real.kind() {
+					known.insert(name(&pending.subscription_id()), name(id));
+				}
+			}
+			pass_on(real, pending, Some).await;
 		},
 	)?;
+	for method in ["statement_unstable_add_filter", "statement_unstable_remove_filter"] {
+		module.register_async_method(method, move |params, front, _| async move {
+			let (subscription, filter): (String, Value) = params.parse()?;
+			let real = front.subscriptions.read().ok().and_then(|known| known.get(&subscription).cloned());
+			let parameters = rpc_params![real.unwrap_or_default(), filter];
+			front.real.request::<Value, _>(method, parameters).await.map_err(error)
+		})?;
+	}
 	Ok(module)
+}
+
+fn name(id: &SubscriptionId<'_>) -> String {
+	match id {
+		SubscriptionId::Num(number) => number.to_string(),
+		SubscriptionId::Str(text) => text.to_string(),
+	}
 }
 
 fn tell<T>(change: &mut Option<Change<T>>, message: &mut T) -> bool {

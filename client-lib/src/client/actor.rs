@@ -9,11 +9,14 @@ use super::{
 };
 use crate::{
 	delivery::{Posted, Poster, StatementFeed},
-	finality::FinalizedLog,
+	finality::{FinalizedLog, Update},
 	rpc::Nodes,
 };
 use std::sync::Arc;
-use tokio::sync::{broadcast, mpsc};
+use tokio::{
+	sync::{broadcast, mpsc},
+	time::sleep_until,
+};
 
 /// See the module.
 pub(super) struct Actor {
@@ -23,6 +26,10 @@ pub(super) struct Actor {
 	pub events: broadcast::Sender<Event>,
 
 	pub log: Box<dyn FinalizedLog>,
+	/// The connection over which the log is followed.
+	pub followed: u64,
+	/// What the log said last, if it waits for statements.
+	pub held: Option<Update>,
 	pub feed: StatementFeed,
 	pub poster: Poster,
 	pub commands: mpsc::Receiver<Command>,
@@ -37,13 +44,25 @@ impl Actor {
 	pub async fn run(mut self) {
 		self.carry_out();
 		loop {
+			self.look_at_connection();
+			if self.held.is_some() && self.feed.is_settled() {
+				if let Some(update) = self.held.take() {
+					self.core.on_update(update);
+					self.carry_out();
+				}
+				continue;
+			}
+			let impatient_at = self.feed.impatient_at();
 			tokio::select! {
 				command = self.commands.recv() => match command {
 					None | Some(Command::Close) => return,
 					Some(command) => self.core.on_command(command),
 				},
-				Some(update) = self.log.next() => self.core.on_update(update),
-				Some(statement) = self.feed.next() => self.core.on_statement(&statement),
+				Some(update) = self.log.next(), if self.held.is_none() => self.hold(update),
+				statement = self.feed.next() => if let Some(statement) = statement {
+					self.core.on_statement(&statement);
+				},
+				() = sleep_until(impatient_at), if self.held.is_some() => {}
 				Some(posted) = self.posted.recv() => self.core.on_posted(&posted),
 				Some(submitted) = self.submitted.recv() => self.core.on_submitted(submitted),
 			}
@@ -51,14 +70,40 @@ impl Actor {
 		}
 	}
 
+	/// What the log says waits until the statements that the node has stored are read: of epochs that the log goes
+	/// through, nothing could be read any more.
+	fn hold(&mut self, update: Update) {
+		match update {
+			Update::Connected(connection) => self.followed = connection,
+			Update::Finalized(mut finalized) => {
+				finalized.complete &= self.followed == self.nodes.connection();
+				self.held = Some(Update::Finalized(finalized));
+			}
+			other => self.held = Some(other),
+		}
+	}
+
+	/// Over a new connection there may be much to catch up on.
+	fn look_at_connection(&mut self) {
+		if self.followed != self.nodes.connection() {
+			self.core.fall_behind();
+		}
+	}
+
 	fn carry_out(&mut self) {
 		for action in self.core.take_actions() {
 			match action {
-				Action::Follow(group, from) => self.log.follow(group, from),
+				Action::Follow(group, from) => {
+					self.log.follow(group, from);
+					if let Some(Update::Finalized(finalized)) = &mut self.held {
+						// Of this group it says nothing.
+						finalized.complete = false;
+					}
+				}
 				Action::Forget(group) => self.log.forget(&group),
 				Action::Watch(topic) => self.feed.watch(topic),
 				Action::Unwatch(topic) => self.feed.forget(&topic),
-				Action::Post { number, statement } => self.poster.post(number, statement),
+				Action::Post { number, statement } => self.poster.post(number, self.nodes.connection(), statement),
 				Action::Append { group, append } => {
 					let (nodes, answers) = (self.nodes.clone(), self.submissions.clone());
 					tokio::spawn(async move {

@@ -107,6 +107,7 @@ impl<M: Mls> Core<M> {
 				}
 			}
 			Update::Lied(misbehaviour) => self.on_lie(misbehaviour),
+			Update::Connected(_) => self.fall_behind(),
 			Update::Outdated(reason) => {
 				let followed: Vec<GroupId> =
 					self.groups.iter().filter(|(_, group)| group.is_followed()).map(|(id, _)| *id).collect();
@@ -116,6 +117,11 @@ impl<M: Mls> Core<M> {
 				self.report(Event::Outdated { reason });
 			}
 		}
+	}
+
+	/// There may be entries that nothing is known of yet.
+	pub fn fall_behind(&mut self) {
+		self.groups.values_mut().for_each(|group| group.caught_up = false);
 	}
 
 	/// Keeps what a node was caught with.
@@ -162,6 +168,9 @@ impl<M: Mls> Core<M> {
 		let followed: Vec<GroupId> =
 			self.groups.iter().filter(|(_, group)| group.is_followed()).map(|(id, _)| *id).collect();
 		for id in followed {
+			if let Some(group) = self.groups.get_mut(&id) {
+				group.caught_up = true;
+			}
 			self.on_entry_free_block(&id);
 			self.start_waiting(&id);
 			self.commit_due_proposals(&id);
@@ -199,6 +208,7 @@ impl<M: Mls> Core<M> {
 		let Some(group) = self.groups.get_mut(id).filter(|group| group.is_followed()) else { return };
 		(group.gate, _) = gate::step(group.gate.clone(), Input::Random(self.random.next_u64()));
 		group.gate.set_candidate_interval(self.parameters.candidate_interval);
+		group.caught_up = false;
 		let from = *group.gate.cursor();
 		self.act(Action::Follow(*id, from));
 		self.watch_topic(id);

@@ -364,7 +364,6 @@ impl<M: Mls> Core<M> {
 		#[cfg(feature = "hostile")]
 		self.hoard_keys(id);
 		self.read_buffered(id);
-		self.send_unsent_anew(id);
 		if leaving {
 			if let Err(error) = self.propose_leave(id) {
 				tracing::warn!(group = %id, %error, "leaving could not be proposed again");

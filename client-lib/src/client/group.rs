@@ -86,6 +86,9 @@ pub(super) struct LeaveProposal {
 #[derive(Debug)]
 pub(super) struct Group {
 	pub gate: Gate,
+	/// Whether the log is read up to the newest finalized block, as far as is known. While it is not, nothing is posted:
+	/// it would be for an epoch that the others may have left long ago.
+	pub caught_up: bool,
 	pub leaving: bool,
 	/// The number of the next intent.
 	pub next_intent: u64,
@@ -114,6 +117,7 @@ impl Group {
 		let opened = VecDeque::from([(gate.tip().epoch, gate.tip().block)]);
 		Self {
 			gate,
+			caught_up: false,
 			leaving,
 			next_intent,
 			renewed_at,

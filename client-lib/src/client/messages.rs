@@ -6,7 +6,7 @@ use super::{
 	inbox,
 	join::Use,
 	outbox::{Next, MAX_OUTGOING},
-	records::{Membership, Outgoing, Unsent, ONLY},
+	records::{Membership, Outgoing, Unsent},
 	SendError,
 };
 use crate::{
@@ -18,13 +18,15 @@ use crate::{
 	},
 	mls::{EngineError, EpochKeys, MessageError, Mls, WelcomeEnvelope},
 	mutation::{self, Mutation},
-	store::{Overlay, StoreError},
+	store::{Overlay, Store, StoreError},
 };
 use lockstep_primitives::{rpc::HexBytes, topic, GroupId};
 use rand::RngCore;
 
 /// Largest message, in bytes: it has to fit, encrypted and sealed, into the allowance of an epoch many times.
 pub const MAX_MESSAGE: usize = 32 * 1024;
+/// Bytes of statements that wait for their epochs, in all groups.
+const MAX_BUFFERED: usize = 64 * 1024 * 1024;
 
 /// A statement by a member of the epoch of `keys`.
 fn signed(group: &GroupId, keys: &EpochKeys, topic: [u8; 32], sealed: &[u8]) -> Result<Outgoing, StatementError> {
@@ -40,6 +42,16 @@ pub(super) fn invitation(
 	envelope: &WelcomeEnvelope,
 ) -> Result<Outgoing, StatementError> {
 	signed(group, keys, topic::mailbox_topic(&envelope.key_package_ref), &envelope.bytes)
+}
+
+/// What to do with a statement of the outbox.
+enum Due {
+	/// Post these bytes.
+	Post(Vec<u8>),
+	/// Not before the group has caught up.
+	Later,
+	/// It is not there any more.
+	Gone,
 }
 
 impl<M: Mls> Core<M> {
@@ -111,24 +123,41 @@ impl<M: Mls> Core<M> {
 		Ok(())
 	}
 
-	/// Hands what is due in the outbox to a node.
+	/// Hands what is due in the outbox to a node. A message of an epoch that is past is encrypted again before, so that
+	/// members who have deleted the keys of that one can read it, too.
 	pub fn post_due(&mut self) {
 		for number in self.outbox.due(self.finalized) {
-			match self.store.overlay().get::<Outgoing>(&number.to_be_bytes()) {
-				Ok(Some(outgoing)) => {
+			match self.made_current(number) {
+				Ok(Due::Post(statement)) => {
 					self.outbox.sent(number);
-					self.act(Action::Post { number, statement: outgoing.statement.0 });
+					self.act(Action::Post { number, statement });
 					if mutation::is(Mutation::DeleteOnPost) {
 						drop(self.delete_outgoing(number));
 					}
 				}
-				Ok(None) => self.outbox.remove(number),
+				Ok(Due::Later) => {}
+				Ok(Due::Gone) => self.outbox.remove(number),
 				Err(error) => {
 					tracing::error!(%error, "a statement cannot be read from the outbox");
 					self.outbox.remove(number);
 				}
 			}
 		}
+	}
+
+	/// A statement of the outbox, made fit for the current epoch.
+	fn made_current(&mut self, number: u64) -> Result<Due, EngineError> {
+		let read = |store: &Store| store.overlay().get::<Outgoing>(&number.to_be_bytes());
+		let Some(outgoing) = read(&self.store)? else { return Ok(Due::Gone) };
+		let group = self.groups.get(&outgoing.group).filter(|group| group.is_followed());
+		if group.is_some_and(|group| !group.caught_up) {
+			return Ok(Due::Later);
+		}
+		if outgoing.unsent.is_none() || group.is_none_or(|group| group.gate.tip().epoch <= outgoing.epoch) {
+			return Ok(Due::Post(outgoing.statement.0));
+		}
+		self.send_anew(number)?;
+		Ok(read(&self.store)?.map_or(Due::Gone, |outgoing| Due::Post(outgoing.statement.0)))
 	}
 
 	/// A node took a statement, or did not.
@@ -181,23 +210,6 @@ impl<M: Mls> Core<M> {
 			Err(error) => {
 				tracing::error!(%error, "a message cannot be encrypted again");
 				Ok(self.delete_outgoing(number)?)
-			}
-		}
-	}
-
-	/// The group is in a new epoch: what could not be posted in an earlier one is encrypted again, so that members who
-	/// have deleted the keys of that one can read it, too.
-	pub fn send_unsent_anew(&mut self, id: &GroupId) {
-		let waiting = match self.store.overlay().list::<Outgoing>(ONLY) {
-			Ok(outgoing) => outgoing,
-			Err(error) => return self.halt(id, error.to_string()),
-		};
-		for (key, outgoing) in waiting {
-			let Some(number) = key.first_chunk().map(|key| u64::from_be_bytes(*key)) else { continue };
-			if outgoing.group == *id && outgoing.unsent.is_some() && !self.outbox.is_in_flight(number) {
-				if let Err(error) = self.send_anew(number) {
-					return self.halt(id, error.to_string());
-				}
 			}
 		}
 	}
@@ -259,6 +271,18 @@ impl<M: Mls> Core<M> {
 		}
 	}
 
+	/// Keeps a statement of an epoch that is not open yet, within bounds for the group and for all groups.
+	fn keep_for_later(&mut self, id: &GroupId, statement: Statement) {
+		let Some(group) = self.groups.get_mut(id) else { return };
+		group.buffer.keep(statement);
+		let mut all = self.groups.values().fold(0, |sum: usize, group| sum.saturating_add(group.buffer.bytes()));
+		while all > MAX_BUFFERED {
+			let largest = self.groups.values_mut().max_by_key(|group| group.buffer.bytes());
+			let Some(dropped) = largest.and_then(|group| group.buffer.drop_oldest()) else { return };
+			all = all.saturating_sub(dropped);
+		}
+	}
+
 	/// Reads a statement under a group's topic.
 	fn read(&mut self, id: &GroupId, statement: Statement) {
 		let Some(group) = self.groups.get_mut(id).filter(|group| group.is_followed()) else { return };
@@ -268,7 +292,7 @@ impl<M: Mls> Core<M> {
 			Err(error) => return self.halt(id, error.to_string()),
 		};
 		let Some(keys) = keys.iter().find(|keys| keys.ordering_key.0 == statement.signer) else {
-			return group.buffer.keep(statement);
+			return self.keep_for_later(id, statement);
 		};
 		let opened = envelope::unwrap(&statement.data)
 			.ok()

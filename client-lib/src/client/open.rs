@@ -69,6 +69,8 @@ pub(super) async fn open(config: Config) -> Result<Client, OpenError> {
 		sponsor: config.sponsor,
 		events,
 		log: Box::new(VerifiedLog::start(nodes.clone(), trust)),
+		followed: 0,
+		held: None,
 		feed: StatementFeed::start(nodes.clone()),
 		poster: Poster::start(nodes.clone(), posted_queue),
 		nodes: nodes.clone(),

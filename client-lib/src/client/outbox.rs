@@ -67,11 +67,6 @@ impl Outbox {
 		self.statements.iter().filter(|(_, state)| !state.in_flight && state.due <= now).map(|(id, _)| *id).collect()
 	}
 
-	/// Whether a node may have it.
-	pub fn is_in_flight(&self, id: u64) -> bool {
-		self.statements.get(&id).is_some_and(|state| state.in_flight)
-	}
-
 	/// It was handed to the poster.
 	pub fn sent(&mut self, id: u64) {
 		if let Some(state) = self.statements.get_mut(&id) {

@@ -1,40 +1,74 @@
 //! Statements that came before their epoch.
 
 use super::statement::Statement;
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 
 /// Statements kept for one group.
-const MAX_COUNT: usize = 512;
+const MAX_COUNT: usize = 16 * 1024;
 /// Bytes of their data.
-const MAX_BYTES: usize = 1024 * 1024;
+const MAX_BYTES: usize = 16 * 1024 * 1024;
+/// What a statement takes besides its data, roughly.
+const STATEMENT: usize = 256;
 
-/// Statements signed by a key that is not known yet: of an epoch that the gate has not passed, or garbage. The
-/// oldest go when there are too many.
+/// Statements signed by a key that is not known yet: of an epoch that the gate has not passed, or garbage. There is room
+/// for days of talk in which a member was away. The oldest go when there are too many.
 #[derive(Debug, Default)]
 pub struct Buffer {
-	kept: VecDeque<Statement>,
+	/// By signer, each with its number in the order they came.
+	kept: BTreeMap<[u8; 32], VecDeque<(u64, Statement)>>,
+	/// The signers, in that order.
+	order: BTreeMap<u64, [u8; 32]>,
+	next: u64,
 	bytes: usize,
 }
 
 impl Buffer {
 	/// Keeps a statement for later.
 	pub fn keep(&mut self, statement: Statement) {
-		self.bytes = self.bytes.saturating_add(statement.data.len());
-		self.kept.push_back(statement);
-		while self.kept.len() > MAX_COUNT || self.bytes > MAX_BYTES {
-			let Some(oldest) = self.kept.pop_front() else { break };
-			self.bytes = self.bytes.saturating_sub(oldest.data.len());
+		self.bytes = self.bytes.saturating_add(size(&statement));
+		self.order.insert(self.next, statement.signer);
+		self.kept.entry(statement.signer).or_default().push_back((self.next, statement));
+		self.next = self.next.wrapping_add(1);
+		while self.order.len() > MAX_COUNT || self.bytes > MAX_BYTES {
+			if self.drop_oldest().is_none() {
+				break;
+			}
 		}
+	}
+
+	/// Lets the oldest statement go; gives the bytes that it took.
+	pub fn drop_oldest(&mut self) -> Option<usize> {
+		let (_, signer) = self.order.pop_first()?;
+		let of_signer = self.kept.get_mut(&signer)?;
+		let (_, statement) = of_signer.pop_front()?;
+		if of_signer.is_empty() {
+			self.kept.remove(&signer);
+		}
+		let dropped = size(&statement);
+		self.bytes = self.bytes.saturating_sub(dropped);
+		Some(dropped)
 	}
 
 	/// Takes out the statements signed by `signer`, in the order they came.
 	pub fn take(&mut self, signer: &[u8; 32]) -> Vec<Statement> {
-		let (ready, rest): (VecDeque<_>, _) =
-			std::mem::take(&mut self.kept).into_iter().partition(|statement| statement.signer == *signer);
-		self.bytes = rest.iter().fold(0, |sum: usize, statement| sum.saturating_add(statement.data.len()));
-		self.kept = rest;
-		ready.into()
+		let taken = self.kept.remove(signer).unwrap_or_default();
+		let mut statements = Vec::with_capacity(taken.len());
+		for (number, statement) in taken {
+			self.order.remove(&number);
+			self.bytes = self.bytes.saturating_sub(size(&statement));
+			statements.push(statement);
+		}
+		statements
 	}
+
+	/// The bytes that all of them take.
+	pub fn bytes(&self) -> usize {
+		self.bytes
+	}
+}
+
+fn size(statement: &Statement) -> usize {
+	statement.data.len().saturating_add(STATEMENT)
 }
 
 #[cfg(test)]
@@ -54,7 +88,7 @@ mod tests {
 		assert_eq!(buffer.take(&[1; 32]), [statement(1, 3), statement(1, 5)]);
 		assert_eq!(buffer.take(&[1; 32]), []);
 		assert_eq!(buffer.take(&[2; 32]), [statement(2, 4)]);
-		assert_eq!(buffer.bytes, 0);
+		assert_eq!((buffer.bytes(), buffer.order.len()), (0, 0));
 	}
 
 	#[test]
@@ -63,13 +97,25 @@ mod tests {
 		for _ in 0..MAX_COUNT * 2 {
 			buffer.keep(statement(1, 1));
 		}
-		assert_eq!(buffer.kept.len(), MAX_COUNT);
+		assert_eq!(buffer.order.len(), MAX_COUNT);
 		for _ in 0..20 {
 			buffer.keep(statement(2, MAX_BYTES / 4));
 		}
-		assert!(buffer.bytes <= MAX_BYTES);
-		assert_eq!(buffer.kept.len(), 4);
+		assert!(buffer.bytes() <= MAX_BYTES);
+		assert_eq!((buffer.order.len(), buffer.take(&[1; 32]).len()), (3, 0));
 		buffer.keep(statement(3, MAX_BYTES + 1));
-		assert_eq!((buffer.kept.len(), buffer.bytes), (0, 0));
+		assert_eq!((buffer.order.len(), buffer.kept.len(), buffer.bytes()), (0, 0, 0));
+	}
+
+	#[test]
+	fn the_oldest_go_whoever_signed_them() {
+		let mut buffer = Buffer::default();
+		for signer in [1, 2, 1] {
+			buffer.keep(statement(signer, 10));
+		}
+		assert_eq!(buffer.drop_oldest(), Some(10 + STATEMENT));
+		assert_eq!(buffer.take(&[1; 32]).len(), 1);
+		assert_eq!(buffer.drop_oldest(), Some(10 + STATEMENT));
+		assert_eq!(buffer.drop_oldest(), None);
 	}
 }

@@ -1,65 +1,125 @@
 //! Reading statements from a node.
+//!
+//! A member that was away has to read what was said in the epochs that it missed before it goes through them, because
+//! it keeps the keys of a few past epochs only. So the feed says when it has given out all that the node in use has
+//! stored ([`StatementFeed::is_settled`]).
 
-use crate::rpc::{until_end, Node, Nodes, RpcError, StatementEvent};
-use futures::{stream::SelectAll, StreamExt};
-use lockstep_primitives::rpc::HexBytes;
-use std::{
-	collections::{BTreeMap, VecDeque},
-	sync::Arc,
-	time::Duration,
-};
+mod reader;
+
+use crate::rpc::Nodes;
+use reader::Reader;
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use tokio::{
 	sync::{mpsc, watch},
 	task::JoinHandle,
-	time::{interval, sleep, MissedTickBehavior},
+	time::Instant,
 };
 
-/// Topics that a node takes in one subscription.
-const MAX_TOPICS: usize = 128;
 /// Statements that wait for the client.
 const BUFFERED: usize = 64;
-/// How often to look whether the client has moved on to another node.
-const CHECK: Duration = Duration::from_secs(2);
+/// How long nothing may come from a node that is to send what it has stored.
+const SILENCE: Duration = Duration::from_secs(10);
+/// How long it may take in all.
+const LONGEST: Duration = Duration::from_secs(120);
 
-/// The topics wanted, each with the number of the request for it, so that a repeated one is seen.
-type Topics = BTreeMap<[u8; 32], u64>;
+/// What is wanted.
+#[derive(Clone, Debug, Default)]
+struct Wanted {
+	/// The number of the newest request.
+	turn: u64,
+	/// The topics, each with the number of the request for it, so that a repeated one is seen.
+	topics: BTreeMap<[u8; 32], u64>,
+}
+
+/// What the reader has for the client.
+#[derive(Debug)]
+enum Item {
+	/// An encoded statement.
+	Statement(Vec<u8>),
+	/// All that was stored at the node under what was wanted then came before this.
+	Settled(Point),
+}
+
+/// A connection, and the newest request.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Point {
+	connection: u64,
+	turn: u64,
+}
 
 /// The statements under some topics: first those that the node has stored, then new ones. After a change of the node
 /// the stored ones come again.
 #[derive(Debug)]
 pub struct StatementFeed {
-	topics: watch::Sender<Topics>,
-	turn: u64,
-	statements: mpsc::Receiver<Vec<u8>>,
+	nodes: Arc<Nodes>,
+	wanted: watch::Sender<Wanted>,
+	items: mpsc::Receiver<Item>,
+	settled: Point,
+	patience: Patience,
 	task: JoinHandle<()>,
 }
 
 impl StatementFeed {
 	/// Starts reading, no topic at first. Must be called within a tokio runtime.
 	pub fn start(nodes: Arc<Nodes>) -> Self {
-		let (topics, wanted) = watch::channel(Topics::new());
-		let (sender, statements) = mpsc::channel(BUFFERED);
-		let reader = Reader { nodes, wanted, sender };
-		Self { topics, turn: 0, statements, task: tokio::spawn(reader.run()) }
+		let (wanted, asked) = watch::channel(Wanted::default());
+		let (sender, items) = mpsc::channel(BUFFERED);
+		let task = tokio::spawn(Reader::new(nodes.clone(), asked, sender).run());
+		let (settled, patience) = (Point::default(), Patience::start(0));
+		Self { nodes, wanted, items, settled, patience, task }
 	}
 
 	/// Reads this topic, from the stored statements on, also if it is read already.
 	pub fn watch(&mut self, topic: [u8; 32]) {
-		self.turn = self.turn.wrapping_add(1);
-		let turn = self.turn;
-		self.topics.send_modify(|topics| {
-			topics.insert(topic, turn);
+		let last = self.wanted.borrow().turn;
+		let turn = last.wrapping_add(1);
+		if self.settled.turn == last {
+			// While the node is still sending, more topics do not make the wait longer.
+			self.patience = Patience::start(self.nodes.connection());
+		}
+		self.wanted.send_modify(|wanted| {
+			wanted.turn = turn;
+			wanted.topics.insert(topic, turn);
 		});
 	}
 
 	/// Reads this topic no longer. Statements that are on their way may still come.
 	pub fn forget(&self, topic: &[u8; 32]) {
-		self.topics.send_if_modified(|topics| topics.remove(topic).is_some());
+		self.wanted.send_if_modified(|wanted| wanted.topics.remove(topic).is_some());
 	}
 
-	/// The next statement, encoded. Nothing is lost if the future is dropped.
+	/// The next statement, encoded; `None` if it is time to look at [`Self::is_settled`] again. Nothing is lost if the
+	/// future is dropped. It never ends when there is nothing more to come.
 	pub async fn next(&mut self) -> Option<Vec<u8>> {
-		self.statements.recv().await
+		match self.items.recv().await {
+			Some(Item::Statement(statement)) => {
+				self.patience.heard();
+				Some(statement)
+			}
+			Some(Item::Settled(point)) => {
+				self.settled = point;
+				None
+			}
+			None => std::future::pending().await,
+		}
+	}
+
+	/// Whether all that the node in use has stored under the topics was given out. True as well if it has taken too long
+	/// to send it: statements are best effort, and a node that withholds them does not hold up the rest.
+	pub fn is_settled(&mut self) -> bool {
+		let wanted = Point { connection: self.nodes.connection(), turn: self.wanted.borrow().turn };
+		if self.settled == wanted {
+			return true;
+		}
+		if self.patience.connection != wanted.connection {
+			self.patience = Patience::start(wanted.connection);
+		}
+		self.patience.is_over()
+	}
+
+	/// When [`Self::is_settled`] becomes true for lack of patience, if nothing comes until then.
+	pub fn impatient_at(&self) -> Instant {
+		self.patience.end()
 	}
 }
 
@@ -69,77 +129,29 @@ impl Drop for StatementFeed {
 	}
 }
 
-struct Reader {
-	nodes: Arc<Nodes>,
-	wanted: watch::Receiver<Topics>,
-	sender: mpsc::Sender<Vec<u8>>,
+/// How long is waited for a node to send what it has stored.
+#[derive(Clone, Copy, Debug)]
+struct Patience {
+	connection: u64,
+	since: Instant,
+	heard: Instant,
 }
 
-impl Reader {
-	async fn run(mut self) {
-		loop {
-			match self.read().await {
-				Ok(()) => return,
-				Err(error) => tracing::debug!(%error, "statements cannot be read"),
-			}
-			let wait = self.nodes.backoff().await;
-			tokio::select! {
-				() = sleep(wait) => {}
-				() = self.sender.closed() => return,
-			}
-		}
+impl Patience {
+	fn start(connection: u64) -> Self {
+		let now = Instant::now();
+		Self { connection, since: now, heard: now }
 	}
 
-	/// Reads from one node until it is gone (an error) or nobody listens any more.
-	async fn read(&mut self) -> Result<(), RpcError> {
-		let node = self.nodes.current().await?;
-		let gone = |reason: &str| RpcError::Unreachable { url: node.url().to_owned(), reason: reason.to_owned() };
-		let mut subscribed = Topics::new();
-		// One subscription for each time that topics are added. Topics given up stay subscribed until the node changes:
-		// what comes under them is passed over.
-		let mut streams = SelectAll::new();
-		let mut backlog = VecDeque::new();
-		let mut check = interval(CHECK);
-		check.set_missed_tick_behavior(MissedTickBehavior::Delay);
-		loop {
-			let wanted = self.wanted.borrow_and_update().clone();
-			let is_new = |topic: &[u8; 32], turn: &u64| subscribed.get(topic) != Some(turn);
-			let added = wanted.iter().filter(|(topic, turn)| is_new(topic, turn)).map(|(topic, _)| *topic);
-			let added: Vec<[u8; 32]> = added.collect();
-			for topics in added.chunks(MAX_TOPICS) {
-				streams.push(until_end(node.subscribe_statements(topics).await?));
-			}
-			subscribed = wanted;
-			tokio::select! {
-				permit = self.sender.reserve(), if !backlog.is_empty() => {
-					let Ok(permit) = permit else { return Ok(()) };
-					if let Some(statement) = backlog.pop_front() {
-						permit.send(statement);
-					}
-				}
-				message = streams.next(), if backlog.is_empty() && !streams.is_empty() => match message.flatten() {
-					Some(Ok(StatementEvent::NewStatements { statements })) => {
-						backlog.extend(statements.into_iter().map(|HexBytes(bytes)| bytes));
-					}
-					Some(Err(_)) => return Err(gone("a message does not decode")),
-					None => return Err(gone("a subscription ended")),
-				},
-				changed = self.wanted.changed() => if changed.is_err() { return Ok(()) },
-				() = self.sender.closed() => return Ok(()),
-				() = node.disconnected() => return Err(gone("the connection is closed")),
-				() = moved_on(&self.nodes, &node, &mut check) => return Err(gone("the client uses another node")),
-			}
-		}
+	fn heard(&mut self) {
+		self.heard = Instant::now();
 	}
-}
 
-/// Resolves when the client uses another node than this one.
-async fn moved_on(nodes: &Nodes, node: &Arc<Node>, check: &mut tokio::time::Interval) {
-	loop {
-		check.tick().await;
-		let current = nodes.connected().await;
-		if current.is_some_and(|current| !Arc::ptr_eq(&current, node)) {
-			return;
-		}
+	fn end(&self) -> Instant {
+		(self.heard + SILENCE).min(self.since + LONGEST)
+	}
+
+	fn is_over(&self) -> bool {
+		self.end() <= Instant::now()
 	}
 }

@@ -3,7 +3,7 @@
 use std::collections::{HashSet, VecDeque};
 
 /// How many statements are remembered. Repeats that are older are found out by the ratchets of MLS.
-const REMEMBERED: usize = 4096;
+const REMEMBERED: usize = 16 * 1024;
 
 /// A bounded memory of statements, by hash: nodes send what they have stored with each new subscription.
 #[derive(Debug, Default)]

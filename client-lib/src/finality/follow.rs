@@ -38,18 +38,18 @@ const STALL: Duration = Duration::from_secs(10);
 #[derive(Debug)]
 pub struct VerifiedLog {
 	wishes: watch::Sender<Wishes>,
-	turn: u64,
-	updates: mpsc::Receiver<Update>,
+	/// Each with the number of the newest request that it takes into account.
+	updates: mpsc::Receiver<(u64, Update)>,
 	task: JoinHandle<()>,
 }
 
 impl VerifiedLog {
 	/// Starts following, no group at first, from what `trust` has verified. Must be called within a tokio runtime.
 	pub(crate) fn start(nodes: Arc<Nodes>, trust: Trust) -> Self {
-		let (wishes, wanted) = watch::channel(Wishes::new());
+		let (wishes, wanted) = watch::channel(Wishes::default());
 		let (sender, updates) = mpsc::channel(BUFFERED);
-		let follower = Follower { nodes, wanted, sender, trust, heads: Heads::default() };
-		Self { wishes, turn: 0, updates, task: tokio::spawn(follower.run()) }
+		let follower = Follower { nodes, wanted, turn: 0, sender, trust, heads: Heads::default() };
+		Self { wishes, updates, task: tokio::spawn(follower.run()) }
 	}
 }
 
@@ -62,19 +62,23 @@ impl Drop for VerifiedLog {
 #[async_trait]
 impl FinalizedLog for VerifiedLog {
 	fn follow(&mut self, group: GroupId, from: LogCursor) {
-		self.turn = self.turn.wrapping_add(1);
-		let wanted = Wanted { turn: self.turn, from };
 		self.wishes.send_modify(|wishes| {
-			wishes.insert(group, wanted);
+			wishes.turn = wishes.turn.wrapping_add(1);
+			wishes.groups.insert(group, Wanted { turn: wishes.turn, from });
 		});
 	}
 
 	fn forget(&mut self, group: &GroupId) {
-		self.wishes.send_if_modified(|wishes| wishes.remove(group).is_some());
+		self.wishes.send_if_modified(|wishes| wishes.groups.remove(group).is_some());
 	}
 
 	async fn next(&mut self) -> Option<Update> {
-		self.updates.recv().await
+		let (turn, mut update) = self.updates.recv().await?;
+		if let Update::Finalized(finalized) = &mut update {
+			// Of a group that was asked for since, it says nothing.
+			finalized.complete &= turn == self.wishes.borrow().turn;
+		}
+		Some(update)
 	}
 }
 
@@ -82,7 +86,9 @@ impl FinalizedLog for VerifiedLog {
 struct Follower {
 	nodes: Arc<Nodes>,
 	wanted: watch::Receiver<Wishes>,
-	sender: mpsc::Sender<Update>,
+	/// The number of the newest request that is taken into account.
+	turn: u64,
+	sender: mpsc::Sender<(u64, Update)>,
 	trust: Trust,
 	heads: Heads,
 }
@@ -107,8 +113,9 @@ type Entries = SelectAll<UntilEnd<FinalizedEntries>>;
 
 impl Follower {
 	async fn run(mut self) {
+		let mut connection = None;
 		loop {
-			self.heads.adopt(&self.wanted.borrow_and_update());
+			self.adopt();
 			let node = match self.nodes.current().await {
 				Ok(node) => node,
 				Err(error) => {
@@ -119,6 +126,11 @@ impl Follower {
 					return;
 				}
 			};
+			if connection.replace(node.connection()) != Some(node.connection())
+				&& !self.tell(Update::Connected(node.connection())).await
+			{
+				return;
+			}
 			let left = match self.catch_up(&node).await {
 				Ok(()) => match self.subscribe(&node).await {
 					Ok(mut stream) => self.forward(&node, &mut stream).await,
@@ -142,16 +154,36 @@ impl Follower {
 				Left::Lied(misbehaviour) => {
 					tracing::warn!(node = node.url(), lie = %misbehaviour.lie, "a node lied, and is not asked again");
 					self.nodes.ban(&node, &misbehaviour.lie.to_string()).await;
-					if self.sender.send(Update::Lied(misbehaviour)).await.is_err() {
+					if !self.tell(Update::Lied(misbehaviour)).await {
 						return;
 					}
 				}
 				Left::Outdated(reason) => {
-					drop(self.sender.send(Update::Outdated(reason)).await);
+					self.tell(Update::Outdated(reason)).await;
 					return;
 				}
 				Left::Done => return,
 			}
+		}
+	}
+
+	/// Takes over what is wanted. True if a group is new or to be read again.
+	fn adopt(&mut self) -> bool {
+		let wishes = self.wanted.borrow_and_update();
+		self.turn = wishes.turn;
+		self.heads.adopt(&wishes)
+	}
+
+	/// Has the client told. False when nobody listens any more.
+	async fn tell(&self, update: Update) -> bool {
+		self.sender.send((self.turn, update)).await.is_ok()
+	}
+
+	async fn tell_or_end(&self, update: Update) -> Result<(), Left> {
+		if self.tell(update).await {
+			Ok(())
+		} else {
+			Err(Left::Done)
 		}
 	}
 
@@ -223,7 +255,7 @@ impl Follower {
 					if changed.is_err() {
 						return Left::Done;
 					}
-					if self.heads.adopt(&self.wanted.borrow_and_update()) {
+					if self.adopt() {
 						return Left::Changed;
 					}
 					continue;
@@ -260,7 +292,7 @@ impl Follower {
 			closed: released.closed,
 			complete: matches!(judged, Ok(true)) && !again,
 		});
-		self.sender.send(update).await.map_err(|_| Left::Done)?;
+		self.tell_or_end(update).await?;
 		judged?;
 		if again {
 			return Err(Left::Changed);
@@ -312,7 +344,7 @@ impl Follower {
 	/// Has the position stored, if it is worth it.
 	async fn keep(&mut self, now: bool) -> Result<(), Left> {
 		match self.trust.take_position(now) {
-			Some(position) => self.sender.send(Update::Verified(position)).await.map_err(|_| Left::Done),
+			Some(position) => self.tell_or_end(Update::Verified(position)).await,
 			None => Ok(()),
 		}
 	}
@@ -332,7 +364,7 @@ impl Follower {
 			Said::Reached(_) => Ok(()),
 			Said::Lie(misbehaviour) => {
 				self.nodes.ban(&other, &misbehaviour.lie.to_string()).await;
-				self.sender.send(Update::Lied(misbehaviour)).await.map_err(|_| Left::Done)
+				self.tell_or_end(Update::Lied(misbehaviour)).await
 			}
 		}
 	}

@@ -49,9 +49,9 @@ impl Heads {
 	/// Takes over the wishes, and forgets what was sent and not proven: it will be sent again. True if a group is new
 	/// or starts again, so that a subscription has to be made for it.
 	pub fn adopt(&mut self, wishes: &Wishes) -> bool {
-		self.0.retain(|group, _| wishes.contains_key(group));
+		self.0.retain(|group, _| wishes.groups.contains_key(group));
 		let mut changed = false;
-		for (group, wanted) in wishes {
+		for (group, wanted) in &wishes.groups {
 			if self.0.get(group).is_none_or(|followed| followed.turn != wanted.turn) {
 				self.0.insert(*group, Followed::new(wanted));
 				changed = true;

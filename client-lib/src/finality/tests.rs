@@ -31,7 +31,7 @@ fn entry(index: u64) -> Entry {
 }
 
 fn wishes(turn: u64) -> Wishes {
-	[(GROUP, Wanted { turn, from: start() })].into()
+	Wishes { turn, groups: [(GROUP, Wanted { turn, from: start() })].into() }
 }
 
 /// The head after some entries.
@@ -143,7 +143,7 @@ fn groups_that_are_not_followed_are_left_out() {
 	let (mut heads, _) = sent(&[]);
 	let mut released = Released::default();
 	assert_eq!(heads.admit(GroupId([9; 32]), entry(0), &mut released), Ok(()));
-	assert!(heads.adopt(&Wishes::new()) || heads.restart().is_empty());
+	assert!(heads.adopt(&Wishes::default()) || heads.restart().is_empty());
 }
 
 #[test]

@@ -12,4 +12,9 @@ pub(super) struct Wanted {
 }
 
 /// The groups that are to be followed.
-pub(super) type Wishes = BTreeMap<GroupId, Wanted>;
+#[derive(Clone, Debug, Default)]
+pub(super) struct Wishes {
+	/// The number of the newest request.
+	pub turn: u64,
+	pub groups: BTreeMap<GroupId, Wanted>,
+}

@@ -15,6 +15,9 @@ pub enum RpcError {
 		/// What happened.
 		reason: String,
 	},
+	/// The connection for which this was meant is gone.
+	#[error("the connection to the node was lost; it is tried again over the next")]
+	ConnectionLost,
 	/// The node answered with an error.
 	#[error("node {url} refused the request with code {code}: {message}")]
 	Refused {

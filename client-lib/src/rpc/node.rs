@@ -8,11 +8,12 @@ use futures::{
 };
 use jsonrpsee::{
 	core::{
-		client::{ClientT, Subscription, SubscriptionClientT},
+		client::{ClientT, Subscription, SubscriptionClientT, SubscriptionKind},
 		params::ArrayParams,
 		ClientError,
 	},
 	rpc_params,
+	types::SubscriptionId,
 	ws_client::{PingConfig, WsClient, WsClientBuilder},
 };
 use lockstep_primitives::{
@@ -46,15 +47,35 @@ pub struct ChainFacts {
 	pub parameters: OrderingParameters,
 }
 
-/// A message of `statement_subscribeStatement`.
+/// A message of `statement_unstable_subscribe`.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(tag = "event", content = "data", rename_all = "camelCase")]
+#[serde(tag = "event", rename_all = "camelCase")]
 pub enum StatementEvent {
-	/// Statements under one of the topics asked for: first all that are stored, then new ones.
-	NewStatements {
+	/// Statements that the node had when the filter was added, not always all of them.
+	ReplayStatements {
 		/// Encoded statements.
 		statements: Vec<HexBytes>,
 	},
+	/// There were no more.
+	ReplayDone {
+		/// The name of the filter.
+		#[serde(rename = "filterId")]
+		filter: String,
+	},
+	/// Statements that the node has had since.
+	NewStatements {
+		/// The statements.
+		statements: Vec<NewStatement>,
+	},
+	/// The node has stopped: the reader was too slow.
+	Stop,
+}
+
+/// One statement in [`StatementEvent::NewStatements`].
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct NewStatement {
+	/// Encoded.
+	pub statement: HexBytes,
 }
 
 /// What a node's statement store did with a statement.
@@ -105,12 +126,23 @@ pub struct Node {
 	url: String,
 	client: WsClient,
 	chain: ChainFacts,
+	/// Which of a client's connections it is.
+	connection: u64,
 }
 
 impl Node {
 	/// Connects to `url` (`ws://host:port`) and checks that the node is of the chain `expected`, if that is given,
 	/// and that its extrinsics are those that this library makes.
 	pub async fn connect(url: &str, expected: Option<GenesisHash>) -> Result<Self, RpcError> {
+		Self::connect_as(0, url, expected).await
+	}
+
+	/// As [`Self::connect`], for a client that counts its connections.
+	pub(super) async fn connect_as(
+		connection: u64,
+		url: &str,
+		expected: Option<GenesisHash>,
+	) -> Result<Self, RpcError> {
 		let ping = PingConfig::new().ping_interval(PING_INTERVAL).inactive_limit(PING_INTERVAL.saturating_mul(2));
 		let client = WsClientBuilder::new()
 			.connection_timeout(CONNECT_TIMEOUT)
@@ -123,12 +155,17 @@ impl Node {
 			.await
 			.map_err(|error| RpcError::from_client(url, error))?;
 		let chain = chain_facts(&client, url, expected).await?;
-		Ok(Self { url: url.to_owned(), client, chain })
+		Ok(Self { url: url.to_owned(), client, chain, connection })
 	}
 
 	/// The node's URL.
 	pub fn url(&self) -> &str {
 		&self.url
+	}
+
+	/// The number of this connection among those of a client's [`Nodes`](super::Nodes); 0 for any other.
+	pub fn connection(&self) -> u64 {
+		self.connection
 	}
 
 	/// The chain it is of.
@@ -192,12 +229,32 @@ impl Node {
 		Ok(answer.into())
 	}
 
-	/// Subscribes to the statements under any of these topics, 128 at most.
-	pub async fn subscribe_statements(&self, topics: &[[u8; 32]]) -> Result<Subscription<StatementEvent>, RpcError> {
-		let topics: Vec<HexBytes> = topics.iter().map(|topic| HexBytes(topic.to_vec())).collect();
-		let filter = serde_json::json!({ "matchAny": topics });
-		let (name, end) = ("statement_subscribeStatement", "statement_unsubscribeStatement");
-		self.client.subscribe(name, rpc_params![filter], end).await.map_err(|error| self.error(error))
+	/// Subscribes to statements: to none at first. Gives the name of the subscription as well.
+	pub async fn subscribe_statements(&self) -> Result<(String, Subscription<StatementEvent>), RpcError> {
+		let (name, end) = ("statement_unstable_subscribe", "statement_unstable_unsubscribe");
+		let subscription = self.client.subscribe(name, rpc_params![], end).await.map_err(|error| self.error(error))?;
+		let SubscriptionKind::Subscription(id) = subscription.kind() else {
+			return Err(self.undecodable("a subscription without a name"));
+		};
+		let id = match id {
+			SubscriptionId::Num(number) => number.to_string(),
+			SubscriptionId::Str(text) => text.to_string(),
+		};
+		Ok((id, subscription))
+	}
+
+	/// Adds the statements under a topic to a subscription: those that the node has stored, then new ones. Gives the name
+	/// of the filter; `None` if the subscription has as many as it may have.
+	pub async fn add_statement_filter(&self, subscription: &str, topic: &[u8; 32]) -> Result<Option<String>, RpcError> {
+		let filter = serde_json::json!({ "matchAll": [HexBytes(topic.to_vec())] });
+		let answer: serde_json::Value =
+			self.request("statement_unstable_add_filter", rpc_params![subscription, filter]).await?;
+		Ok(answer.as_str().map(str::to_owned))
+	}
+
+	/// Takes a filter out of a subscription.
+	pub async fn remove_statement_filter(&self, subscription: &str, filter: &str) -> Result<(), RpcError> {
+		self.request("statement_unstable_remove_filter", rpc_params![subscription, filter]).await
 	}
 
 	async fn request<T: DeserializeOwned>(&self, method: &str, parameters: ArrayParams) -> Result<T, RpcError> {

@@ -4,7 +4,7 @@ use super::{Node, RpcError};
 use lockstep_primitives::GenesisHash;
 use rand::Rng;
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
-use tokio::sync::Mutex;
+use tokio::sync::{watch, Mutex};
 
 /// The wait after a failed round over all nodes doubles from the first to the last of these.
 const BACKOFF: (Duration, Duration) = (Duration::from_millis(200), Duration::from_secs(8));
@@ -14,6 +14,8 @@ const BACKOFF: (Duration, Duration) = (Duration::from_millis(200), Duration::fro
 pub struct Nodes {
 	urls: Vec<String>,
 	state: Mutex<State>,
+	/// The number of the newest connection.
+	connection: watch::Sender<u64>,
 }
 
 #[derive(Debug)]
@@ -38,6 +40,7 @@ impl Nodes {
 		Ok(Self {
 			urls,
 			state: Mutex::new(State { current: None, banned: BTreeMap::new(), next: 0, genesis, failures: 0 }),
+			connection: watch::channel(0).0,
 		})
 	}
 
@@ -64,9 +67,11 @@ impl Nodes {
 				state.next = at.wrapping_add(1);
 				continue;
 			}
-			match Node::connect(url, state.genesis).await {
+			let connection = self.connection.borrow().wrapping_add(1);
+			match Node::connect_as(connection, url, state.genesis).await {
 				Ok(node) => {
 					let node = Arc::new(node);
+					self.connection.send_replace(connection);
 					state.genesis = Some(node.chain().genesis);
 					state.current = Some(node.clone());
 					state.failures = 0;
@@ -84,6 +89,16 @@ impl Nodes {
 		}
 		state.failures = state.failures.saturating_add(1);
 		Err(failure)
+	}
+
+	/// The number of the newest connection, which may be gone; 0 if there was none.
+	pub fn connection(&self) -> u64 {
+		*self.connection.borrow()
+	}
+
+	/// The same, to wait for the next.
+	pub fn connections(&self) -> watch::Receiver<u64> {
+		self.connection.subscribe()
 	}
 
 	/// The node in use, if its connection stands; never connects.

@@ -181,6 +181,14 @@ impl Chain {
 		}
 	}
 
+	/// Waits until so many statements are in the store.
+	pub async fn stored(&self, count: usize) {
+		let mut changes = self.changes();
+		while self.state().statements.len() < count {
+			changes.changed().await.unwrap();
+		}
+	}
+
 	/// Puts a statement into the store. False if it was there.
 	pub fn post(&self, statement: Vec<u8>) -> bool {
 		let mut state = self.state();

@@ -3,6 +3,7 @@
 use crate::{
 	chain::Mode,
 	member::{agree, found, Member},
+	node::Node,
 	World,
 };
 use lockstep_client::{Ended, Event, GroupId, Intent, IntentState, Upkeep};
@@ -182,6 +183,84 @@ async fn a_message_that_no_node_took_in_time_is_read_in_a_later_epoch() {
 	members[1].hears(b"late").await;
 	agree(&mut members, group, 9).await;
 	assert_eq!(members[1].count(|event| matches!(event, Event::Message { data, .. } if data == b"late")), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_message_of_a_member_that_was_away_is_for_the_epoch_of_the_others() {
+	let world = World::new().await;
+	let mut members = world.members(&["anna", "bert"]).await;
+	let group = found(&mut members).await;
+	world.chain.state().deaf = true;
+	members[0].client.send(group, b"late".to_vec()).await.unwrap();
+	let anna = members.remove(0);
+	anna.client.close().await;
+	for _ in 0..8 {
+		members[0].client.update(group).await.unwrap();
+	}
+	world.chain.state().deaf = false;
+	let anna = Member::open(anna.config).await.unwrap();
+	anna.reached(group, 9).await;
+	world.chain.blocks(20);
+	members[0].hears(b"late").await;
+}
+
+/// Says something in each of twelve epochs: more than members keep keys for.
+async fn talk_through_epochs(world: &World, member: &Member, group: GroupId) {
+	for epoch in 0..12u8 {
+		let stored = world.chain.state().statements.len();
+		member.client.send(group, vec![epoch]).await.unwrap();
+		world.chain.stored(stored + 1).await;
+		member.client.update(group).await.unwrap();
+	}
+}
+
+/// Bert is away for longer than members keep keys; the node shows him the log before the statements.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_member_that_was_away_for_many_epochs_reads_what_was_said_in_each() {
+	let world = World::new().await;
+	let mut members = world.members(&["anna", "bert"]).await;
+	let group = found(&mut members).await;
+	let bert = members.pop().unwrap();
+	bert.client.close().await;
+	talk_through_epochs(&world, &members[0], group).await;
+	world.node.set_statements(false);
+	let (sent, bert) = tokio::join!(world.node.sends(12), Member::open(bert.config));
+	let ((), mut bert) = (sent, bert.unwrap());
+	assert_eq!(bert.client.group(group).await.unwrap().epoch, 1, "the log waits for the statements");
+	world.node.set_statements(true);
+	world.chain.block();
+	for epoch in 0..12u8 {
+		bert.hears(&[epoch]).await;
+	}
+	members.push(bert);
+	agree(&mut members, group, 13).await;
+}
+
+/// As above, but Bert's client is there all the time, and only its connection is not.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_member_that_was_cut_off_for_many_epochs_reads_what_was_said_in_each() {
+	let world = World::new().await;
+	let mut members = world.members(&["anna", "bert"]).await;
+	let group = found(&mut members).await;
+	let bert = members.pop().unwrap();
+	bert.client.close().await;
+	let other = Node::start(&world.chain).await;
+	let mut bert =
+		Member::open(lockstep_client::Config { nodes: vec![other.url.clone()], ..bert.config }).await.unwrap();
+	world.chain.block();
+	bert.when(group, |status| status.finalized > 0).await;
+	let cut = other.cut().await;
+	talk_through_epochs(&world, &members[0], group).await;
+	cut.set_statements(false);
+	let other = cut.mend().await;
+	other.sends(12).await;
+	other.set_statements(true);
+	world.chain.block();
+	for epoch in 0..12u8 {
+		bert.hears(&[epoch]).await;
+	}
+	members.push(bert);
+	agree(&mut members, group, 13).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -12,10 +12,11 @@ use lockstep_primitives::{
 };
 use serde_json::json;
 use std::{
+	collections::HashMap,
 	net::SocketAddr,
 	sync::{Arc, Mutex},
 };
-use tokio::sync::watch;
+use tokio::sync::{mpsc, watch};
 
 pub struct Node {
 	pub url: String,
@@ -30,16 +31,27 @@ struct View {
 	chain: Chain,
 	/// Whether new finalized blocks reach this node.
 	finality: Arc<watch::Sender<bool>>,
+	/// Whether it sends statements.
+	statements: Arc<watch::Sender<bool>>,
+	/// How many entries it has sent.
+	sent: Arc<watch::Sender<usize>>,
+	/// Topics for each subscription to statements, each with the name of its filter.
+	filters: Arc<Mutex<HashMap<String, Asking>>>,
 	/// What it does to each message about finalized entries.
 	spoil: Arc<Mutex<Option<Spoil>>>,
 }
 
+/// Takes the topics that a subscription is asked for, each with the name of its filter.
+type Asking = mpsc::UnboundedSender<(String, HexBytes)>;
 type Spoil = Box<dyn FnMut(&mut FinalizedEntries, &Chain) + Send>;
 
 impl Node {
 	pub async fn start(chain: &Chain) -> Self {
 		let finality = Arc::new(watch::channel(true).0);
-		let view = View { chain: chain.clone(), finality, spoil: Arc::default() };
+		let statements = Arc::new(watch::channel(true).0);
+		let sent = Arc::new(watch::channel(0).0);
+		let chain = chain.clone();
+		let view = View { chain, finality, statements, sent, filters: Arc::default(), spoil: Arc::default() };
 		Self::start_at(view, SocketAddr::from(([127, 0, 0, 1], 0))).await
 	}
 
@@ -55,6 +67,17 @@ impl Node {
 		self.view.finality.send_replace(reached);
 	}
 
+	/// Whether this node sends statements.
+	pub fn set_statements(&self, sent: bool) {
+		self.view.statements.send_replace(sent);
+	}
+
+	/// Waits until it has sent so many entries, counted from now.
+	pub async fn sends(&self, entries: usize) {
+		let goal = *self.view.sent.borrow() + entries;
+		self.view.sent.subscribe().wait_for(|sent| *sent >= goal).await.unwrap();
+	}
+
 	/// Changes each message about finalized entries from now on.
 	pub fn spoil(&self, change: impl FnMut(&mut FinalizedEntries, &Chain) + Send + 'static) {
 		*self.view.spoil.lock().unwrap() = Some(Box::new(change));
@@ -62,14 +85,37 @@ impl Node {
 
 	/// Cuts all connections and starts again at the same address.
 	pub async fn restart(self) -> Self {
-		let (view, address) = (self.view.clone(), self.address);
+		self.cut().await.mend().await
+	}
+
+	/// Cuts all connections, and takes no new ones.
+	pub async fn cut(self) -> Cut {
+		let cut = Cut { view: self.view.clone(), address: self.address };
 		self.stop().await;
-		Self::start_at(view, address).await
+		cut
 	}
 
 	pub async fn stop(self) {
 		self.handle.stop().unwrap();
 		self.handle.stopped().await;
+	}
+}
+
+/// A node that is not there for a while.
+pub struct Cut {
+	view: View,
+	address: SocketAddr,
+}
+
+impl Cut {
+	/// Whether the node sends statements when it is back.
+	pub fn set_statements(&self, sent: bool) {
+		self.view.statements.send_replace(sent);
+	}
+
+	/// The node is back, at the same address.
+	pub async fn mend(self) -> Node {
+		Node::start_at(self.view, self.address).await
 	}
 }
 
@@ -131,22 +177,29 @@ fn methods(view: View) -> RpcModule<View> {
 		.unwrap();
 	module
 		.register_subscription(
-			"statement_subscribeStatement",
-			"statement_statement",
-			"statement_unsubscribeStatement",
-			|parameters, pending, view, _| async move {
-				let Ok((filter,)) = parameters.parse::<(serde_json::Value,)>() else { return };
-				let topics: Vec<HexBytes> = serde_json::from_value(filter["matchAny"].clone()).unwrap();
-				statements(pending, view.chain.clone(), topics).await;
-			},
+			"statement_unstable_subscribe",
+			"statement_unstable_subscribeEvent",
+			"statement_unstable_unsubscribe",
+			|_, pending, view, _| async move { statements(pending, (*view).clone()).await },
 		)
 		.unwrap();
+	module
+		.register_method("statement_unstable_add_filter", |parameters, view, _| -> Result<_, ErrorObjectOwned> {
+			let (subscription, filter): (String, serde_json::Value) = parameters.parse()?;
+			let [topic]: [HexBytes; 1] = serde_json::from_value(filter["matchAll"].clone()).unwrap();
+			let name = hex::encode(&topic.0);
+			let filters = view.filters.lock().unwrap();
+			drop(filters.get(&subscription).unwrap().send((name.clone(), topic)));
+			Ok(json!(name))
+		})
+		.unwrap();
+	module.register_method("statement_unstable_remove_filter", |_, _, _| json!(null)).unwrap();
 	module
 }
 
 async fn entries(pending: PendingSubscriptionSink, view: View, mut positions: Vec<Position>) {
 	let Ok(sink) = pending.accept().await else { return };
-	let (chain, mut finality) = (view.chain, view.finality.subscribe());
+	let (chain, mut finality) = (view.chain.clone(), view.finality.subscribe());
 	let mut changes = chain.changes();
 	let mut told = 0;
 	loop {
@@ -173,9 +226,11 @@ async fn entries(pending: PendingSubscriptionSink, view: View, mut positions: Ve
 		}
 		if message.at.number > told || !message.entries.is_empty() {
 			told = message.at.number;
+			let count = message.entries.len();
 			if sink.send(SubscriptionMessage::from_json(&message).unwrap()).await.is_err() {
 				return;
 			}
+			view.sent.send_modify(|sent| *sent += count);
 		}
 		tokio::select! {
 			changed = changes.changed() => if changed.is_err() { return },
@@ -184,28 +239,53 @@ async fn entries(pending: PendingSubscriptionSink, view: View, mut positions: Ve
 	}
 }
 
-async fn statements(pending: PendingSubscriptionSink, chain: Chain, topics: Vec<HexBytes>) {
+async fn statements(pending: PendingSubscriptionSink, view: View) {
+	let (sender, mut asked) = mpsc::unbounded_channel();
+	let id = serde_json::to_value(pending.subscription_id()).unwrap();
+	let id = id.as_str().map_or_else(|| id.to_string(), str::to_owned);
+	view.filters.lock().unwrap().insert(id, sender);
 	let Ok(sink) = pending.accept().await else { return };
-	let mut changes = chain.changes();
-	let mut sent = 0;
+	let (mut open, mut changes) = (view.statements.subscribe(), view.chain.changes());
+	let mut topics: Vec<HexBytes> = Vec::new();
+	let mut seen = 0;
+	let mut again = Vec::new();
 	loop {
+		tokio::select! {
+			open = open.wait_for(|open| *open) => if open.is_err() { return },
+			() = sink.closed() => return,
+		}
+		let mut events = Vec::new();
 		changes.mark_unchanged();
-		let new: Vec<HexBytes> = {
-			let state = chain.state();
+		{
+			let state = view.chain.state();
 			// The topic of a statement with a proof, an expiry and one topic.
-			let under = |statement: &&Vec<u8>| topics.iter().any(|topic| statement.get(109..141) == Some(&topic.0));
-			let new = state.statements.iter().skip(sent).filter(under).cloned().map(HexBytes).collect();
-			sent = state.statements.len();
-			new
-		};
-		if !new.is_empty() {
-			let event = json!({ "event": "newStatements", "data": { "statements": new } });
+			let under = |statement: &Vec<u8>, topic: &HexBytes| statement.get(109..141) == Some(&topic.0);
+			let new = state.statements.iter().skip(seen).filter(|all| topics.iter().any(|topic| under(all, topic)));
+			let new: Vec<_> =
+				new.map(|bytes| json!({ "statement": HexBytes(bytes.clone()), "filterIds": [] })).collect();
+			seen = state.statements.len();
+			if !new.is_empty() {
+				events.push(json!({ "event": "newStatements", "statements": new }));
+			}
+			for (name, topic) in again.drain(..) {
+				let stored = state.statements.iter().filter(|bytes| under(bytes, &topic));
+				let stored: Vec<HexBytes> = stored.cloned().map(HexBytes).collect();
+				events.push(json!({ "event": "replayStatements", "filterId": name, "statements": stored }));
+				events.push(json!({ "event": "replayDone", "filterId": name }));
+				topics.push(topic);
+			}
+		}
+		for event in events {
 			if sink.send(SubscriptionMessage::from_json(&event).unwrap()).await.is_err() {
 				return;
 			}
 		}
 		tokio::select! {
 			changed = changes.changed() => if changed.is_err() { return },
+			asked = asked.recv() => match asked {
+				Some(asked) => again.push(asked),
+				None => return,
+			},
 			() = sink.closed() => return,
 		}
 	}

@@ -1,0 +1,258 @@
+//! The task behind a [`StatementFeed`](super::StatementFeed).
+
+use super::{Item, Point, Wanted};
+use crate::rpc::{until_end, NewStatement, Node, Nodes, RpcError, StatementEvent, UntilEnd};
+use futures::{
+	future::BoxFuture,
+	stream::{BoxStream, FuturesUnordered, SelectAll},
+	FutureExt, StreamExt,
+};
+use lockstep_primitives::rpc::HexBytes;
+use std::{
+	collections::{BTreeMap, BTreeSet, VecDeque},
+	sync::Arc,
+};
+use tokio::{
+	sync::{mpsc, watch},
+	time::sleep,
+};
+
+/// Topics that a node takes in one subscription.
+const MAX_FILTERS: usize = 128;
+/// Requests for topics that are under way at once.
+const MAX_REQUESTS: usize = 8;
+/// Ends of stored statements that are remembered for those requests.
+const MAX_EARLY: usize = 1024;
+
+/// Reads from one node after the other.
+pub(super) struct Reader {
+	nodes: Arc<Nodes>,
+	wanted: watch::Receiver<Wanted>,
+	sender: mpsc::Sender<Item>,
+}
+
+/// One subscription at a node, with one filter for each topic.
+struct Lane {
+	id: String,
+	filters: usize,
+}
+
+/// A filter: its lane, and its name there.
+type Filter = (usize, String);
+/// What came of adding a filter.
+type Added = (usize, [u8; 32], u64, Result<Option<String>, RpcError>);
+
+/// What came in a lane; `None` at its end.
+type Heard = (usize, Option<Result<StatementEvent, serde_json::Error>>);
+
+/// What is read from one node.
+struct Session {
+	node: Arc<Node>,
+	lanes: Vec<Lane>,
+	streams: SelectAll<BoxStream<'static, Heard>>,
+	/// What was wanted last.
+	wanted: Wanted,
+	/// Those to be asked for.
+	todo: VecDeque<([u8; 32], u64)>,
+	requests: FuturesUnordered<BoxFuture<'static, Added>>,
+	/// The newest filter of each topic.
+	filters: BTreeMap<[u8; 32], Filter>,
+	/// Filters whose stored statements are on their way.
+	open: BTreeSet<Filter>,
+	/// Filters whose stored statements were all here before the answer to the request was.
+	early: BTreeSet<Filter>,
+	/// Up to where the client knows that it has everything.
+	settled: Option<Point>,
+	backlog: VecDeque<Item>,
+}
+
+impl Reader {
+	pub fn new(nodes: Arc<Nodes>, wanted: watch::Receiver<Wanted>, sender: mpsc::Sender<Item>) -> Self {
+		Self { nodes, wanted, sender }
+	}
+
+	pub async fn run(mut self) {
+		loop {
+			match self.read().await {
+				Ok(()) => return,
+				Err(error) => tracing::debug!(%error, "statements cannot be read"),
+			}
+			let wait = self.nodes.backoff().await;
+			tokio::select! {
+				() = sleep(wait) => {}
+				() = self.sender.closed() => return,
+			}
+		}
+	}
+
+	/// Reads from one node until it is gone (an error) or nobody listens any more.
+	async fn read(&mut self) -> Result<(), RpcError> {
+		let mut connections = self.nodes.connections();
+		let node = self.nodes.current().await?;
+		let url = node.url().to_owned();
+		let gone = |reason: &str| RpcError::Unreachable { url: url.clone(), reason: reason.to_owned() };
+		let mut session = Session::new(node.clone());
+		loop {
+			let wanted = self.wanted.borrow_and_update().clone();
+			session.want(wanted).await?;
+			session.settle();
+			tokio::select! {
+				permit = self.sender.reserve(), if !session.backlog.is_empty() => {
+					let Ok(permit) = permit else { return Ok(()) };
+					if let Some(item) = session.backlog.pop_front() {
+						permit.send(item);
+					}
+				}
+				message = session.streams.next(), if session.backlog.is_empty() && !session.streams.is_empty() => match message {
+					Some((lane, Some(Ok(event)))) => session.on_event(lane, event).map_err(gone)?,
+					Some((_, Some(Err(_)))) => return Err(gone("a message does not decode")),
+					Some((_, None)) | None => return Err(gone("a subscription ended")),
+				},
+				Some(added) = session.requests.next(), if !session.requests.is_empty() => session.on_added(added)?,
+				changed = self.wanted.changed() => if changed.is_err() { return Ok(()) },
+				() = self.sender.closed() => return Ok(()),
+				() = node.disconnected() => return Err(gone("the connection is closed")),
+				() = another(&mut connections, node.connection()) => return Err(gone("the client uses another node")),
+			}
+		}
+	}
+}
+
+/// Resolves when the client has another connection than this.
+async fn another(connections: &mut watch::Receiver<u64>, connection: u64) {
+	if connections.wait_for(|newest| *newest != connection).await.is_err() {
+		std::future::pending().await
+	}
+}
+
+impl Session {
+	fn new(node: Arc<Node>) -> Self {
+		Self {
+			node,
+			lanes: Vec::new(),
+			streams: SelectAll::new(),
+			wanted: Wanted::default(),
+			todo: VecDeque::new(),
+			requests: FuturesUnordered::new(),
+			filters: BTreeMap::new(),
+			open: BTreeSet::new(),
+			early: BTreeSet::new(),
+			settled: None,
+			backlog: VecDeque::new(),
+		}
+	}
+
+	/// Asks for the topics that are new, as many at once as may be, and gives up those that are wanted no longer.
+	async fn want(&mut self, wanted: Wanted) -> Result<(), RpcError> {
+		let old = std::mem::replace(&mut self.wanted, wanted.clone()).topics;
+		let new = wanted.topics.iter().filter(|(topic, turn)| old.get(*topic) != Some(turn));
+		self.todo.extend(new.map(|(topic, turn)| (*topic, *turn)));
+		for topic in old.keys().filter(|topic| !wanted.topics.contains_key(*topic)) {
+			if let Some(filter) = self.filters.remove(topic) {
+				self.give_up(filter);
+			}
+		}
+		while self.requests.len() < MAX_REQUESTS {
+			let Some((topic, turn)) = self.todo.pop_front() else { break };
+			if self.wanted.topics.get(&topic) == Some(&turn) {
+				self.ask(topic, turn).await?;
+			}
+		}
+		Ok(())
+	}
+
+	/// Asks for a topic, in a lane with room.
+	async fn ask(&mut self, topic: [u8; 32], turn: u64) -> Result<(), RpcError> {
+		let lane = match self.lanes.iter().position(|lane| lane.filters < MAX_FILTERS) {
+			Some(lane) => lane,
+			None => {
+				let (id, subscription) = self.node.subscribe_statements().await?;
+				let lane = self.lanes.len();
+				let events: UntilEnd<StatementEvent> = until_end(subscription);
+				self.streams.push(events.map(move |event| (lane, event)).boxed());
+				self.lanes.push(Lane { id, filters: 0 });
+				lane
+			}
+		};
+		let Some(Lane { id, filters }) = self.lanes.get_mut(lane) else { return Ok(()) };
+		*filters = filters.saturating_add(1);
+		let (node, id) = (self.node.clone(), id.clone());
+		self.requests.push(async move { (lane, topic, turn, node.add_statement_filter(&id, &topic).await) }.boxed());
+		Ok(())
+	}
+
+	fn on_added(&mut self, (lane, topic, turn, added): Added) -> Result<(), RpcError> {
+		let Some(name) = added? else {
+			// The node takes fewer than it should: this lane is full.
+			if let Some(lane) = self.lanes.get_mut(lane) {
+				lane.filters = usize::MAX;
+			}
+			self.todo.push_back((topic, turn));
+			return Ok(());
+		};
+		let filter = (lane, name);
+		if !self.early.remove(&filter) {
+			self.open.insert(filter.clone());
+		}
+		if self.requests.is_empty() {
+			self.early.clear();
+		}
+		let superseded = if self.wanted.topics.get(&topic) == Some(&turn) {
+			self.filters.insert(topic, filter)
+		} else {
+			// It was given up, or asked for again, meanwhile.
+			Some(filter)
+		};
+		if let Some(superseded) = superseded {
+			self.give_up(superseded);
+		}
+		Ok(())
+	}
+
+	/// Has a filter removed. Whether that comes about does not matter: what comes under it is passed over.
+	fn give_up(&mut self, filter: Filter) {
+		self.open.remove(&filter);
+		let (lane, name) = filter;
+		let Some(Lane { id, filters }) = self.lanes.get_mut(lane) else { return };
+		*filters = filters.saturating_sub(1);
+		let (node, id) = (self.node.clone(), id.clone());
+		tokio::spawn(async move {
+			if let Err(error) = node.remove_statement_filter(&id, &name).await {
+				tracing::debug!(%error, "a topic cannot be given up");
+			}
+		});
+	}
+
+	fn on_event(&mut self, lane: usize, event: StatementEvent) -> Result<(), &'static str> {
+		match event {
+			StatementEvent::ReplayStatements { statements } => {
+				self.backlog.extend(statements.into_iter().map(|HexBytes(bytes)| Item::Statement(bytes)));
+			}
+			StatementEvent::NewStatements { statements } => {
+				let bytes = statements.into_iter().map(|NewStatement { statement: HexBytes(bytes) }| bytes);
+				self.backlog.extend(bytes.map(Item::Statement));
+			}
+			StatementEvent::ReplayDone { filter } => {
+				let filter = (lane, filter);
+				// A node may name filters that nobody asked for.
+				if !self.open.remove(&filter) && self.early.len() < MAX_EARLY {
+					self.early.insert(filter);
+				}
+			}
+			StatementEvent::Stop => return Err("it has stopped sending statements"),
+		}
+		Ok(())
+	}
+
+	/// Tells the client when all that was stored has come.
+	fn settle(&mut self) {
+		if !self.todo.is_empty() || !self.requests.is_empty() || !self.open.is_empty() {
+			return;
+		}
+		let point = Point { connection: self.node.connection(), turn: self.wanted.turn };
+		if self.settled != Some(point) {
+			self.settled = Some(point);
+			self.backlog.push_back(Item::Settled(point));
+		}
+	}
+}
