@@ -31,11 +31,9 @@ impl Job<'_> {
 		self.timeout.unwrap_or(PATIENCE)
 	}
 
-	/// Gives a node the time to take what was sent, unless there is time enough.
-	pub async fn flush(&self) {
-		if !self.lasting {
-			self.session.flush(self.out).await;
-		}
+	/// Waits until a node has taken what was sent, unless there is time enough. Whether none is known not to have.
+	pub async fn flush(&self) -> bool {
+		self.lasting || self.session.flush(self.out).await
 	}
 
 	/// The group that is meant.
@@ -92,6 +90,13 @@ impl fmt::Display for GroupName {
 }
 
 impl GroupName {
+	/// The group, if this is all of its id.
+	pub fn whole(&self) -> Option<GroupId> {
+		let mut id = [0; 32];
+		hex::decode_to_slice(&self.0, &mut id).ok()?;
+		Some(GroupId(id))
+	}
+
 	/// Whether it can be this group.
 	pub fn fits(&self, group: &GroupId) -> bool {
 		group.to_string().starts_with(&self.0)
@@ -122,6 +127,8 @@ mod tests {
 		assert_eq!(named("ab"), Ok(groups[0]));
 		assert_eq!(named("0xAC"), Ok(groups[1]));
 		assert_eq!(named(&groups[1].to_string()), Ok(groups[1]));
+		let whole = |text: &str| text.parse::<GroupName>().unwrap().whole();
+		assert_eq!((whole(&groups[0].to_string()), whole("ab")), (Some(groups[0]), None));
 		assert_eq!(named("a").unwrap_err().kind, Kind::AmbiguousGroup);
 		assert_eq!(named("b").unwrap_err().kind, Kind::NoGroup);
 		for text in ["", "0x", "xyz", "caf\u{e9}", &"a".repeat(65)] {

@@ -24,15 +24,15 @@ const POLL: Duration = Duration::from_millis(50);
 /// How long a store that is in use is waited for, and how often it is tried.
 const BUSY: Duration = Duration::from_secs(6);
 const RETRY: Duration = Duration::from_millis(100);
-/// With nothing new for so long, everything that the node had is taken to be here.
+/// With nothing new for so long, everything that the node had is taken to be here, where nothing else tells.
 const QUIET: Duration = Duration::from_secs(1);
 /// Events in one write at most.
 const MAX_BATCH: usize = 512;
 /// How long a command that only shows something waits for a node.
 const SHORT: Duration = Duration::from_secs(10);
-/// How long a node gets to take what was sent before the client is closed. The library does not say when the last
-/// message was taken; what was not is posted when the client is opened the next time.
-const LINGER: Duration = Duration::from_millis(2500);
+/// How long a node gets to take what was sent before the client is closed. What it did not take is posted when the client
+/// is opened the next time.
+const LINGER: Duration = Duration::from_secs(10);
 
 /// An open client and what belongs to it.
 pub struct Session {
@@ -136,9 +136,16 @@ impl Session {
 			while self.is_behind().await {
 				tokio::time::sleep(POLL).await;
 			}
-			let mut seen = self.history.len();
-			while timeout(QUIET, self.history.beyond(seen)).await.is_ok() {
-				seen = self.history.len();
+			// Without a group there is nothing that could be caught up with; an invitation may come.
+			if self.client.groups().await.is_empty() {
+				let mut seen = self.history.len();
+				while timeout(QUIET, self.history.beyond(seen)).await.is_ok() {
+					seen = self.history.len();
+				}
+			}
+			// What the client has read is acknowledged when it is kept.
+			while self.client.unread().await.is_ok_and(|unread| !unread.is_empty()) {
+				tokio::time::sleep(POLL).await;
 			}
 		})
 		.await
@@ -152,11 +159,11 @@ impl Session {
 		})
 	}
 
-	/// Whether there is a group in which the client has not yet heard of a finalized block.
+	/// Whether there is a group whose log the client has not read.
 	async fn is_behind(&self) -> bool {
 		for group in self.client.groups().await {
 			let status = self.client.group(group).await;
-			if status.is_ok_and(|status| status.state == GroupState::Active && status.finalized == 0) {
+			if status.is_ok_and(|status| status.state == GroupState::Active && !status.caught_up) {
 				return true;
 			}
 		}
@@ -175,9 +182,32 @@ impl Session {
 		Ok(epoch)
 	}
 
-	/// Gives a node the time to take what was sent, before the client is closed.
-	pub async fn flush(&self, out: &Out) {
-		out.wait("handing over what was sent", tokio::time::sleep(LINGER)).await;
+	/// Waits until a node has taken what was sent, before the client is closed. False if none has in time: it is handed
+	/// over when the client is opened the next time.
+	pub async fn flush(&self, out: &Out) -> bool {
+		let taken = async {
+			while self.unposted().await > 0 {
+				tokio::time::sleep(POLL).await;
+			}
+		};
+		let taken = out.wait("handing over what was sent", timeout(LINGER, taken)).await.is_ok();
+		if !taken {
+			out.warn("no node has taken it yet: it is handed over when this profile is opened the next time");
+		}
+		taken
+	}
+
+	/// Statements that no node has taken yet, in the groups that the client follows.
+	async fn unposted(&self) -> usize {
+		let mut unposted = 0usize;
+		for group in self.client.groups().await {
+			if let Ok(status) = self.client.group(group).await {
+				if status.state == GroupState::Active {
+					unposted = unposted.saturating_add(status.unposted);
+				}
+			}
+		}
+		unposted
 	}
 }
 

@@ -52,7 +52,7 @@ use crate::{
 	rpc::Nodes,
 };
 use command::{Command, Reply};
-use futures::{future::BoxFuture, stream, FutureExt, Stream};
+use futures::{future::BoxFuture, stream, FutureExt, Stream, StreamExt};
 use lockstep_primitives::{rpc::HexBytes, GenesisHash, GroupId};
 use std::{ops::Range, sync::Arc};
 use tokio::{
@@ -203,6 +203,7 @@ impl Client {
 			}
 		};
 		stream::unfold(self.events.resubscribe(), move |events| -> BoxFuture<'static, _> { next(events).boxed() })
+			.fuse()
 	}
 
 	/// The groups that this client is or was in. Empty if the client is closed.
@@ -240,7 +241,9 @@ impl Client {
 		}
 	}
 
-	async fn commit(&self, group: GroupId, intent: Intent) -> Result<Committed, CommitError> {
+	/// Commits what an intent wants. Returns when it has come about; the methods above are this with one kind of intent
+	/// each.
+	pub async fn commit(&self, group: GroupId, intent: Intent) -> Result<Committed, CommitError> {
 		won(self.outcome(group, intent, false).await?)
 	}
 

@@ -283,8 +283,9 @@ async fn settle(members: &mut [Lives]) -> Result<u64> {
 	}
 	let said: Vec<(String, String)> =
 		members.iter().flat_map(|of| of.sent.iter().map(|text| (of.name.to_owned(), text.clone()))).collect();
+	let mut lost = Vec::new();
+	let deadline = Instant::now() + HEARING;
 	for (member, process) in members.iter_mut().zip(&mut processes) {
-		let deadline = Instant::now() + HEARING;
 		loop {
 			let answer = process.ask(&Request::Unread).await?;
 			member.note(&Request::Unread, answer)?;
@@ -293,15 +294,21 @@ async fn settle(members: &mut [Lives]) -> Result<u64> {
 				said.iter().filter(|message| message.0 != member.name && !read.contains(message)).collect();
 			match missed.first() {
 				None => break,
-				Some((sender, text)) if Instant::now() > deadline => {
-					let (name, count) = (member.name, missed.len());
-					let what = format!("{name} never read {text:?} of {sender}; {count} of {} in all", said.len());
-					return Err(Error::Broken(what));
+				Some(_) if Instant::now() > deadline => {
+					lost.extend(
+						missed
+							.into_iter()
+							.map(|(sender, text)| format!("{} never read {text:?} of {sender}", member.name)),
+					);
+					break;
 				}
 				// The next look; there is no event for what another process reads.
 				Some(_) => sleep(Duration::from_millis(250)).await,
 			}
 		}
+	}
+	if !lost.is_empty() {
+		return Err(Error::Broken(format!("of {} messages some were lost: {}", said.len(), lost.join("; "))));
 	}
 	for process in processes {
 		process.kill().await?;

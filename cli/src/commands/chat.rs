@@ -91,6 +91,8 @@ impl Line {
 				Ok(())
 			}
 			Self::Update => group::update::run(&quietly, group).await,
+			Self::Rotate => group::rotate::run(&quietly, group).await,
+			Self::Rename(name) => group::rename::run(&quietly, group, name.clone()).await,
 			Self::Members => group::members::run(job, group).await,
 			Self::Add(path) => group::add::run(&quietly, group, vec![super::key_package::read(path)?]).await,
 			Self::Remove(identity) => group::remove::run(&quietly, group, vec![identity.clone()]).await,

@@ -5,13 +5,16 @@ mod create;
 pub mod leave;
 mod list;
 pub mod members;
+mod rejoin;
 pub mod remove;
+pub mod rename;
+pub mod rotate;
 mod show;
 pub mod update;
 
 use crate::{failure::Failure, job::Job};
 use clap::Subcommand;
-use lockstep_client::{Committed, GroupId};
+use lockstep_client::{Committed, GroupId, Intent};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
@@ -26,6 +29,10 @@ pub enum Group {
 	Remove(remove::Remove),
 	Leave(leave::Leave),
 	Update(update::Update),
+	Rotate(rotate::Rotate),
+	Rename(rename::Rename),
+	Rejoin(rejoin::Rejoin),
+	Readmit(rejoin::Readmit),
 }
 
 impl Group {
@@ -34,6 +41,8 @@ impl Group {
 			Self::Create(command) => command.prepare(),
 			Self::Add(command) => command.prepare(),
 			Self::Remove(command) => command.prepare(),
+			Self::Rejoin(command) => command.prepare(),
+			Self::Readmit(command) => command.prepare(),
 			_ => Ok(()),
 		}
 	}
@@ -59,8 +68,20 @@ impl Group {
 			Self::Remove(command) => command.run(job).await,
 			Self::Leave(command) => command.run(job).await,
 			Self::Update(command) => update::run(job, job.group(command.group()).await?).await,
+			Self::Rotate(command) => command.run(job).await,
+			Self::Rename(command) => command.run(job).await,
+			Self::Rejoin(command) => command.run(job).await,
+			Self::Readmit(command) => command.run(job).await,
 		}
 	}
+}
+
+/// Commits an intent, and shows what came of it.
+async fn commit(job: &Job<'_>, group: GroupId, intent: Intent) -> Result<(), Failure> {
+	job.session.reachable(job.out).await?;
+	let committing = job.session.client().commit(group, intent);
+	let done = job.until_final("waiting for the commit to be final", committing).await?;
+	committed(job, group, &done)
 }
 
 /// Shows what came of a commit.

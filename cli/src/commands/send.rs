@@ -44,11 +44,14 @@ impl Send {
 		// What is sent in an epoch that is long past is read by nobody. Without a node, later is better than not at all.
 		let reached = job.session.read_logs(job.out, job.patience()).await;
 		let epoch = job.session.send(group, self.data.clone(), job.out).await?;
-		match &reached {
+		let handed_over = match &reached {
 			Ok(()) => job.flush().await,
-			Err(failure) => job.out.warn(format!("it waits in the store until a node takes it: {}", failure.message)),
-		}
-		let json = json!({ "group": group, "epoch": epoch, "bytes": bytes, "handedOver": reached.is_ok() });
+			Err(failure) => {
+				job.out.warn(format!("it waits in the store until a node takes it: {}", failure.message));
+				false
+			}
+		};
+		let json = json!({ "group": group, "epoch": epoch, "bytes": bytes, "handedOver": handed_over });
 		job.out.result("", &json)
 	}
 }

@@ -41,6 +41,9 @@ pub struct GroupView {
 	/// Why, if it is not active and more is known than that.
 	#[serde(default, skip_serializing_if = "Option::is_none")]
 	pub reason: Option<String>,
+	/// What the group is called; may be empty.
+	#[serde(default)]
+	pub name: String,
 	pub epoch: u64,
 	pub entry: lockstep_client::EntryHash,
 	pub log_length: u64,
@@ -50,6 +53,9 @@ pub struct GroupView {
 	/// The newest finalized block that the client has heard of since it was opened.
 	pub finalized: u64,
 	pub contested: bool,
+	/// Statements, messages among them, that no node has taken yet.
+	#[serde(default)]
+	pub unposted: usize,
 }
 
 impl From<GroupStatus> for GroupView {
@@ -58,6 +64,7 @@ impl From<GroupStatus> for GroupView {
 			group: status.group,
 			state: state(status.state).to_owned(),
 			reason: None,
+			name: status.data.name,
 			epoch: status.epoch,
 			entry: status.entry,
 			log_length: status.log_length,
@@ -65,6 +72,7 @@ impl From<GroupStatus> for GroupView {
 			authenticator: hex::encode(status.epoch_authenticator),
 			finalized: status.finalized.into(),
 			contested: status.contested,
+			unposted: status.unposted,
 		}
 	}
 }
@@ -73,16 +81,18 @@ impl GroupView {
 	/// On one line.
 	pub fn line(&self) -> String {
 		let Self { group, state, epoch, members, .. } = self;
-		format!("{group}  {state}, epoch {epoch}, {} members", members.len())
+		let name = if self.name.is_empty() { String::new() } else { format!("  {:?}", name::printable(&self.name)) };
+		format!("{group}  {state}, epoch {epoch}, {} members{name}", members.len())
 	}
 
 	/// In full.
 	pub fn text(&self) -> String {
 		let contested = if self.contested { ", contested" } else { "" };
 		format!(
-			"group          {}\nstate          {}\nepoch          {}\nentry          {}\nlog            {} entries{contested}\n\
+			"group          {}\nname           {}\nstate          {}\nepoch          {}\nentry          {}\nlog            {} entries{contested}\n\
 			authenticator  {}\nmembers        {}",
 			self.group,
+			name::printable(&self.name),
 			self.state,
 			self.epoch,
 			self.entry,
@@ -114,6 +124,7 @@ pub async fn groups(session: &Session) -> Vec<GroupView> {
 				group,
 				state: "halted".to_owned(),
 				reason: Some(error.to_string()),
+				name: String::new(),
 				epoch: 0,
 				entry: lockstep_client::EntryHash([0; 32]),
 				log_length: 0,
@@ -121,6 +132,7 @@ pub async fn groups(session: &Session) -> Vec<GroupView> {
 				authenticator: String::new(),
 				finalized: 0,
 				contested: false,
+				unposted: 0,
 			},
 		});
 	}

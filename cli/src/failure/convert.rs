@@ -88,6 +88,16 @@ impl From<LeaveError> for Failure {
 	}
 }
 
+impl From<RejoinAskError> for Failure {
+	fn from(error: RejoinAskError) -> Self {
+		match error {
+			RejoinAskError::Group(group) => group.into(),
+			RejoinAskError::Node(node) => node.into(),
+			other => Self::new(Kind::Refused, other),
+		}
+	}
+}
+
 impl From<SendError> for Failure {
 	fn from(error: SendError) -> Self {
 		match error {

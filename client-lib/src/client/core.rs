@@ -170,6 +170,7 @@ impl<M: Mls> Core<M> {
 		for id in followed {
 			if let Some(group) = self.groups.get_mut(&id) {
 				group.caught_up = true;
+				group.buffer.expire(self.finalized);
 			}
 			self.on_entry_free_block(&id);
 			self.start_waiting(&id);
@@ -293,6 +294,8 @@ impl<M: Mls> Core<M> {
 			finalized: self.finalized,
 			contested: group.gate.is_contested(),
 			state,
+			caught_up: group.caught_up,
+			unposted: self.outbox.of(id),
 		})
 	}
 

@@ -300,7 +300,7 @@ impl<M: Mls> Core<M> {
 			self.report(Event::Skipped { group, entry: entry.hash, reason });
 		}
 		for number in done.outgoing {
-			self.outbox.insert(number);
+			self.outbox.insert(number, group);
 		}
 		if let Some((entry, change, own)) = done.advanced {
 			let removed_me = change.removed_me;

@@ -92,7 +92,7 @@ impl<M: Mls> Core<M> {
 		}
 		let number = self.outbox.number();
 		self.store_content(id, number, unsent, make)?;
-		self.outbox.insert(number);
+		self.outbox.insert(number, *id);
 		self.post_due();
 		Ok(())
 	}

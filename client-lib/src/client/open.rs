@@ -179,9 +179,9 @@ impl<M: Mls> Core<M> {
 		for (reference, _) in overlay.list::<Mailbox>(ONLY)? {
 			self.watch_mailbox(reference);
 		}
-		for (key, _) in overlay.list::<Outgoing>(ONLY)? {
+		for (key, outgoing) in overlay.list::<Outgoing>(ONLY)? {
 			if let Ok(number) = key.try_into() {
-				self.outbox.insert(u64::from_be_bytes(number));
+				self.outbox.insert(u64::from_be_bytes(number), outgoing.group);
 			}
 		}
 		self.propose_leaves_again();

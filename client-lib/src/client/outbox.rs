@@ -1,7 +1,7 @@
 //! Statements on their way to a node, with their state in memory. The statements themselves are in the store.
 
 use crate::rpc::StatementOutcome;
-use lockstep_primitives::BlockNumber;
+use lockstep_primitives::{BlockNumber, GroupId};
 use std::collections::BTreeMap;
 
 /// Statements that may wait. More means that no node has been reached for long.
@@ -10,8 +10,9 @@ pub(super) const MAX_OUTGOING: usize = 512;
 const MAX_WAIT: BlockNumber = 16;
 
 /// How a statement is doing.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug)]
 struct State {
+	group: GroupId,
 	in_flight: bool,
 	tries: u32,
 	/// The finalized block from which on it is tried again.
@@ -51,10 +52,15 @@ impl Outbox {
 		number
 	}
 
-	/// A statement is in the store.
-	pub fn insert(&mut self, id: u64) {
+	/// A statement of a group is in the store.
+	pub fn insert(&mut self, id: u64, group: GroupId) {
 		self.next = self.next.max(id.saturating_add(1));
-		self.statements.insert(id, State::default());
+		self.statements.insert(id, State { group, in_flight: false, tries: 0, due: 0 });
+	}
+
+	/// How many of a group wait.
+	pub fn of(&self, group: &GroupId) -> usize {
+		self.statements.values().filter(|state| state.group == *group).count()
 	}
 
 	/// A statement is in the store no longer.
@@ -95,13 +101,16 @@ impl Outbox {
 mod tests {
 	use super::*;
 
+	const GROUP: GroupId = GroupId([1; 32]);
+
 	#[test]
 	fn statements_are_posted_in_order_and_once_at_a_time() {
 		let mut outbox = Outbox::default();
-		outbox.insert(7);
+		outbox.insert(7, GROUP);
 		let new = outbox.number();
 		assert_eq!(new, 8);
-		outbox.insert(new);
+		outbox.insert(new, GroupId([2; 32]));
+		assert_eq!((outbox.of(&GROUP), outbox.len()), (1, 2));
 		assert_eq!(outbox.due(0), [7, 8]);
 		outbox.sent(7);
 		assert_eq!(outbox.due(0), [8]);
@@ -113,7 +122,7 @@ mod tests {
 	#[test]
 	fn an_unanswered_statement_is_tried_again_more_and_more_rarely() {
 		let mut outbox = Outbox::default();
-		outbox.insert(0);
+		outbox.insert(0, GROUP);
 		let mut now = 0;
 		let mut waits = Vec::new();
 		for _ in 0..7 {
@@ -129,7 +138,7 @@ mod tests {
 	#[test]
 	fn what_the_store_has_against_it_decides() {
 		let mut outbox = Outbox::default();
-		outbox.insert(0);
+		outbox.insert(0, GROUP);
 		let mut answer = |outcome| outbox.answered(0, Some(&outcome), 0);
 		assert_eq!(answer(StatementOutcome::Invalid("badProof".into())), Next::Hopeless);
 		assert_eq!(answer(StatementOutcome::Expired), Next::Renew { attempts: 2, floor: None });

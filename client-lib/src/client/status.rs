@@ -26,6 +26,11 @@ pub struct GroupStatus {
 	pub contested: bool,
 	/// Whether the client is still in.
 	pub state: GroupState,
+	/// Whether the client has read the group's log up to the newest finalized block that it has heard of, over the
+	/// connection that it has, and before that the statements that the node had stored.
+	pub caught_up: bool,
+	/// Statements of the group, messages among them, that no node has taken yet.
+	pub unposted: usize,
 }
 
 /// Whether a client is still in a group.

@@ -1,12 +1,16 @@
 //! Statements that came before their epoch.
 
 use super::statement::Statement;
+use lockstep_primitives::BlockNumber;
 use std::collections::{BTreeMap, VecDeque};
 
 /// Statements kept for one group.
 const MAX_COUNT: usize = 16 * 1024;
 /// Bytes of their data.
 const MAX_BYTES: usize = 16 * 1024 * 1024;
+/// How many finalized blocks a statement waits for its epoch once the log is read. Senders post when the entry that opened
+/// the epoch is final.
+const MAX_WAIT: BlockNumber = 30;
 /// What a statement takes besides its data, roughly.
 const STATEMENT: usize = 256;
 
@@ -20,6 +24,8 @@ pub struct Buffer {
 	order: BTreeMap<u64, [u8; 32]>,
 	next: u64,
 	bytes: usize,
+	/// Finalized blocks at which the log was read to its end, each with the number of the statement to come next.
+	read: VecDeque<(BlockNumber, u64)>,
 }
 
 impl Buffer {
@@ -32,6 +38,26 @@ impl Buffer {
 		while self.order.len() > MAX_COUNT || self.bytes > MAX_BYTES {
 			if self.drop_oldest().is_none() {
 				break;
+			}
+		}
+	}
+
+	/// The log is read to its end, up to this finalized block. What was there as long ago as [`MAX_WAIT`] blocks goes: it is
+	/// of an epoch whose keys are deleted, or garbage.
+	pub fn expire(&mut self, finalized: BlockNumber) {
+		if self.order.is_empty() {
+			return self.read.clear();
+		}
+		self.read.push_back((finalized, self.next));
+		while let Some((block, next)) = self.read.front().copied() {
+			if block.saturating_add(MAX_WAIT) > finalized {
+				break;
+			}
+			self.read.pop_front();
+			while self.order.first_key_value().is_some_and(|(number, _)| *number < next) {
+				if self.drop_oldest().is_none() {
+					break;
+				}
 			}
 		}
 	}
@@ -105,6 +131,23 @@ mod tests {
 		assert_eq!((buffer.order.len(), buffer.take(&[1; 32]).len()), (3, 0));
 		buffer.keep(statement(3, MAX_BYTES + 1));
 		assert_eq!((buffer.order.len(), buffer.kept.len(), buffer.bytes()), (0, 0, 0));
+	}
+
+	#[test]
+	fn what_no_epoch_comes_for_goes_after_a_while() {
+		let mut buffer = Buffer::default();
+		buffer.keep(statement(1, 10));
+		buffer.expire(100);
+		buffer.keep(statement(2, 10));
+		for block in 101..100 + MAX_WAIT {
+			buffer.expire(block);
+		}
+		assert_eq!(buffer.order.len(), 2);
+		buffer.expire(100 + MAX_WAIT);
+		assert_eq!((buffer.order.len(), buffer.take(&[1; 32]).len()), (1, 0), "the second came later");
+		assert_eq!(buffer.take(&[2; 32]).len(), 1);
+		buffer.expire(500);
+		assert!(buffer.read.is_empty());
 	}
 
 	#[test]

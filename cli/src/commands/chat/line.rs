@@ -5,6 +5,8 @@ use std::{path::PathBuf, str::FromStr};
 
 pub const HELP: &str = "\
 /update           renews this member's keys
+/rotate           gives this member another signature key
+/rename NAME      gives the group another name
 /members          who is in the group
 /add FILE         adds the owner of a KeyPackage
 /remove IDENTITY  removes a member
@@ -19,6 +21,8 @@ pub enum Line {
 	Say(String),
 	Help,
 	Update,
+	Rotate,
+	Rename(String),
 	Members,
 	Add(PathBuf),
 	Remove(Vec<u8>),
@@ -41,6 +45,8 @@ impl FromStr for Line {
 		match (verb, rest) {
 			("help", "") => Ok(Self::Help),
 			("update", "") => Ok(Self::Update),
+			("rotate", "") => Ok(Self::Rotate),
+			("rename", name) if !name.is_empty() => Ok(Self::Rename(name.to_owned())),
 			("members", "") => Ok(Self::Members),
 			("leave", "") => Ok(Self::Leave),
 			("quit", "") => Ok(Self::Quit),
@@ -63,13 +69,15 @@ mod tests {
 		assert_eq!(parsed("//update"), Ok(Line::Say("/update".into())));
 		assert_eq!(parsed(""), Ok(Line::Nothing));
 		assert_eq!(parsed("/update"), Ok(Line::Update));
+		assert_eq!(parsed("/rotate"), Ok(Line::Rotate));
+		assert_eq!(parsed("/rename our group"), Ok(Line::Rename("our group".into())));
 		assert_eq!(parsed("/add a b.kp"), Ok(Line::Add("a b.kp".into())));
 		assert_eq!(parsed("/remove hex:ff"), Ok(Line::Remove(vec![0xff])));
 	}
 
 	#[test]
 	fn a_mistyped_command_is_not_said_to_everybody() {
-		for line in ["/", "/remove", "/add ", "/updat", "/update now", "/remove hex:zz"] {
+		for line in ["/", "/remove", "/add ", "/rename", "/rotate it", "/updat", "/update now", "/remove hex:zz"] {
 			assert!(line.parse::<Line>().is_err(), "{line}");
 		}
 	}

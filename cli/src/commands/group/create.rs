@@ -6,7 +6,7 @@ use crate::{
 	profile,
 };
 use clap::Args;
-use lockstep_client::CreateError;
+use lockstep_client::{CreateError, GroupData};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
@@ -17,6 +17,9 @@ pub struct Create {
 	/// if left out
 	#[arg(long, value_name = "alice|FILE")]
 	sponsor: Option<String>,
+	/// What the group is called; its members see it
+	#[arg(long, value_name = "NAME", default_value = "")]
+	name: String,
 }
 
 impl Create {
@@ -32,7 +35,9 @@ impl Create {
 
 	pub async fn run(&self, job: &Job<'_>) -> Result<(), Failure> {
 		job.session.reachable(job.out).await?;
-		let created = job.until_final("waiting for the group to be final", job.session.client().create_group()).await;
+		let data = GroupData { name: self.name.clone(), ..GroupData::default() };
+		let creating = job.session.client().create_group_with(data);
+		let created = job.until_final("waiting for the group to be final", creating).await;
 		let group = created.map_err(|failure| match failure.kind {
 			Kind::Refused if failure.message == CreateError::NoSponsor.to_string() => {
 				let advice =

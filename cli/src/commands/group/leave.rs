@@ -37,7 +37,7 @@ pub async fn run(job: &Job<'_>, group: GroupId, wait: bool) -> Result<(), Failur
 	}
 	if !wait {
 		match reached {
-			Ok(()) => job.flush().await,
+			Ok(()) => drop(job.flush().await),
 			Err(failure) => job.out.warn(format!("it is proposed when a node can be reached: {}", failure.message)),
 		}
 		let text = "proposed; another member's client commits it";

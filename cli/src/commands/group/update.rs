@@ -5,7 +5,7 @@ use crate::{
 	job::{GroupName, Job},
 };
 use clap::Args;
-use lockstep_client::GroupId;
+use lockstep_client::{GroupId, Intent};
 use serde::{Deserialize, Serialize};
 
 /// Renews this member's keys in a group, and so those of the group
@@ -23,8 +23,5 @@ impl Update {
 
 /// Renews the keys.
 pub async fn run(job: &Job<'_>, group: GroupId) -> Result<(), Failure> {
-	job.session.reachable(job.out).await?;
-	let updating = job.session.client().update(group);
-	let done = job.until_final("waiting for the commit to be final", updating).await?;
-	super::committed(job, group, &done)
+	super::commit(job, group, Intent::Update).await
 }
