@@ -14,7 +14,7 @@ use crate::{
 		envelope::{self, Content},
 		expiry,
 		statement::{Statement, StatementError},
-		Posted,
+		Posted, Seen,
 	},
 	mls::{EngineError, EpochKeys, MessageError, Mls, WelcomeEnvelope},
 	mutation::{self, Mutation},
@@ -237,30 +237,31 @@ impl<M: Mls> Core<M> {
 		};
 		let mailbox = self.mailboxes.get(&statement.topic).cloned();
 		let group = self.topics.get(&statement.topic).copied();
-		if (mailbox.is_none() && group.is_none()) || !self.seen.insert(bytes) {
+		let hash = Seen::hash(bytes);
+		if (mailbox.is_none() && group.is_none()) || !self.seen.insert(hash) {
 			return;
 		}
 		if let Some(reference) = mailbox {
 			if self.on_invitation(&reference, &statement) == Use::Later {
-				self.seen.forget(bytes);
+				self.seen.forget(&hash);
 			}
 		} else if let Some(id) = group {
-			self.read(&id, statement);
+			self.read(&id, statement, hash);
 		}
 	}
 
-	/// Reads what waited for the epoch that was just opened.
+	/// Reads what waited for the epoch that was just opened, or joined in.
 	pub fn read_buffered(&mut self, id: &GroupId) {
 		let keys = self.engine.epoch_keys(&self.store.overlay(), id).unwrap_or_default();
 		let Some(newest) = keys.last() else { return };
 		let Some(group) = self.groups.get_mut(id) else { return };
-		for statement in group.buffer.take(&newest.ordering_key.0) {
-			self.read(id, statement);
+		for (statement, hash) in group.buffer.take(&newest.ordering_key.0) {
+			self.read(id, statement, hash);
 		}
 	}
 
 	/// Reads a statement under a group's topic.
-	fn read(&mut self, id: &GroupId, statement: Statement) {
+	fn read(&mut self, id: &GroupId, statement: Statement, hash: [u8; 32]) {
 		let Some(group) = self.groups.get_mut(id).filter(|group| group.is_followed()) else { return };
 		let current = group.gate.tip().epoch;
 		let keys = match self.engine.epoch_keys(&self.store.overlay(), id) {
@@ -268,7 +269,7 @@ impl<M: Mls> Core<M> {
 			Err(error) => return self.halt(id, error.to_string()),
 		};
 		let Some(keys) = keys.iter().find(|keys| keys.ordering_key.0 == statement.signer) else {
-			return group.buffer.keep(statement);
+			return group.buffer.keep(statement, hash).iter().for_each(|gone| self.seen.forget(gone));
 		};
 		let opened = envelope::unwrap(&statement.data)
 			.ok()

@@ -129,10 +129,11 @@ impl<F: Flavour> World<F> {
 		let mut packages = Vec::new();
 		for member in out {
 			if let Some(Ok(package)) = self.step(member, |client| client.key_package()) {
-				packages.push(HexBytes(package));
 				if let Some(one) = self.members.get_mut(member) {
 					one.invited_at = Some(now);
+					self.packages.insert(package.clone(), one.name.clone().into_bytes());
 				}
+				packages.push(HexBytes(package));
 			}
 		}
 		if let Some(member) = self.some_active(group).filter(|_| !packages.is_empty()) {

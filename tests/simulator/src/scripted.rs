@@ -23,6 +23,7 @@ fn blocks(world: &mut World<StandIns>, count: u32) {
 
 fn package(world: &mut World<StandIns>, member: usize) -> Intent {
 	let package = world.step(member, |client| client.key_package()).expect("it is up").expect("it has a disk");
+	world.packages.insert(package.clone(), world.members[member].name.clone().into_bytes());
 	Intent::Add(vec![HexBytes(package)])
 }
 
@@ -55,6 +56,30 @@ fn an_invitation_finds_a_member_that_does_not_know_yet_that_it_is_out() {
 	world.nodes.heal();
 	blocks(&mut world, 10);
 	assert!(is_in_step(&world, 1, &group));
+}
+
+#[test]
+fn what_came_before_a_member_was_added_again_is_read_afterwards() {
+	let (mut world, group) = calm();
+	let first = package(&mut world, 1);
+	world.want(0, &group, first);
+	blocks(&mut world, 10);
+
+	let second = package(&mut world, 1);
+	world.members[1].node = 2;
+	world.nodes.nodes[2].cut_until = u32::MAX;
+	world.want(0, &group, Intent::Remove(name(1)));
+	blocks(&mut world, 10);
+	world.want(0, &group, second);
+	blocks(&mut world, 10);
+	let text = world.say(0, &group).expect("it can speak");
+	blocks(&mut world, 10);
+	assert!(!world.members[1].promises.read.contains_key(&text), "of an epoch that it has not heard of");
+
+	world.nodes.heal();
+	blocks(&mut world, 10);
+	assert!(is_in_step(&world, 1, &group));
+	assert!(world.members[1].promises.read.contains_key(&text));
 }
 
 #[test]

@@ -49,6 +49,16 @@ fn the_promises_hold_for_eight_members_with_openmls() {
 }
 
 #[test]
+fn seeds_that_failed_once_hold() {
+	for seed in [1410, 10_003, 489_067_211_197_256] {
+		all_hold(false, seed, 1, &Setup::new(20, 50));
+	}
+	for seed in [220, 221, 596] {
+		all_hold(true, seed, 1, &Setup::new(8, 30));
+	}
+}
+
+#[test]
 fn a_seed_gives_the_same_run_each_time() {
 	for seed in 0..10 {
 		let setup = Setup::new(12, 60);
