@@ -171,6 +171,8 @@ impl<M: Mls> Core<M> {
 				self.hoard_keys(id);
 				self.report(Event::Joined { group: *id, epoch: joined.epoch, contested });
 				self.read_buffered(id);
+				self.send_unsent_anew(id);
+				self.post_due();
 			}
 			Err(JoinFailure::Invitation(reason)) => self.drop_invitation(id, reason),
 			Err(JoinFailure::Engine(error)) => {

@@ -3,10 +3,11 @@
 use super::{
 	action::Action,
 	core::Core,
-	inbox,
+	inbox::{self, SENT_AGAIN_EPOCHS},
 	join::Use,
 	outbox::{Next, MAX_OUTGOING},
 	records::{Membership, Outgoing, Unsent, ONLY},
+	undelivered::UndeliveredBecause,
 	SendError,
 };
 use crate::{
@@ -16,7 +17,7 @@ use crate::{
 		statement::{Statement, StatementError},
 		Posted, Seen,
 	},
-	mls::{EngineError, EpochKeys, MessageError, Mls, WelcomeEnvelope},
+	mls::{EngineError, EpochKeys, MessageError, Mls, RequestKey, WelcomeEnvelope},
 	mutation::{self, Mutation},
 	store::{Overlay, StoreError},
 };
@@ -50,7 +51,7 @@ impl<M: Mls> Core<M> {
 		}
 		let mut name = [0; inbox::ID];
 		self.random.fill_bytes(&mut name);
-		let unsent = Unsent { id: HexBytes(name.to_vec()), data: HexBytes(data.to_vec()) };
+		let unsent = Unsent { id: HexBytes(name.to_vec()), data: HexBytes(data.to_vec()), since: None };
 		let framed = inbox::frame(&name, data);
 		self.send_content(id, Some(unsent), |engine, overlay| {
 			Ok(Content::Message(engine.encrypt(overlay, id, &framed)?.bytes))
@@ -97,10 +98,16 @@ impl<M: Mls> Core<M> {
 		let keys = self.engine.epoch_keys(&overlay, id)?.pop().ok_or(EngineError::NotPlaced(*id))?;
 		let topic = topic::group_topic(id);
 		let library = |error: String| EngineError::Library { during: "sealing a statement", reason: error };
-		let sealed = keys.seal_statement(&topic, &content.encode()).map_err(|error| library(error.to_string()))?;
+		let sealed = match &content {
+			Content::Rejoin(_) => RequestKey::of_signer(&overlay, id, &keys.ordering_key.0)?
+				.ok_or(EngineError::NotPlaced(*id))?
+				.seal(&topic, &content.encode()),
+			Content::Message(_) | Content::Proposal(_) => keys.seal_statement(&topic, &content.encode()),
+		};
+		let sealed = sealed.map_err(|error| library(error.to_string()))?;
 		let mut outgoing = signed(id, &keys, topic, &sealed).map_err(|error| library(error.to_string()))?;
 		let sent = u32::from(unsent.is_some());
-		outgoing.unsent = unsent;
+		outgoing.unsent = unsent.map(|unsent| Unsent { since: unsent.since.or(Some(keys.epoch)), ..unsent });
 		overlay.put(&number.to_be_bytes(), &outgoing).map_err(EngineError::from)?;
 		let Some(group) = self.groups.get_mut(id) else { return Err(EngineError::NotPlaced(*id).into()) };
 		let sent = group.sent.saturating_add(sent);
@@ -137,8 +144,9 @@ impl<M: Mls> Core<M> {
 		let changed = match next {
 			Next::Done => self.delete_outgoing(posted.id).map_err(EngineError::from),
 			Next::Hopeless => {
-				tracing::warn!(outcome = ?posted.outcome, "a statement was given up");
-				self.send_anew(posted.id)
+				tracing::warn!(outcome = ?posted.outcome, "a node will never take a statement");
+				let said = posted.outcome.as_ref().map(|outcome| format!("{outcome:?}"));
+				self.send_anew(posted.id, &said.unwrap_or_default())
 			}
 			Next::Again => {
 				tracing::debug!(outcome = ?posted.outcome, "a statement was not taken");
@@ -152,7 +160,7 @@ impl<M: Mls> Core<M> {
 		self.post_due();
 	}
 
-	fn delete_outgoing(&mut self, number: u64) -> Result<(), StoreError> {
+	pub fn delete_outgoing(&mut self, number: u64) -> Result<(), StoreError> {
 		let overlay = self.store.overlay();
 		overlay.delete::<Outgoing>(&number.to_be_bytes())?;
 		overlay.commit()?;
@@ -160,28 +168,41 @@ impl<M: Mls> Core<M> {
 		Ok(())
 	}
 
-	/// A statement will never be taken, or nobody could read it any more: a message is encrypted again, for the current
-	/// epoch; anything else is of no use in another epoch than its own.
-	fn send_anew(&mut self, number: u64) -> Result<(), EngineError> {
-		let outgoing = self.store.overlay().get::<Outgoing>(&number.to_be_bytes())?;
-		let current = outgoing.as_ref().and_then(|outgoing| self.groups.get(&outgoing.group));
-		let current = current.filter(|group| group.is_followed()).map(|group| group.gate.tip().epoch);
-		let anew = outgoing.filter(|outgoing| current.is_some_and(|current| current > outgoing.epoch));
-		let Some(Outgoing { group, unsent: Some(unsent), .. }) = anew else {
+	/// A statement will never be taken (for what a node `said`), or nobody could read it any more: a message is encrypted
+	/// again, for the current epoch, or given up; anything else is of no use in another epoch than its own.
+	fn send_anew(&mut self, number: u64, said: &str) -> Result<(), EngineError> {
+		let Some(outgoing) = self.store.overlay().get::<Outgoing>(&number.to_be_bytes())? else {
 			return Ok(self.delete_outgoing(number)?);
 		};
+		let Some(unsent) = &outgoing.unsent else { return Ok(self.delete_outgoing(number)?) };
+		let Some(state) = self.groups.get(&outgoing.group) else { return Ok(self.delete_outgoing(number)?) };
+		if state.is_over(&outgoing.group) {
+			return Ok(self.give_up(number, outgoing, UndeliveredBecause::Left)?);
+		}
+		if !state.is_followed() {
+			// It may come back, and the message waits for that.
+			return Ok(());
+		}
+		let current = state.gate.tip().epoch;
+		if current <= outgoing.epoch {
+			return Ok(self.give_up(number, outgoing, UndeliveredBecause::Refused(said.to_owned()))?);
+		}
+		let since = unsent.since.unwrap_or(outgoing.epoch);
+		if current > since.saturating_add(SENT_AGAIN_EPOCHS) {
+			return Ok(self.give_up(number, outgoing, UndeliveredBecause::NoAnswer)?);
+		}
 		let Some(name) = unsent.id.0.first_chunk().copied() else { return Ok(self.delete_outgoing(number)?) };
 		let framed = inbox::frame(&name, &unsent.data.0);
+		let (group, unsent) = (outgoing.group, Unsent { since: Some(since), ..unsent.clone() });
 		let encrypted = self.store_content(&group, number, Some(unsent), |engine, overlay| {
 			Ok(Content::Message(engine.encrypt(overlay, &group, &framed)?.bytes))
 		});
 		match encrypted {
 			Ok(()) => Ok(()),
 			Err(MessageError::Engine(error)) => Err(error),
-			Err(error) => {
-				tracing::error!(%error, "a message cannot be encrypted again");
-				Ok(self.delete_outgoing(number)?)
-			}
+			// A commit makes room.
+			Err(MessageError::TooMany { .. }) => Ok(()),
+			Err(error) => Ok(self.give_up(number, outgoing, UndeliveredBecause::Refused(error.to_string()))?),
 		}
 	}
 
@@ -195,7 +216,7 @@ impl<M: Mls> Core<M> {
 		for (key, outgoing) in waiting {
 			let Some(number) = key.first_chunk().map(|key| u64::from_be_bytes(*key)) else { continue };
 			if outgoing.group == *id && outgoing.unsent.is_some() && !self.outbox.is_in_flight(number) {
-				if let Err(error) = self.send_anew(number) {
+				if let Err(error) = self.send_anew(number, "") {
 					return self.halt(id, error.to_string());
 				}
 			}
@@ -219,7 +240,7 @@ impl<M: Mls> Core<M> {
 		let Some(renewed) = renewed else {
 			tracing::debug!(epoch = outgoing.epoch, "a statement was given up: its epoch is long past");
 			drop(overlay);
-			return self.send_anew(number);
+			return self.send_anew(number, "the keys of its epoch are deleted");
 		};
 		outgoing.statement = HexBytes(renewed);
 		overlay.put(&number.to_be_bytes(), &outgoing)?;
@@ -262,26 +283,51 @@ impl<M: Mls> Core<M> {
 
 	/// Reads a statement under a group's topic.
 	fn read(&mut self, id: &GroupId, statement: Statement, hash: [u8; 32]) {
-		let Some(group) = self.groups.get_mut(id).filter(|group| group.is_followed()) else { return };
+		let Some(group) = self.groups.get(id).filter(|group| group.is_followed()) else { return };
 		let current = group.gate.tip().epoch;
-		let keys = match self.engine.epoch_keys(&self.store.overlay(), id) {
+		let keys = match self.keys_of(id, &statement.signer) {
 			Ok(keys) => keys,
 			Err(error) => return self.halt(id, error.to_string()),
 		};
-		let Some(keys) = keys.iter().find(|keys| keys.ordering_key.0 == statement.signer) else {
-			return group.buffer.keep(statement, hash).iter().for_each(|gone| self.seen.forget(gone));
-		};
-		let opened = envelope::unwrap(&statement.data)
-			.ok()
-			.and_then(|sealed| keys.open_statement(&statement.topic, sealed).ok())
-			.and_then(|opened| Content::decode(&opened).ok());
-		match opened {
-			Some(Content::Message(bytes)) => self.receive(id, &bytes),
-			Some(Content::Proposal(bytes)) if keys.epoch == current => self.on_proposal(id, bytes),
-			Some(Content::Proposal(_)) => {}
-			// From whoever was cut off: of an epoch that is past, mostly.
-			Some(Content::Rejoin(bytes)) => self.on_rejoin_request(id, &bytes),
-			None => tracing::debug!(group = %id, "a statement does not open"),
+		let keys = keys.as_ref();
+		let sealed = envelope::unwrap(&statement.data).unwrap_or_default();
+		let opened = keys
+			.and_then(|keys| keys.open_statement(&statement.topic, sealed).ok())
+			.or_else(|| self.open_request(id, &statement, sealed));
+		match (opened.and_then(|opened| Content::decode(&opened).ok()), keys) {
+			// From whoever was cut off: of an epoch that is past, mostly, and perhaps long past.
+			(Some(Content::Rejoin(bytes)), _) => self.on_rejoin_request(id, &bytes),
+			(Some(Content::Message(bytes)), Some(_)) => self.receive(id, &bytes),
+			(Some(Content::Proposal(bytes)), Some(keys)) if keys.epoch == current => self.on_proposal(id, bytes),
+			(Some(_), _) => {}
+			(None, Some(_)) => tracing::debug!(group = %id, "a statement does not open"),
+			(None, None) => {
+				let gone = self.groups.get_mut(id).map(|group| group.buffer.keep(statement, hash));
+				gone.unwrap_or_default().iter().for_each(|gone| self.seen.forget(gone));
+			}
+		}
+	}
+
+	/// The keys of the epoch whose members sign statements with this key, if they are kept.
+	fn keys_of(&mut self, id: &GroupId, signer: &[u8; 32]) -> Result<Option<EpochKeys>, EngineError> {
+		let overlay = self.store.overlay();
+		let Some(group) = self.groups.get_mut(id) else { return Ok(None) };
+		if group.signers.is_none() {
+			let keys = self.engine.epoch_keys(&overlay, id)?;
+			group.signers = Some(keys.iter().map(|keys| (keys.ordering_key.0, keys.epoch)).collect());
+		}
+		let epoch = group.signers.as_ref().and_then(|signers| signers.get(signer).copied());
+		epoch.map_or(Ok(None), |epoch| EpochKeys::of_epoch(&overlay, id, epoch))
+	}
+
+	/// What is in a statement, if it is a rejoin request. Their keys are kept for longer than the others of an epoch.
+	fn open_request(&self, id: &GroupId, statement: &Statement, sealed: &[u8]) -> Option<Vec<u8>> {
+		match RequestKey::of_signer(&self.store.overlay(), id, &statement.signer) {
+			Ok(key) => key?.open(&statement.topic, sealed).ok(),
+			Err(error) => {
+				tracing::error!(group = %id, %error, "the keys of rejoin requests cannot be read");
+				None
+			}
 		}
 	}
 }

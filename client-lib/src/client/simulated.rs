@@ -11,7 +11,7 @@ use super::{
 	records::Outgoing,
 	submit::Submitted,
 	CommitError, GroupError, GroupState, GroupStatus, IntentState, KeyPackageError, LeaveError, Message, OpenError,
-	RejoinAskError, SendError, Upkeep,
+	RejoinAskError, SendError, Undelivered, Upkeep,
 };
 use crate::{
 	delivery::Posted,
@@ -161,6 +161,22 @@ impl<M: Mls> SimulatedClient<M> {
 	/// As [`Client::acknowledge`](super::Client::acknowledge).
 	pub fn acknowledge(&mut self, up_to: u64) -> Result<(), GroupError> {
 		self.core.acknowledge(up_to)
+	}
+
+	/// The messages that were given up.
+	///
+	/// # Errors
+	/// As [`Client::undelivered`](super::Client::undelivered).
+	pub fn undelivered(&self) -> Result<Vec<(u64, Undelivered)>, GroupError> {
+		self.core.undelivered()
+	}
+
+	/// The application has dealt with all that was given up, up to this number.
+	///
+	/// # Errors
+	/// As [`Client::dismiss`](super::Client::dismiss).
+	pub fn dismiss(&mut self, up_to: u64) -> Result<(), GroupError> {
+		self.core.dismiss(up_to)
 	}
 
 	/// How the intents are doing, by number.

@@ -108,6 +108,7 @@ pub(super) mod label {
 	pub(in crate::mls) const ORDERING_KEY: &str = "lockstep ordering key";
 	pub(in crate::mls) const PAYLOAD_KEY: &str = "lockstep payload key";
 	pub(in crate::mls) const STATEMENT_KEY: &str = "lockstep statement key";
+	pub(in crate::mls) const REQUEST_KEY: &str = "lockstep request key";
 }
 
 /// Domain tags of what is sealed.

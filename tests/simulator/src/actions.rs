@@ -217,12 +217,14 @@ impl<F: Flavour> World<F> {
 			Event::Message { number, group, sender, data, .. } => {
 				self.counts.messages = self.counts.messages.saturating_add(1);
 				self.check_message(member, &group, &sender, &data);
-				let read = self.members.get_mut(member).map_or(Ok(()), |one| {
-					let epoch = one.known.get(&group).map_or(0, |known| known.position.tip.epoch);
-					one.promises.reads(number, &data, epoch)
-				});
+				let read = self.members.get_mut(member).map_or(Ok(()), |one| one.promises.reads(number, &data));
 				if let Err(what) = read {
 					self.fail_for(member, &what);
+				}
+			}
+			Event::Undelivered { data, .. } => {
+				if let Some(one) = self.members.get_mut(member) {
+					one.promises.sent.insert(data, true);
 				}
 			}
 			Event::IntentEnded { intent, ended } => self.on_ended(member, &intent.group, intent.number, &ended),

@@ -63,6 +63,7 @@ impl<F: Flavour> World<F> {
 		let misled = position.state == GroupState::Removed && entry.transaction.kind == Kind::WrongKey;
 		if misled {
 			self.misled.insert(member);
+			self.cut_off_once = true;
 			return;
 		}
 		self.misled.remove(&member);
@@ -104,16 +105,16 @@ impl<F: Flavour> World<F> {
 		let Some(one) = self.members.get_mut(member) else { return };
 		let Some(client) = &one.client else { return };
 		let mut broken = None;
-		let epoch = one.known.get(&group).map_or(0, |known| known.position.tip.epoch);
+		for (_, given_up) in client.undelivered().unwrap_or_default() {
+			one.promises.sent.insert(given_up.data, true);
+		}
 		for (number, message) in client.unread().unwrap_or_default() {
-			if let Err(what) = one.promises.reads(number, &message.data, epoch) {
+			if let Err(what) = one.promises.reads(number, &message.data) {
 				broken.get_or_insert(what);
 			}
 		}
 		let unread: Vec<u64> = client.unread().unwrap_or_default().into_iter().map(|(number, _)| number).collect();
-		for (text, (number, _)) in
-			one.promises.read.iter().flat_map(|(text, read)| read.iter().map(move |read| (text, read)))
-		{
+		for (text, number) in &one.promises.read {
 			if *number >= one.promises.acknowledged && !unread.contains(number) {
 				broken.get_or_insert(format!("the message {:?} is lost", String::from_utf8_lossy(text)));
 			}

@@ -189,7 +189,7 @@ impl<F: Flavour> World<F> {
 	fn acknowledge(&mut self) {
 		let member = self.dice.below(self.members.len());
 		let Some(one) = self.members.get(member) else { return };
-		let Some(newest) = one.promises.read.values().flatten().map(|(number, _)| *number).max() else { return };
+		let Some(newest) = one.promises.read.values().copied().max() else { return };
 		if let Some(Ok(())) = self.step(member, move |client| client.acknowledge(newest)) {
 			if let Some(one) = self.members.get_mut(member) {
 				one.promises.acknowledged = one.promises.acknowledged.max(newest.saturating_add(1));
