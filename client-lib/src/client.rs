@@ -31,6 +31,7 @@ mod rejoin;
 pub mod simulated;
 mod status;
 mod submit;
+mod undelivered;
 mod upkeep;
 
 pub use config::{Config, Sponsor};
@@ -44,6 +45,7 @@ pub use intent::{Ended, IntentId, IntentState};
 pub use messages::MAX_MESSAGE;
 pub use records::Evidence;
 pub use status::{GroupState, GroupStatus};
+pub use undelivered::{Undelivered, UndeliveredBecause};
 pub use upkeep::Upkeep;
 
 use crate::{
@@ -134,7 +136,8 @@ impl Client {
 		self.commit(group, Intent::GroupData(change)).await
 	}
 
-	/// Asks the members of a group to readmit this client, which was cut off, or has lost its state of the group: of a
+	/// Asks the members of a group to readmit this client, which was cut off, or has lost its state of the group, or was
+	/// told that it is removed and doubts it (members refuse who is none): of a
 	/// client that was cut off they have heard already. Returns the request, for a member to be given
 	/// ([`Self::readmit`]) where statements do not get through; that is always so for one that has lost its state.
 	pub async fn rejoin(&self, group: GroupId) -> Result<Vec<u8>, RejoinAskError> {
@@ -175,7 +178,8 @@ impl Client {
 	}
 
 	/// Sends a message to the members of the current epoch, [`MAX_MESSAGE`] bytes at most. Returns when it is stored
-	/// and on its way: it is posted as soon as a node can be reached, also after a restart.
+	/// and on its way: it is posted as soon as a node can be reached, also after a restart, and again until one has said
+	/// that it has it. That has an end ([`Event::Undelivered`]).
 	pub async fn send(&self, group: GroupId, data: Vec<u8>) -> Result<(), SendError> {
 		let command = |reply| Command::Send { group, data, reply };
 		self.ask(command).await.ok_or(SendError::Group(GroupError::Closed))?
@@ -190,6 +194,17 @@ impl Client {
 	/// The application has all messages up to this number: they are deleted from the store.
 	pub async fn acknowledge(&self, up_to: u64) -> Result<(), GroupError> {
 		self.ask(|reply| Command::Acknowledge { up_to, reply }).await.ok_or(GroupError::Closed)?
+	}
+
+	/// The messages that were given up, with their numbers, the oldest first; at most 512, of which the oldest go. They are
+	/// kept across restarts ([`Event::Undelivered`]).
+	pub async fn undelivered(&self) -> Result<Vec<(u64, Undelivered)>, GroupError> {
+		self.ask(Command::Undelivered).await.ok_or(GroupError::Closed)?
+	}
+
+	/// The application has dealt with all messages that were given up, up to this number: they are deleted from the store.
+	pub async fn dismiss(&self, up_to: u64) -> Result<(), GroupError> {
+		self.ask(|reply| Command::Dismiss { up_to, reply }).await.ok_or(GroupError::Closed)?
 	}
 
 	/// What happens from now on. Streams are independent of one another; one that is read too slowly misses events,

@@ -46,7 +46,7 @@ mod store;
 pub use client::{
 	Client, CommitError, Committed, Config, CreateError, Ended, Error, Event, Evidence, GroupError, GroupState,
 	GroupStatus, IntentId, IntentState, InvitationError, KeyPackageError, LeaveError, Message, OpenError, Outcome,
-	RejoinAskError, SendError, SkippedBecause, Sponsor, Upkeep, MAX_MESSAGE,
+	RejoinAskError, SendError, SkippedBecause, Sponsor, Undelivered, UndeliveredBecause, Upkeep, MAX_MESSAGE,
 };
 pub use finality::Lie;
 pub use lockstep_primitives::{EntryHash, GenesisHash, GroupId};

@@ -55,7 +55,7 @@ pub use group_data::{GroupData, GroupDataError, Rights, Who};
 pub use intent::{GroupChange, Intent};
 pub use interface::{Mls, Staged};
 pub use invitation::{Invitation, Joined, WelcomeEnvelope};
-pub use keys::EpochKeys;
+pub use keys::{EpochKeys, RequestKey};
 pub use message::Received;
 pub use rejoin::{NewRejoinRequest, RejoinRequest};
 pub use seal::SealError;

@@ -2,7 +2,7 @@
 
 use super::{
 	CommitError, CreateError, Evidence, GroupError, GroupStatus, IntentId, IntentState, KeyPackageError, LeaveError,
-	Message, Outcome, RejoinAskError, SendError,
+	Message, Outcome, RejoinAskError, SendError, Undelivered,
 };
 use crate::mls::{GroupData, Intent};
 use lockstep_primitives::{EntryHash, GroupId};
@@ -49,6 +49,11 @@ pub(super) enum Command {
 	},
 	Unread(Reply<Vec<(u64, Message)>, GroupError>),
 	Acknowledge {
+		up_to: u64,
+		reply: Reply<(), GroupError>,
+	},
+	Undelivered(Reply<Vec<(u64, Undelivered)>, GroupError>),
+	Dismiss {
 		up_to: u64,
 		reply: Reply<(), GroupError>,
 	},

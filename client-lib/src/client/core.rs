@@ -89,6 +89,8 @@ impl<M: Mls> Core<M> {
 				drop(reply.send(self.unread().map_err(|error| GroupError::Store(error.to_string()))));
 			}
 			Command::Acknowledge { up_to, reply } => drop(reply.send(self.acknowledge(up_to))),
+			Command::Undelivered(reply) => drop(reply.send(self.undelivered())),
+			Command::Dismiss { up_to, reply } => drop(reply.send(self.dismiss(up_to))),
 			Command::Evidence(reply) => drop(reply.send(Ok(self.evidence_kept()))),
 			Command::Groups(reply) => drop(reply.send(self.groups.keys().copied().collect())),
 			Command::Status { group, reply } => drop(reply.send(self.status(&group))),

@@ -119,6 +119,7 @@ impl<M: Mls> Core<M> {
 		commit_together(&self.store, overlay, id, &membership)?;
 		if step.done.advanced.is_some() {
 			group.opened.push_back((step.gate.tip().epoch, step.gate.tip().block));
+			group.signers = None;
 		}
 		(group.gate, group.renewed_at, group.sent) = (step.gate, membership.renewed_at, membership.sent);
 		step.done.outgoing = invitations.into_keys().collect();
@@ -390,6 +391,9 @@ impl<M: Mls> Core<M> {
 					}));
 				}
 			}
+		}
+		if self.groups.get(id).is_some_and(|group| group.is_over(id)) {
+			self.give_up_all(id);
 		}
 		self.unfollow(id);
 		self.report(event);

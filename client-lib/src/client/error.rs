@@ -49,7 +49,7 @@ pub enum GroupError {
 	#[error("this client is in no group {0}: create it or be invited first")]
 	Unknown(GroupId),
 	/// The client was removed from it.
-	#[error("this client was removed from group {0}: it has to be invited again")]
+	#[error("this client was removed from group {0}: it has to be invited again, or asks to rejoin if the members did not mean it")]
 	Removed(GroupId),
 	/// The client could not process an entry that others may have accepted.
 	#[error("this client cannot follow group {0} any more: it asks to be readmitted, or has to be invited again")]
@@ -147,7 +147,7 @@ pub enum CommitError {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum RejoinAskError {
-	/// It was removed, or the group was closed; or the client was.
+	/// The group was closed, or the client was.
 	#[error(transparent)]
 	Group(#[from] GroupError),
 	/// It follows the group.

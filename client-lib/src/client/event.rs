@@ -1,6 +1,6 @@
 //! What a client reports.
 
-use super::{Ended, IntentId, InvitationError};
+use super::{Ended, IntentId, InvitationError, UndeliveredBecause};
 use crate::{
 	finality::Lie,
 	mls::{GroupData, InvalidReason, PrivateReason},
@@ -131,7 +131,21 @@ pub enum Event {
 		/// How.
 		ended: Ended,
 	},
-	/// The client is no member any more.
+	/// A message was given up: no node is known to have taken it, and it is not sent again. It is kept until that is
+	/// dismissed ([`Client::dismiss`](crate::Client::dismiss)).
+	Undelivered {
+		/// Its number among those that were given up.
+		number: u64,
+		/// The group.
+		group: GroupId,
+		/// What it says.
+		data: Vec<u8>,
+		/// Why.
+		reason: UndeliveredBecause,
+	},
+	/// The client is no member any more. A hostile member can make one member believe this: it endorses another's commit
+	/// that removes that member under a wrong key, so that all others pass over it. Where nobody says that the removal was
+	/// wanted, ask to be readmitted ([`Client::rejoin`](crate::Client::rejoin)): whoever still is a member is.
 	RemovedFromGroup {
 		/// The group.
 		group: GroupId,

@@ -104,6 +104,9 @@ pub(super) struct Group {
 	pub current: Vec<Operation>,
 	/// Statements of epochs that are not open yet.
 	pub buffer: Buffer,
+	/// The epochs whose keys are kept, by their public ordering keys: the signers of their statements. `None` after a
+	/// change, until it is asked for.
+	pub signers: Option<BTreeMap<[u8; 32], u64>>,
 	/// Of this epoch, by the identity that leaves.
 	pub proposals: BTreeMap<Vec<u8>, LeaveProposal>,
 	/// Requests to be readmitted, by the identity that asks.
@@ -126,6 +129,7 @@ impl Group {
 			waiting: VecDeque::new(),
 			current: Vec::new(),
 			buffer: Buffer::default(),
+			signers: None,
 			proposals: BTreeMap::new(),
 			requests: BTreeMap::new(),
 			halted: None,
@@ -146,6 +150,11 @@ impl Group {
 	/// Why nothing can be done with it, if so.
 	pub fn trouble(&self, group: &GroupId) -> Option<GroupError> {
 		self.halted.clone().or_else(|| trouble(&self.gate, group))
+	}
+
+	/// Whether it has come to an end for this client, as far as is known.
+	pub fn is_over(&self, group: &GroupId) -> bool {
+		matches!(self.trouble(group), Some(GroupError::Removed(_) | GroupError::Gone(_)))
 	}
 
 	/// All operations that have not ended.

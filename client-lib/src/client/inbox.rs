@@ -27,6 +27,11 @@ const VERSION: u8 = 1;
 pub(super) const ID: usize = 16;
 /// How many epochs a message's id is remembered: longer than a copy of it can be under way.
 const HEARD_EPOCHS: u64 = 4 * MAX_PAST_EPOCHS as u64;
+/// After how many epochs ids are looked through for those to forget.
+const FORGET_EVERY: u64 = 4;
+/// For how many epochs after its first a message is encrypted again. The last copy can be read for [`MAX_PAST_EPOCHS`]
+/// more, and whoever read the first one remembers its id until then.
+pub(super) const SENT_AGAIN_EPOCHS: u64 = HEARD_EPOCHS - MAX_PAST_EPOCHS as u64;
 
 /// A message that arrived and was not acknowledged yet.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -187,6 +192,10 @@ impl<M: Mls> Core<M> {
 
 /// Forgets the ids of messages that were read long ago.
 pub(super) fn forget_heard(overlay: &Overlay<'_>, id: &GroupId, epoch: u64) -> Result<(), StoreError> {
+	// All of them have to be looked at, and it does not matter if some are remembered for a little longer.
+	if epoch <= HEARD_EPOCHS || !epoch.is_multiple_of(FORGET_EVERY) {
+		return Ok(());
+	}
 	for (key, heard) in overlay.list::<Heard>(id.as_bytes())? {
 		if heard.epoch.saturating_add(HEARD_EPOCHS) < epoch {
 			overlay.delete::<Heard>(&key)?;

@@ -161,11 +161,17 @@ impl<M: Mls> Core<M> {
 			Ok((group, joined)) => {
 				self.joining.remove(id);
 				self.forget_mailbox(&invited.key_package_ref.0);
-				self.groups.insert(*id, group);
+				let earlier = self.groups.insert(*id, group);
+				if let (Some(group), Some(earlier)) = (self.groups.get_mut(id), earlier) {
+					// What came early for an epoch of this membership. It is remembered as seen.
+					group.buffer = earlier.buffer;
+				}
 				self.watch_topic(id);
 				#[cfg(feature = "hostile")]
 				self.hoard_keys(id);
 				self.report(Event::Joined { group: *id, epoch: joined.epoch, contested });
+				self.read_buffered(id);
+				self.post_due();
 			}
 			Err(JoinFailure::Invitation(reason)) => self.drop_invitation(id, reason),
 			Err(JoinFailure::Engine(error)) => {

@@ -3,10 +3,11 @@
 use super::{
 	action::Action,
 	core::Core,
-	inbox,
+	inbox::{self, SENT_AGAIN_EPOCHS},
 	join::Use,
 	outbox::{Next, MAX_OUTGOING},
 	records::{Membership, Outgoing, Unsent},
+	undelivered::UndeliveredBecause,
 	SendError,
 };
 use crate::{
@@ -14,10 +15,11 @@ use crate::{
 		envelope::{self, Content},
 		expiry,
 		statement::{Statement, StatementError},
-		Posted,
+		Posted, Seen,
 	},
-	mls::{EngineError, EpochKeys, MessageError, Mls, WelcomeEnvelope},
+	mls::{EngineError, EpochKeys, MessageError, Mls, RequestKey, WelcomeEnvelope},
 	mutation::{self, Mutation},
+	rpc::RpcError,
 	store::{Overlay, Store, StoreError},
 };
 use lockstep_primitives::{rpc::HexBytes, topic, GroupId};
@@ -62,7 +64,7 @@ impl<M: Mls> Core<M> {
 		}
 		let mut name = [0; inbox::ID];
 		self.random.fill_bytes(&mut name);
-		let unsent = Unsent { id: HexBytes(name.to_vec()), data: HexBytes(data.to_vec()) };
+		let unsent = Unsent { id: HexBytes(name.to_vec()), data: HexBytes(data.to_vec()), since: None };
 		let framed = inbox::frame(&name, data);
 		self.send_content(id, Some(unsent), |engine, overlay| {
 			Ok(Content::Message(engine.encrypt(overlay, id, &framed)?.bytes))
@@ -93,6 +95,7 @@ impl<M: Mls> Core<M> {
 		let number = self.outbox.number();
 		self.store_content(id, number, unsent, make)?;
 		self.outbox.insert(number, *id);
+		self.outbox.set_first(number, true);
 		self.post_due();
 		Ok(())
 	}
@@ -109,12 +112,20 @@ impl<M: Mls> Core<M> {
 		let keys = self.engine.epoch_keys(&overlay, id)?.pop().ok_or(EngineError::NotPlaced(*id))?;
 		let topic = topic::group_topic(id);
 		let library = |error: String| EngineError::Library { during: "sealing a statement", reason: error };
-		let sealed = keys.seal_statement(&topic, &content.encode()).map_err(|error| library(error.to_string()))?;
+		let sealed = match &content {
+			Content::Rejoin(_) => RequestKey::of_signer(&overlay, id, &keys.ordering_key.0)?
+				.ok_or(EngineError::NotPlaced(*id))?
+				.seal(&topic, &content.encode()),
+			Content::Message(_) | Content::Proposal(_) => keys.seal_statement(&topic, &content.encode()),
+		};
+		let sealed = sealed.map_err(|error| library(error.to_string()))?;
 		let mut outgoing = signed(id, &keys, topic, &sealed).map_err(|error| library(error.to_string()))?;
 		let sent = u32::from(unsent.is_some());
-		outgoing.unsent = unsent;
-		overlay.put(&number.to_be_bytes(), &outgoing).map_err(EngineError::from)?;
 		let Some(group) = self.groups.get_mut(id) else { return Err(EngineError::NotPlaced(*id).into()) };
+		// If it is handed to a node now.
+		let since = group.caught_up.then_some(keys.epoch);
+		outgoing.unsent = unsent.map(|unsent| Unsent { since: unsent.since.or(since), ..unsent });
+		overlay.put(&number.to_be_bytes(), &outgoing).map_err(EngineError::from)?;
 		let sent = group.sent.saturating_add(sent);
 		let membership = Membership { sent, ..group.membership(&group.gate) };
 		overlay.put(id.as_bytes(), &membership).map_err(EngineError::from)?;
@@ -148,26 +159,59 @@ impl<M: Mls> Core<M> {
 	/// A statement of the outbox, made fit for the current epoch.
 	fn made_current(&mut self, number: u64) -> Result<Due, EngineError> {
 		let read = |store: &Store| store.overlay().get::<Outgoing>(&number.to_be_bytes());
-		let Some(outgoing) = read(&self.store)? else { return Ok(Due::Gone) };
-		let group = self.groups.get(&outgoing.group).filter(|group| group.is_followed());
-		if group.is_some_and(|group| !group.caught_up) {
+		let Some(mut outgoing) = read(&self.store)? else { return Ok(Due::Gone) };
+		let Some(group) = self.groups.get(&outgoing.group) else { return Ok(Due::Post(outgoing.statement.0)) };
+		let (current, followed) = (group.gate.tip().epoch, group.is_followed());
+		let Some(unsent) = &mut outgoing.unsent else {
+			// What is asked for by whoever was cut off goes out in any case.
+			return Ok(if followed && !group.caught_up { Due::Later } else { Due::Post(outgoing.statement.0) });
+		};
+		if !followed || !group.caught_up {
 			return Ok(Due::Later);
 		}
-		if outgoing.unsent.is_none() || group.is_none_or(|group| group.gate.tip().epoch <= outgoing.epoch) {
-			return Ok(Due::Post(outgoing.statement.0));
+		if current > outgoing.epoch {
+			self.send_anew(number, "")?;
+			return Ok(match read(&self.store)? {
+				None => Due::Gone,
+				Some(outgoing) if outgoing.epoch < current => Due::Later,
+				Some(outgoing) => Due::Post(outgoing.statement.0),
+			});
 		}
-		self.send_anew(number)?;
-		Ok(read(&self.store)?.map_or(Due::Gone, |outgoing| Due::Post(outgoing.statement.0)))
+		if unsent.since.is_none() {
+			// From now on a node may have it.
+			unsent.since = Some(outgoing.epoch);
+			self.outbox.set_first(number, true);
+			let overlay = self.store.overlay();
+			overlay.put(&number.to_be_bytes(), &outgoing)?;
+			overlay.commit()?;
+		}
+		Ok(Due::Post(outgoing.statement.0))
+	}
+
+	/// The connection was gone before a statement was handed over for the first time: no node has it.
+	fn not_handed_over(&mut self, number: u64) -> Result<(), EngineError> {
+		let overlay = self.store.overlay();
+		let Some(mut outgoing) = overlay.get::<Outgoing>(&number.to_be_bytes())? else { return Ok(()) };
+		if let Some(unsent) = &mut outgoing.unsent {
+			unsent.since = None;
+			overlay.put(&number.to_be_bytes(), &outgoing)?;
+			overlay.commit()?;
+		}
+		Ok(())
 	}
 
 	/// A node took a statement, or did not.
 	pub fn on_posted(&mut self, posted: &Posted) {
+		let unheard = matches!(posted.outcome, Err(RpcError::ConnectionLost)) && self.outbox.is_first(posted.id);
 		let next = self.outbox.answered(posted.id, posted.outcome.as_ref().ok(), self.finalized);
+		self.outbox.set_first(posted.id, false);
 		let changed = match next {
+			Next::Again if unheard => self.not_handed_over(posted.id),
 			Next::Done => self.delete_outgoing(posted.id).map_err(EngineError::from),
 			Next::Hopeless => {
-				tracing::warn!(outcome = ?posted.outcome, "a statement was given up");
-				self.send_anew(posted.id)
+				tracing::warn!(outcome = ?posted.outcome, "a node will never take a statement");
+				let said = posted.outcome.as_ref().map(|outcome| format!("{outcome:?}"));
+				self.send_anew(posted.id, &said.unwrap_or_default())
 			}
 			Next::Again => {
 				tracing::debug!(outcome = ?posted.outcome, "a statement was not taken");
@@ -181,7 +225,7 @@ impl<M: Mls> Core<M> {
 		self.post_due();
 	}
 
-	fn delete_outgoing(&mut self, number: u64) -> Result<(), StoreError> {
+	pub fn delete_outgoing(&mut self, number: u64) -> Result<(), StoreError> {
 		let overlay = self.store.overlay();
 		overlay.delete::<Outgoing>(&number.to_be_bytes())?;
 		overlay.commit()?;
@@ -189,28 +233,41 @@ impl<M: Mls> Core<M> {
 		Ok(())
 	}
 
-	/// A statement will never be taken, or nobody could read it any more: a message is encrypted again, for the current
-	/// epoch; anything else is of no use in another epoch than its own.
-	fn send_anew(&mut self, number: u64) -> Result<(), EngineError> {
-		let outgoing = self.store.overlay().get::<Outgoing>(&number.to_be_bytes())?;
-		let current = outgoing.as_ref().and_then(|outgoing| self.groups.get(&outgoing.group));
-		let current = current.filter(|group| group.is_followed()).map(|group| group.gate.tip().epoch);
-		let anew = outgoing.filter(|outgoing| current.is_some_and(|current| current > outgoing.epoch));
-		let Some(Outgoing { group, unsent: Some(unsent), .. }) = anew else {
+	/// A statement will never be taken (for what a node `said`), or nobody could read it any more: a message is encrypted
+	/// again, for the current epoch, or given up; anything else is of no use in another epoch than its own.
+	fn send_anew(&mut self, number: u64, said: &str) -> Result<(), EngineError> {
+		let Some(outgoing) = self.store.overlay().get::<Outgoing>(&number.to_be_bytes())? else {
 			return Ok(self.delete_outgoing(number)?);
 		};
+		let Some(unsent) = &outgoing.unsent else { return Ok(self.delete_outgoing(number)?) };
+		let Some(state) = self.groups.get(&outgoing.group) else { return Ok(self.delete_outgoing(number)?) };
+		if state.is_over(&outgoing.group) {
+			return Ok(self.give_up(number, outgoing, UndeliveredBecause::Left)?);
+		}
+		if !state.is_followed() {
+			// It may come back, and the message waits for that.
+			return Ok(());
+		}
+		let current = state.gate.tip().epoch;
+		if current <= outgoing.epoch {
+			return Ok(self.give_up(number, outgoing, UndeliveredBecause::Refused(said.to_owned()))?);
+		}
+		let since = unsent.since;
+		if since.is_some_and(|since| current > since.saturating_add(SENT_AGAIN_EPOCHS)) {
+			return Ok(self.give_up(number, outgoing, UndeliveredBecause::NoAnswer)?);
+		}
 		let Some(name) = unsent.id.0.first_chunk().copied() else { return Ok(self.delete_outgoing(number)?) };
 		let framed = inbox::frame(&name, &unsent.data.0);
+		let (group, unsent) = (outgoing.group, Unsent { since, ..unsent.clone() });
 		let encrypted = self.store_content(&group, number, Some(unsent), |engine, overlay| {
 			Ok(Content::Message(engine.encrypt(overlay, &group, &framed)?.bytes))
 		});
 		match encrypted {
 			Ok(()) => Ok(()),
 			Err(MessageError::Engine(error)) => Err(error),
-			Err(error) => {
-				tracing::error!(%error, "a message cannot be encrypted again");
-				Ok(self.delete_outgoing(number)?)
-			}
+			// A commit makes room.
+			Err(MessageError::TooMany { .. }) => Ok(()),
+			Err(error) => Ok(self.give_up(number, outgoing, UndeliveredBecause::Refused(error.to_string()))?),
 		}
 	}
 
@@ -231,7 +288,7 @@ impl<M: Mls> Core<M> {
 		let Some(renewed) = renewed else {
 			tracing::debug!(epoch = outgoing.epoch, "a statement was given up: its epoch is long past");
 			drop(overlay);
-			return self.send_anew(number);
+			return self.send_anew(number, "the keys of its epoch are deleted");
 		};
 		outgoing.statement = HexBytes(renewed);
 		overlay.put(&number.to_be_bytes(), &outgoing)?;
@@ -249,62 +306,91 @@ impl<M: Mls> Core<M> {
 		};
 		let mailbox = self.mailboxes.get(&statement.topic).cloned();
 		let group = self.topics.get(&statement.topic).copied();
-		if (mailbox.is_none() && group.is_none()) || !self.seen.insert(bytes) {
+		let hash = Seen::hash(bytes);
+		if (mailbox.is_none() && group.is_none()) || !self.seen.insert(hash) {
 			return;
 		}
 		if let Some(reference) = mailbox {
 			if self.on_invitation(&reference, &statement) == Use::Later {
-				self.seen.forget(bytes);
+				self.seen.forget(&hash);
 			}
 		} else if let Some(id) = group {
-			self.read(&id, statement);
+			self.read(&id, statement, hash);
 		}
 	}
 
-	/// Reads what waited for the epoch that was just opened.
+	/// Reads what waited for the epoch that was just opened, or joined in.
 	pub fn read_buffered(&mut self, id: &GroupId) {
 		let keys = self.engine.epoch_keys(&self.store.overlay(), id).unwrap_or_default();
 		let Some(newest) = keys.last() else { return };
 		let Some(group) = self.groups.get_mut(id) else { return };
-		for statement in group.buffer.take(&newest.ordering_key.0) {
-			self.read(id, statement);
+		for (statement, hash) in group.buffer.take(&newest.ordering_key.0) {
+			self.read(id, statement, hash);
 		}
 	}
 
-	/// Keeps a statement of an epoch that is not open yet, within bounds for the group and for all groups.
-	fn keep_for_later(&mut self, id: &GroupId, statement: Statement) {
+	/// Keeps a statement of an epoch that is not open yet, within bounds for the group and for all groups. Those that have to
+	/// go for it were not read, and are new when they come again.
+	fn keep_for_later(&mut self, id: &GroupId, statement: Statement, hash: [u8; 32]) {
 		let Some(group) = self.groups.get_mut(id) else { return };
-		group.buffer.keep(statement);
-		let mut all = self.groups.values().fold(0, |sum: usize, group| sum.saturating_add(group.buffer.bytes()));
+		let mut gone = group.buffer.keep(statement, hash);
+		let bytes = self.groups.values().map(|group| group.buffer.bytes());
+		let mut all = bytes.fold(0, usize::saturating_add);
 		while all > MAX_BUFFERED {
 			let largest = self.groups.values_mut().max_by_key(|group| group.buffer.bytes());
-			let Some(dropped) = largest.and_then(|group| group.buffer.drop_oldest()) else { return };
-			all = all.saturating_sub(dropped);
+			let Some((hash, bytes)) = largest.and_then(|group| group.buffer.drop_oldest()) else { break };
+			gone.push(hash);
+			all = all.saturating_sub(bytes);
 		}
+		gone.iter().for_each(|gone| self.seen.forget(gone));
 	}
 
 	/// Reads a statement under a group's topic.
-	fn read(&mut self, id: &GroupId, statement: Statement) {
-		let Some(group) = self.groups.get_mut(id).filter(|group| group.is_followed()) else { return };
+	fn read(&mut self, id: &GroupId, statement: Statement, hash: [u8; 32]) {
+		let Some(group) = self.groups.get(id).filter(|group| group.is_followed()) else { return };
 		let current = group.gate.tip().epoch;
-		let keys = match self.engine.epoch_keys(&self.store.overlay(), id) {
+		let keys = match self.keys_of(id, &statement.signer) {
 			Ok(keys) => keys,
 			Err(error) => return self.halt(id, error.to_string()),
 		};
-		let Some(keys) = keys.iter().find(|keys| keys.ordering_key.0 == statement.signer) else {
-			return self.keep_for_later(id, statement);
-		};
-		let opened = envelope::unwrap(&statement.data)
-			.ok()
-			.and_then(|sealed| keys.open_statement(&statement.topic, sealed).ok())
-			.and_then(|opened| Content::decode(&opened).ok());
-		match opened {
-			Some(Content::Message(bytes)) => self.receive(id, &bytes),
-			Some(Content::Proposal(bytes)) if keys.epoch == current => self.on_proposal(id, bytes),
-			Some(Content::Proposal(_)) => {}
-			// From whoever was cut off: of an epoch that is past, mostly.
-			Some(Content::Rejoin(bytes)) => self.on_rejoin_request(id, &bytes),
-			None => tracing::debug!(group = %id, "a statement does not open"),
+		let keys = keys.as_ref();
+		let sealed = envelope::unwrap(&statement.data).unwrap_or_default();
+		let opened = keys
+			.and_then(|keys| keys.open_statement(&statement.topic, sealed).ok())
+			.or_else(|| self.open_request(id, &statement, sealed));
+		match (opened.and_then(|opened| Content::decode(&opened).ok()), keys) {
+			// From whoever was cut off: of an epoch that is past, mostly, and perhaps long past.
+			(Some(Content::Rejoin(bytes)), _) => self.on_rejoin_request(id, &bytes),
+			(Some(Content::Message(bytes)), Some(_)) => self.receive(id, &bytes),
+			(Some(Content::Proposal(bytes)), Some(keys)) if keys.epoch == current => self.on_proposal(id, bytes),
+			(Some(_), _) => {}
+			(None, Some(_)) => tracing::debug!(group = %id, "a statement does not open"),
+			(None, None) => {
+				self.keep_for_later(id, statement, hash);
+			}
+		}
+	}
+
+	/// The keys of the epoch whose members sign statements with this key, if they are kept.
+	fn keys_of(&mut self, id: &GroupId, signer: &[u8; 32]) -> Result<Option<EpochKeys>, EngineError> {
+		let overlay = self.store.overlay();
+		let Some(group) = self.groups.get_mut(id) else { return Ok(None) };
+		if group.signers.is_none() {
+			let keys = self.engine.epoch_keys(&overlay, id)?;
+			group.signers = Some(keys.iter().map(|keys| (keys.ordering_key.0, keys.epoch)).collect());
+		}
+		let epoch = group.signers.as_ref().and_then(|signers| signers.get(signer).copied());
+		epoch.map_or(Ok(None), |epoch| EpochKeys::of_epoch(&overlay, id, epoch))
+	}
+
+	/// What is in a statement, if it is a rejoin request. Their keys are kept for longer than the others of an epoch.
+	fn open_request(&self, id: &GroupId, statement: &Statement, sealed: &[u8]) -> Option<Vec<u8>> {
+		match RequestKey::of_signer(&self.store.overlay(), id, &statement.signer) {
+			Ok(key) => key?.open(&statement.topic, sealed).ok(),
+			Err(error) => {
+				tracing::error!(group = %id, %error, "the keys of rejoin requests cannot be read");
+				None
+			}
 		}
 	}
 }

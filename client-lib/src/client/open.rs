@@ -184,6 +184,10 @@ impl<M: Mls> Core<M> {
 				self.outbox.insert(u64::from_be_bytes(number), outgoing.group);
 			}
 		}
+		let over = self.groups.iter().filter(|(id, group)| group.is_over(id)).map(|(id, _)| *id);
+		for id in over.collect::<Vec<_>>() {
+			self.give_up_all(&id);
+		}
 		self.propose_leaves_again();
 		Ok(())
 	}

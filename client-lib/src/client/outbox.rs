@@ -1,11 +1,14 @@
 //! Statements on their way to a node, with their state in memory. The statements themselves are in the store.
 
-use crate::rpc::StatementOutcome;
+use crate::{mls::constants::OUT_OF_ORDER_TOLERANCE, rpc::StatementOutcome};
 use lockstep_primitives::{BlockNumber, GroupId};
 use std::collections::BTreeMap;
 
 /// Statements that may wait. More means that no node has been reached for long.
 pub(super) const MAX_OUTGOING: usize = 512;
+/// A statement of a group is posted when fewer than this many older ones wait. One that has to be tried again arrives late,
+/// and the messages of one sender are read in another order than theirs within bounds only (half of these).
+const WINDOW: usize = OUT_OF_ORDER_TOLERANCE as usize / 2;
 /// Longest wait between two tries, in finalized blocks.
 const MAX_WAIT: BlockNumber = 16;
 
@@ -14,6 +17,8 @@ const MAX_WAIT: BlockNumber = 16;
 struct State {
 	group: GroupId,
 	in_flight: bool,
+	/// Nothing was handed to a node before.
+	first: bool,
 	tries: u32,
 	/// The finalized block from which on it is tried again.
 	due: BlockNumber,
@@ -55,7 +60,7 @@ impl Outbox {
 	/// A statement of a group is in the store.
 	pub fn insert(&mut self, id: u64, group: GroupId) {
 		self.next = self.next.max(id.saturating_add(1));
-		self.statements.insert(id, State { group, in_flight: false, tries: 0, due: 0 });
+		self.statements.insert(id, State { group, in_flight: false, first: false, tries: 0, due: 0 });
 	}
 
 	/// How many of a group wait.
@@ -68,9 +73,30 @@ impl Outbox {
 		self.statements.remove(&id);
 	}
 
-	/// Those to be posted now, in order.
+	/// Those to be posted now, in order: of each group the oldest [`WINDOW`] only, so that none overtakes many.
 	pub fn due(&self, now: BlockNumber) -> Vec<u64> {
-		self.statements.iter().filter(|(_, state)| !state.in_flight && state.due <= now).map(|(id, _)| *id).collect()
+		let mut counts = BTreeMap::<GroupId, usize>::new();
+		let mut due = Vec::new();
+		for (id, state) in &self.statements {
+			let count = counts.entry(state.group).or_default();
+			*count = count.saturating_add(1);
+			if *count <= WINDOW && !state.in_flight && state.due <= now {
+				due.push(*id);
+			}
+		}
+		due
+	}
+
+	/// Whether what is under way is the first time that it is handed to a node.
+	pub fn is_first(&self, id: u64) -> bool {
+		self.statements.get(&id).is_some_and(|state| state.first)
+	}
+
+	/// Sets that.
+	pub fn set_first(&mut self, id: u64, first: bool) {
+		if let Some(state) = self.statements.get_mut(&id) {
+			state.first = first;
+		}
 	}
 
 	/// It was handed to the poster.
@@ -117,6 +143,25 @@ mod tests {
 		assert_eq!(outbox.answered(7, Some(&StatementOutcome::Stored), 0), Next::Done);
 		outbox.remove(7);
 		assert_eq!(outbox.len(), 1);
+	}
+
+	#[test]
+	fn none_overtakes_many() {
+		let mut outbox = Outbox::default();
+		let (count, other) = (WINDOW as u64 * 3, GroupId([2; 32]));
+		(0..count).for_each(|id| outbox.insert(id, GROUP));
+		outbox.insert(count, other);
+		let first = outbox.due(0);
+		assert_eq!(first, (0..WINDOW as u64).chain([count]).collect::<Vec<_>>(), "another group does not wait");
+		first.iter().for_each(|id| outbox.sent(*id));
+		assert!(outbox.due(0).is_empty());
+		// All but the first are taken.
+		outbox.answered(0, None, 0);
+		(1..WINDOW as u64).for_each(|id| outbox.remove(id));
+		let next = outbox.due(0);
+		assert_eq!(next, (WINDOW as u64..WINDOW as u64 * 2 - 1).collect::<Vec<_>>());
+		next.iter().for_each(|id| outbox.remove(*id));
+		assert_eq!(outbox.due(1).len(), WINDOW);
 	}
 
 	#[test]

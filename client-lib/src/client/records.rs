@@ -105,6 +105,9 @@ pub(super) struct Unsent {
 	/// The same for all copies.
 	pub id: HexBytes,
 	pub data: HexBytes,
+	/// The epoch of the first copy.
+	#[serde(default)]
+	pub since: Option<u64>,
 }
 
 impl Record for Outgoing {

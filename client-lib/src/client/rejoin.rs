@@ -58,9 +58,11 @@ impl<M: Mls> Core<M> {
 		if state.is_some_and(|group| group.is_followed()) {
 			return Err(RejoinAskError::StillIn(*id));
 		}
-		let over = |trouble: &GroupError| matches!(trouble, GroupError::Removed(_) | GroupError::Gone(_));
-		if let Some(over) = state.and_then(|group| group.trouble(id)).filter(over) {
-			return Err(over.into());
+		// One that was removed may ask, too: the commit that removed it may be invalid for all others (`docs/threat-model.md`).
+		// If it is not, they refuse.
+		let gone = |trouble: &GroupError| matches!(trouble, GroupError::Gone(_));
+		if let Some(gone) = state.and_then(|group| group.trouble(id)).filter(gone) {
+			return Err(gone.into());
 		}
 		let known = state.map(|group| group.gate.cursor().head.hash);
 		let newest = newest.or(known).ok_or(RejoinAskError::NoEntry(*id))?;

@@ -5,9 +5,13 @@
 
 pub use super::action::Action;
 use super::{
-	core::Core, group::Group, intent::InFlight, records::Outgoing, submit::Submitted, CommitError, GroupError,
-	GroupState, GroupStatus, IntentState, KeyPackageError, LeaveError, Message, OpenError, RejoinAskError, SendError,
-	Upkeep,
+	core::Core,
+	group::{Group, Operation},
+	intent::InFlight,
+	records::Outgoing,
+	submit::Submitted,
+	CommitError, GroupError, GroupState, GroupStatus, IntentState, KeyPackageError, LeaveError, Message, OpenError,
+	RejoinAskError, SendError, Undelivered, Upkeep,
 };
 use crate::{
 	delivery::Posted,
@@ -159,6 +163,22 @@ impl<M: Mls> SimulatedClient<M> {
 		self.core.acknowledge(up_to)
 	}
 
+	/// The messages that were given up.
+	///
+	/// # Errors
+	/// As [`Client::undelivered`](super::Client::undelivered).
+	pub fn undelivered(&self) -> Result<Vec<(u64, Undelivered)>, GroupError> {
+		self.core.undelivered()
+	}
+
+	/// The application has dealt with all that was given up, up to this number.
+	///
+	/// # Errors
+	/// As [`Client::dismiss`](super::Client::dismiss).
+	pub fn dismiss(&mut self, up_to: u64) -> Result<(), GroupError> {
+		self.core.dismiss(up_to)
+	}
+
 	/// How the intents are doing, by number.
 	///
 	/// # Errors
@@ -181,10 +201,13 @@ impl<M: Mls> SimulatedClient<M> {
 		Some(Position { tip: *group.gate.tip(), read: group.gate.cursor().head.length, state: state(group) })
 	}
 
-	/// The intents that its pending commit carries, as its store has them.
-	pub fn carried(&self, group: &GroupId) -> Vec<u64> {
+	/// The intents that its pending commit carries, with their numbers.
+	pub fn carried(&self, group: &GroupId) -> Vec<(u64, Intent)> {
 		let found = self.core.store.overlay().get::<InFlight>(group.as_bytes());
-		found.ok().flatten().unwrap_or_default().numbers
+		let stored = found.ok().flatten().unwrap_or_default().numbers;
+		let carried = self.core.groups.get(group).map(|group| &group.current[..]).unwrap_or_default();
+		let of = |operation: &Operation| Some((operation.number?, operation.intent.clone()));
+		carried.iter().filter_map(of).filter(|(number, _)| stored.contains(number)).collect()
 	}
 
 	/// What a statement in the outbox says, if it is a message that no node has taken yet.

@@ -62,6 +62,7 @@ impl<M: Mls> Core<M> {
 		// The newest epoch whose opening, which ended the one before it, lies long enough back.
 		let Some((epoch, _)) = group.opened.iter().rev().find(|(_, opened)| over(opened)).copied() else { return };
 		group.opened.retain(|(other, _)| *other > epoch);
+		group.signers = None;
 		let overlay = self.store.overlay();
 		let forgotten = self.engine.forget_past_epochs(&overlay, id, epoch);
 		if let Err(error) = forgotten.and_then(|()| Ok(overlay.commit()?)) {

@@ -19,7 +19,7 @@ const STATEMENT: usize = 256;
 #[derive(Debug, Default)]
 pub struct Buffer {
 	/// By signer, each with its number in the order they came.
-	kept: BTreeMap<[u8; 32], VecDeque<(u64, Statement)>>,
+	kept: BTreeMap<[u8; 32], VecDeque<(u64, Early)>>,
 	/// The signers, in that order.
 	order: BTreeMap<u64, [u8; 32]>,
 	next: u64,
@@ -28,18 +28,27 @@ pub struct Buffer {
 	read: VecDeque<(BlockNumber, u64)>,
 }
 
+/// A statement that came early, and what it is remembered by.
+#[derive(Debug)]
+struct Early {
+	statement: Statement,
+	hash: [u8; 32],
+}
+
 impl Buffer {
-	/// Keeps a statement for later.
-	pub fn keep(&mut self, statement: Statement) {
+	/// Keeps a statement for later. Gives the hashes of those that had to go for it: they were not read, and are new when
+	/// they come again.
+	pub fn keep(&mut self, statement: Statement, hash: [u8; 32]) -> Vec<[u8; 32]> {
 		self.bytes = self.bytes.saturating_add(size(&statement));
 		self.order.insert(self.next, statement.signer);
-		self.kept.entry(statement.signer).or_default().push_back((self.next, statement));
+		self.kept.entry(statement.signer).or_default().push_back((self.next, Early { statement, hash }));
 		self.next = self.next.wrapping_add(1);
+		let mut gone = Vec::new();
 		while self.order.len() > MAX_COUNT || self.bytes > MAX_BYTES {
-			if self.drop_oldest().is_none() {
-				break;
-			}
+			let Some((hash, _)) = self.drop_oldest() else { break };
+			gone.push(hash);
 		}
+		gone
 	}
 
 	/// The log is read to its end, up to this finalized block. What was there as long ago as [`MAX_WAIT`] blocks goes: it is
@@ -62,27 +71,27 @@ impl Buffer {
 		}
 	}
 
-	/// Lets the oldest statement go; gives the bytes that it took.
-	pub fn drop_oldest(&mut self) -> Option<usize> {
+	/// Lets the oldest statement go; gives its hash, and the bytes that it took.
+	pub fn drop_oldest(&mut self) -> Option<([u8; 32], usize)> {
 		let (_, signer) = self.order.pop_first()?;
 		let of_signer = self.kept.get_mut(&signer)?;
-		let (_, statement) = of_signer.pop_front()?;
+		let (_, Early { statement, hash }) = of_signer.pop_front()?;
 		if of_signer.is_empty() {
 			self.kept.remove(&signer);
 		}
 		let dropped = size(&statement);
 		self.bytes = self.bytes.saturating_sub(dropped);
-		Some(dropped)
+		Some((hash, dropped))
 	}
 
 	/// Takes out the statements signed by `signer`, in the order they came.
-	pub fn take(&mut self, signer: &[u8; 32]) -> Vec<Statement> {
+	pub fn take(&mut self, signer: &[u8; 32]) -> Vec<(Statement, [u8; 32])> {
 		let taken = self.kept.remove(signer).unwrap_or_default();
 		let mut statements = Vec::with_capacity(taken.len());
-		for (number, statement) in taken {
+		for (number, Early { statement, hash }) in taken {
 			self.order.remove(&number);
 			self.bytes = self.bytes.saturating_sub(size(&statement));
-			statements.push(statement);
+			statements.push((statement, hash));
 		}
 		statements
 	}
@@ -105,40 +114,42 @@ mod tests {
 		Statement { signer: [signer; 32], topic: [0; 32], data: vec![signer; length] }
 	}
 
+	fn keep(buffer: &mut Buffer, signer: u8, length: usize) -> Vec<[u8; 32]> {
+		buffer.keep(statement(signer, length), [signer; 32])
+	}
+
 	#[test]
 	fn statements_wait_for_their_epoch_in_order() {
 		let mut buffer = Buffer::default();
 		for (signer, length) in [(1, 3), (2, 4), (1, 5)] {
-			buffer.keep(statement(signer, length));
+			assert!(keep(&mut buffer, signer, length).is_empty());
 		}
-		assert_eq!(buffer.take(&[1; 32]), [statement(1, 3), statement(1, 5)]);
+		assert_eq!(buffer.take(&[1; 32]), [(statement(1, 3), [1; 32]), (statement(1, 5), [1; 32])]);
 		assert_eq!(buffer.take(&[1; 32]), []);
-		assert_eq!(buffer.take(&[2; 32]), [statement(2, 4)]);
+		assert_eq!(buffer.take(&[2; 32]), [(statement(2, 4), [2; 32])]);
 		assert_eq!((buffer.bytes(), buffer.order.len()), (0, 0));
 	}
 
 	#[test]
 	fn a_flood_of_garbage_is_bounded_in_count_and_bytes() {
 		let mut buffer = Buffer::default();
-		for _ in 0..MAX_COUNT * 2 {
-			buffer.keep(statement(1, 1));
-		}
-		assert_eq!(buffer.order.len(), MAX_COUNT);
+		let gone = (0..MAX_COUNT * 2).flat_map(|_| keep(&mut buffer, 1, 1)).collect::<Vec<_>>();
+		assert_eq!((buffer.order.len(), gone.len()), (MAX_COUNT, MAX_COUNT));
 		for _ in 0..20 {
-			buffer.keep(statement(2, MAX_BYTES / 4));
+			keep(&mut buffer, 2, MAX_BYTES / 4);
 		}
 		assert!(buffer.bytes() <= MAX_BYTES);
 		assert_eq!((buffer.order.len(), buffer.take(&[1; 32]).len()), (3, 0));
-		buffer.keep(statement(3, MAX_BYTES + 1));
+		assert_eq!(keep(&mut buffer, 3, MAX_BYTES + 1), [[2; 32], [2; 32], [2; 32], [3; 32]]);
 		assert_eq!((buffer.order.len(), buffer.kept.len(), buffer.bytes()), (0, 0, 0));
 	}
 
 	#[test]
 	fn what_no_epoch_comes_for_goes_after_a_while() {
 		let mut buffer = Buffer::default();
-		buffer.keep(statement(1, 10));
+		keep(&mut buffer, 1, 10);
 		buffer.expire(100);
-		buffer.keep(statement(2, 10));
+		keep(&mut buffer, 2, 10);
 		for block in 101..100 + MAX_WAIT {
 			buffer.expire(block);
 		}
@@ -154,11 +165,11 @@ mod tests {
 	fn the_oldest_go_whoever_signed_them() {
 		let mut buffer = Buffer::default();
 		for signer in [1, 2, 1] {
-			buffer.keep(statement(signer, 10));
+			keep(&mut buffer, signer, 10);
 		}
-		assert_eq!(buffer.drop_oldest(), Some(10 + STATEMENT));
+		assert_eq!(buffer.drop_oldest(), Some(([1; 32], 10 + STATEMENT)));
 		assert_eq!(buffer.take(&[1; 32]).len(), 1);
-		assert_eq!(buffer.drop_oldest(), Some(10 + STATEMENT));
+		assert_eq!(buffer.drop_oldest(), Some(([2; 32], 10 + STATEMENT)));
 		assert_eq!(buffer.drop_oldest(), None);
 	}
 }

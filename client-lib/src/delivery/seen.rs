@@ -13,9 +13,13 @@ pub struct Seen {
 }
 
 impl Seen {
-	/// Remembers a statement. False if it was remembered already.
-	pub fn insert(&mut self, statement: &[u8]) -> bool {
-		let hash: [u8; 32] = blake3::hash(statement).into();
+	/// What a statement is remembered by.
+	pub fn hash(statement: &[u8]) -> [u8; 32] {
+		blake3::hash(statement).into()
+	}
+
+	/// Remembers a statement, by its hash. False if it was remembered already.
+	pub fn insert(&mut self, hash: [u8; 32]) -> bool {
 		if !self.hashes.insert(hash) {
 			return false;
 		}
@@ -29,10 +33,9 @@ impl Seen {
 	}
 
 	/// Takes a statement for a new one when it comes again.
-	pub fn forget(&mut self, statement: &[u8]) {
-		let hash: [u8; 32] = blake3::hash(statement).into();
-		if self.hashes.remove(&hash) {
-			self.order.retain(|other| *other != hash);
+	pub fn forget(&mut self, hash: &[u8; 32]) {
+		if self.hashes.remove(hash) {
+			self.order.retain(|other| other != hash);
 		}
 	}
 }
@@ -44,14 +47,15 @@ mod tests {
 	#[test]
 	fn repeats_are_seen_and_memory_is_bounded() {
 		let mut seen = Seen::default();
-		assert!(seen.insert(b"a"));
-		seen.forget(b"a");
-		assert!(seen.insert(b"a"), "it was forgotten");
-		assert!(!seen.insert(b"a"));
+		let a = Seen::hash(b"a");
+		assert!(seen.insert(a));
+		seen.forget(&a);
+		assert!(seen.insert(a), "it was forgotten");
+		assert!(!seen.insert(a));
 		for number in 0..REMEMBERED {
-			assert!(seen.insert(&number.to_le_bytes()));
+			assert!(seen.insert(Seen::hash(&number.to_le_bytes())));
 		}
 		assert_eq!((seen.hashes.len(), seen.order.len()), (REMEMBERED, REMEMBERED));
-		assert!(seen.insert(b"a"), "the oldest is forgotten");
+		assert!(seen.insert(a), "the oldest is forgotten");
 	}
 }

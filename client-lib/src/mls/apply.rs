@@ -6,6 +6,7 @@ use super::{
 	group_data::GroupData,
 	keys::EpochKeys,
 	public_phase::Changes,
+	rejoin::LastLeaf,
 	signer::{self, SignerSeed},
 	verdict::StagedEntry,
 	Engine,
@@ -71,6 +72,7 @@ impl Engine {
 		if staged.group_context().group_id() != &mls_id(group) || current.checked_add(1) != Some(opened) {
 			return Err(EngineError::NotNext { staged: opened, current });
 		}
+		let leaf = LastLeaf::of(&mls);
 		mls.merge_staged_commit(&self.provider(&step), staged).map_err(EngineError::library("merging a commit"))?;
 		if let Some(seed) = signer {
 			// over the old key's record: the old key is of no more use
@@ -78,6 +80,7 @@ impl Engine {
 		}
 		let removed_me = !mls.is_active();
 		let ordering_key = if removed_me {
+			leaf.map(|leaf| step.put(group.as_bytes(), &leaf)).transpose()?;
 			None
 		} else {
 			let keys = EpochKeys::current(&mls, &self.crypto, group, entry)?;

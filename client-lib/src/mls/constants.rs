@@ -40,7 +40,7 @@ pub const MAX_MESSAGES_PER_EPOCH: u32 = 4096;
 const MAXIMUM_FORWARD_DISTANCE: u32 = MAX_MESSAGES_PER_EPOCH;
 
 /// Messages of one sender that may arrive after later ones, in one epoch. It bounds the keys that are kept for them.
-const OUT_OF_ORDER_TOLERANCE: u32 = 64;
+pub const OUT_OF_ORDER_TOLERANCE: u32 = 64;
 
 /// Application messages are padded to a multiple of this many bytes, the same for all, so that the amount does not
 /// tell who sent them.
@@ -108,6 +108,7 @@ pub(super) mod label {
 	pub(in crate::mls) const ORDERING_KEY: &str = "lockstep ordering key";
 	pub(in crate::mls) const PAYLOAD_KEY: &str = "lockstep payload key";
 	pub(in crate::mls) const STATEMENT_KEY: &str = "lockstep statement key";
+	pub(in crate::mls) const REQUEST_KEY: &str = "lockstep request key";
 }
 
 /// Domain tags of what is sealed.

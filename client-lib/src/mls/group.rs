@@ -6,6 +6,7 @@ use super::{
 	group_data::GroupData,
 	keys::{self, EpochKeys},
 	policy::{self, roles},
+	rejoin::LastLeaf,
 	signer, Engine,
 };
 use crate::store::Overlay;
@@ -147,6 +148,7 @@ impl Engine {
 			mls.delete(&step)?;
 		}
 		EpochKeys::forget(&step, group)?;
+		step.delete::<LastLeaf>(group.as_bytes())?;
 		signer::Of::Group(group).forget(&step)?;
 		Ok(step.commit()?)
 	}

@@ -1,12 +1,15 @@
 //! The keys that the members of an epoch share, exported from MLS.
 
 mod fresh;
+mod request;
+
+pub use request::RequestKey;
 
 use super::{
 	constants::{label, tag, MAX_PAST_EPOCHS},
 	error::EngineError,
 	meter,
-	seal::{self, SealError},
+	seal::{self, SealError, KEY},
 };
 use crate::store::{Overlay, Record};
 use ed25519_dalek::{Signer, SigningKey};
@@ -83,7 +86,10 @@ pub struct EpochKeys {
 	/// The public ordering key: the `next_key` of that entry, and the signer of the epoch's statements.
 	pub ordering_key: OrderingKey,
 	ordering_seed: [u8; 32],
-	statement_key: [u8; seal::KEY],
+	statement_key: [u8; KEY],
+	/// Recorded apart, for it is kept for longer; only keys that were just exported have it.
+	#[serde(skip)]
+	request_key: Option<[u8; KEY]>,
 }
 
 impl Record for EpochKeys {
@@ -100,12 +106,14 @@ impl EpochKeys {
 	) -> Result<Self, EngineError> {
 		let ordering_seed = export(mls, crypto, group, label::ORDERING_KEY)?;
 		let statement_key = export(mls, crypto, group, label::STATEMENT_KEY)?;
+		let request_key = export(mls, crypto, group, label::REQUEST_KEY)?;
 		Ok(Self {
 			epoch: mls.epoch().as_u64(),
 			entry: *entry,
 			ordering_key: public(&ordering_seed),
 			ordering_seed: *ordering_seed,
 			statement_key: *statement_key,
+			request_key: Some(*request_key),
 		})
 	}
 
@@ -113,7 +121,8 @@ impl EpochKeys {
 	#[cfg(feature = "simulation")]
 	pub(super) fn of_stand_in(epoch: u64, entry: EntryHash, public: OrderingKey, seed: [u8; 32]) -> Self {
 		let statement_key = seed.first_chunk().copied().unwrap_or_default();
-		Self { epoch, entry, ordering_key: public, ordering_seed: seed, statement_key }
+		let request_key = seed.last_chunk().copied();
+		Self { epoch, entry, ordering_key: public, ordering_seed: seed, statement_key, request_key }
 	}
 
 	/// Endorses a commit of this epoch: signs the endorsement payload with this epoch's entry as the parent.
@@ -151,6 +160,9 @@ impl EpochKeys {
 	/// Records the keys, and deletes those that have become too old to be kept.
 	pub(super) fn record(&self, overlay: &Overlay<'_>, group: &GroupId) -> Result<(), EngineError> {
 		overlay.put(&record_key(group, self.epoch), self)?;
+		if let Some(key) = &self.request_key {
+			RequestKey::record(key, overlay, group, self)?;
+		}
 		let kept = u64::try_from(MAX_PAST_EPOCHS).unwrap_or(u64::MAX);
 		Self::forget_before(overlay, group, self.epoch.saturating_sub(kept))
 	}
@@ -172,12 +184,16 @@ impl EpochKeys {
 	}
 
 	/// The recorded keys of one epoch.
-	pub(super) fn of_epoch(overlay: &Overlay<'_>, group: &GroupId, epoch: u64) -> Result<Option<Self>, EngineError> {
+	///
+	/// # Errors
+	/// [`EngineError::Store`].
+	pub fn of_epoch(overlay: &Overlay<'_>, group: &GroupId, epoch: u64) -> Result<Option<Self>, EngineError> {
 		Ok(overlay.get(&record_key(group, epoch))?)
 	}
 
 	/// Deletes all keys of a group.
 	pub(super) fn forget(overlay: &Overlay<'_>, group: &GroupId) -> Result<(), EngineError> {
+		RequestKey::forget(overlay, group)?;
 		Self::forget_before(overlay, group, u64::MAX)
 	}
 }
@@ -186,6 +202,7 @@ impl Drop for EpochKeys {
 	fn drop(&mut self) {
 		self.ordering_seed.zeroize();
 		self.statement_key.zeroize();
+		self.request_key.zeroize();
 	}
 }
 

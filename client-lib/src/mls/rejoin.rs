@@ -11,12 +11,13 @@ use super::{
 	intent::Intent,
 	key_package, policy, Engine,
 };
-use crate::store::Overlay;
+use crate::store::{Overlay, Record};
 use codec::{Decode, DecodeAll, Encode};
 use ed25519_dalek::Signer as _;
 use lockstep_primitives::{rpc::HexBytes, EntryHash, GenesisHash, GroupId};
 use openmls::prelude::{Member, MlsGroup};
 use openmls_traits::{crypto::OpenMlsCrypto, types::SignatureScheme};
+use serde::{Deserialize, Serialize};
 
 const VERSION: u8 = 1;
 
@@ -51,6 +52,25 @@ impl RejoinRequest {
 			key_package: HexBytes(self.key_package.clone()),
 			replaces: HexBytes(self.replaces.clone()),
 		}
+	}
+}
+
+/// The encryption key of the leaf that this member had in a group when a commit removed it, by the group's id. Whoever
+/// endorsed that commit may have given it a key that makes it invalid, which the member cannot see; then it has that leaf
+/// still.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct LastLeaf {
+	key: HexBytes,
+}
+
+impl Record for LastLeaf {
+	const KIND: &'static str = "last leaf";
+}
+
+impl LastLeaf {
+	/// That of a group, before it is removed.
+	pub(super) fn of(mls: &MlsGroup) -> Option<Self> {
+		own_leaf(mls).map(|key| Self { key: HexBytes(key) })
 	}
 }
 
@@ -104,7 +124,10 @@ impl Engine {
 		let stored = MlsGroup::load(&step, &mls_id(group))?.filter(|mls| mls.is_active());
 		let (seed, replaces) = match &stored {
 			Some(mls) => (self.signer_of(&step, group, mls)?, own_leaf(mls)),
-			None => (super::signer::Of::Group(group).get(&step)?.unwrap_or_else(|| self.seed.clone()), None),
+			None => {
+				let seed = super::signer::Of::Group(group).get(&step)?.unwrap_or_else(|| self.seed.clone());
+				(seed, step.get::<LastLeaf>(group.as_bytes())?.map(|leaf| leaf.key.0))
+			}
 		};
 		let package = self.key_package_with(&step, &seed)?;
 		let statement = Statement {

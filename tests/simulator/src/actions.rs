@@ -4,11 +4,11 @@ use crate::{
 	chain::{Kind, Transaction, PARAMETERS},
 	flavour::Flavour,
 	network::Statement,
-	world::{Happening, World},
+	world::{Carried, Happening, World},
 };
 use lockstep_client::{
 	simulation::{Action, SimulatedClient, Statement as Decoded},
-	Event, SkippedBecause, Upkeep,
+	Event, Intent, SkippedBecause, Upkeep,
 };
 use lockstep_primitives::{extrinsic::SignedCall, topic, BlockNumber};
 
@@ -130,13 +130,13 @@ impl<F: Flavour> World<F> {
 			Action::Unwatch(topic) => drop(one.watches.remove(&topic)),
 			Action::Post { number, statement } => self.post(member, number, statement),
 			Action::Append { group, append } => {
-				let carried = one.client.as_ref().map(|client| client.carried(&group)).unwrap_or_default();
+				let wants = one.client.as_ref().map(|client| client.carried(&group)).unwrap_or_default();
 				let lockstep_primitives::extrinsic::Append { group, parent, payload, next_key, endorsement } = append;
 				let transaction = Transaction::new(member, Kind::Good, group, parent, payload, next_key, endorsement);
-				self.carried.insert(transaction.payload_hash, (member, carried));
-				let name = one.name.clone();
-				let kept = self.carried.get(&transaction.payload_hash).map(|(_, carried)| carried.clone());
-				self.tell(|| format!("{name} submits a commit on {parent:?} for its intents {kept:?}"));
+				let carried = self.carried_by(member, wants);
+				let line = format!("m{member:02} submits a commit on {parent:?} for its intents {:?}", carried.intents);
+				self.carried.entry(transaction.payload_hash).or_insert(carried);
+				self.tell(|| line);
 				self.submit(member, life, node, transaction);
 			}
 			Action::Create { group, call: SignedCall::CreateGroup { next_key, endorsement, .. } } => {
@@ -148,6 +148,22 @@ impl<F: Flavour> World<F> {
 			Action::Create { .. } => {}
 			Action::Report(event) => self.on_event(member, event),
 		}
+	}
+
+	/// What a commit for these intents carries.
+	fn carried_by(&self, member: usize, wants: Vec<(u64, Intent)>) -> Carried {
+		let (mut intents, mut invited) = (Vec::new(), Vec::new());
+		for (number, intent) in wants {
+			intents.push(number);
+			match intent {
+				Intent::Add(packages) => {
+					invited.extend(packages.iter().filter_map(|package| self.packages.get(&package.0).cloned()));
+				}
+				Intent::Readmit { identity, .. } => invited.push(identity.0),
+				_ => {}
+			}
+		}
+		Carried { member, intents, invited }
 	}
 
 	fn submit(&mut self, member: usize, life: u64, node: usize, transaction: std::rc::Rc<Transaction>) {
@@ -201,12 +217,14 @@ impl<F: Flavour> World<F> {
 			Event::Message { number, group, sender, data, .. } => {
 				self.counts.messages = self.counts.messages.saturating_add(1);
 				self.check_message(member, &group, &sender, &data);
-				let read = self.members.get_mut(member).map_or(Ok(()), |one| {
-					let epoch = one.known.get(&group).map_or(0, |known| known.position.tip.epoch);
-					one.promises.reads(number, &data, epoch)
-				});
+				let read = self.members.get_mut(member).map_or(Ok(()), |one| one.promises.reads(number, &data));
 				if let Err(what) = read {
 					self.fail_for(member, &what);
+				}
+			}
+			Event::Undelivered { data, .. } => {
+				if let Some(one) = self.members.get_mut(member) {
+					one.promises.sent.insert(data, true);
 				}
 			}
 			Event::IntentEnded { intent, ended } => self.on_ended(member, &intent.group, intent.number, &ended),

@@ -211,6 +211,12 @@ impl Chain {
 		&self.finalized
 	}
 
+	/// Whether every entry of a group is final.
+	pub(crate) fn is_final(&self, group: &GroupId) -> bool {
+		let entries = |state: &State| state.logs.get(group).map(|log| log.entries.len());
+		entries(self.best()) == entries(&self.finalized)
+	}
+
 	/// The height of the newest final block.
 	pub(crate) fn finalized_height(&self) -> BlockNumber {
 		self.height

@@ -1,6 +1,13 @@
 //! What must hold after every step.
 
-use crate::{chain::Kind, flavour::Flavour, member::Known, network::Statement, oracle::Epoch, world::World};
+use crate::{
+	chain::{Entry, Kind},
+	flavour::Flavour,
+	member::Known,
+	network::Statement,
+	oracle::Epoch,
+	world::{Carried, World},
+};
 use lockstep_client::{log::LogCursor, Ended, GroupState, IntentState};
 use lockstep_primitives::{EntryHash, GroupId};
 
@@ -56,6 +63,7 @@ impl<F: Flavour> World<F> {
 		let misled = position.state == GroupState::Removed && entry.transaction.kind == Kind::WrongKey;
 		if misled {
 			self.misled.insert(member);
+			self.cut_off_once = true;
 			return;
 		}
 		self.misled.remove(&member);
@@ -97,16 +105,16 @@ impl<F: Flavour> World<F> {
 		let Some(one) = self.members.get_mut(member) else { return };
 		let Some(client) = &one.client else { return };
 		let mut broken = None;
-		let epoch = one.known.get(&group).map_or(0, |known| known.position.tip.epoch);
+		for (_, given_up) in client.undelivered().unwrap_or_default() {
+			one.promises.sent.insert(given_up.data, true);
+		}
 		for (number, message) in client.unread().unwrap_or_default() {
-			if let Err(what) = one.promises.reads(number, &message.data, epoch) {
+			if let Err(what) = one.promises.reads(number, &message.data) {
 				broken.get_or_insert(what);
 			}
 		}
 		let unread: Vec<u64> = client.unread().unwrap_or_default().into_iter().map(|(number, _)| number).collect();
-		for (text, (number, _)) in
-			one.promises.read.iter().flat_map(|(text, read)| read.iter().map(move |read| (text, read)))
-		{
+		for (text, number) in &one.promises.read {
 			if *number >= one.promises.acknowledged && !unread.contains(number) {
 				broken.get_or_insert(format!("the message {:?} is lost", String::from_utf8_lossy(text)));
 			}
@@ -164,17 +172,22 @@ impl<F: Flavour> World<F> {
 			self.counts.entries = self.counts.entries.saturating_add(1);
 			self.note(entry.header.index);
 			self.tell(|| format!("entry {} of {:?} counts", entry.header.index, entry.transaction.kind));
-			let hash = match entry.transaction.kind {
-				Kind::Resealed(hash) => hash,
-				_ => entry.header.payload_hash,
-			};
-			let Some((member, numbers)) = self.carried.get(&hash).cloned() else { continue };
-			for number in numbers {
+			let Some(Carried { member, intents, .. }) = self.carried_in(&entry).cloned() else { continue };
+			for number in intents {
 				if self.done.insert((member, number), entry.header.hash).is_some() {
 					self.fail_for(member, &format!("intent {number} was done twice"));
 				}
 			}
 		}
+	}
+
+	/// What an entry carries, if its commit is an honest member's, whoever endorsed it.
+	fn carried_in(&self, entry: &Entry) -> Option<&Carried> {
+		let hash = match entry.transaction.kind {
+			Kind::Resealed(hash) => hash,
+			_ => entry.header.payload_hash,
+		};
+		self.carried.get(&hash)
 	}
 
 	/// A member starts to read a log in the middle: what it has read must be what is there.
@@ -219,18 +232,16 @@ impl<F: Flavour> World<F> {
 		}
 	}
 
-	/// A Welcome goes out: the entry whose key signs it is final, and the invitee a member since.
+	/// A Welcome goes out: the entry whose key signs it counts, and a commit of this member that adds the invitee does,
+	/// up to there.
 	pub(crate) fn check_invitation(&mut self, member: usize, invitee: usize, entry: Option<EntryHash>) {
 		let name = self.members.get(invitee).map(|one| one.name.clone().into_bytes()).unwrap_or_default();
 		let history = self.group.and_then(|group| self.oracle.groups.get(&group));
 		let place = history.zip(entry).and_then(|(history, entry)| history.place(&entry));
 		let until = place.and_then(|place| usize::try_from(place).ok()).map_or(0, |place| place.saturating_add(1));
 		let path = history.and_then(|history| history.path.get(..until)).unwrap_or_default();
-		let since = path.iter().filter_map(|entry| history?.epoch(&entry.header.hash));
-		let welcome = since.into_iter().any(|epoch| epoch.members.contains(&name));
-		// A member that cannot read its own state is not asked what it found there.
-		let unknown = self.members.get(member).is_some_and(|one| one.faulted);
-		if !welcome && !unknown {
+		let adds = |carried: &Carried| carried.member == member && carried.invited.contains(&name);
+		if !path.iter().any(|entry| self.carried_in(entry).is_some_and(adds)) {
 			self.fail_for(member, "it invites somebody whose commit is not final");
 		}
 	}

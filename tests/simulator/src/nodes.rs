@@ -119,6 +119,11 @@ impl Nodes {
 		self.nodes.iter_mut().for_each(|node| node.cut_until = 0);
 	}
 
+	/// Whether no transaction waits anywhere.
+	pub(crate) fn are_idle(&self) -> bool {
+		self.nodes.iter().all(|node| node.pool.is_empty())
+	}
+
 	/// A transaction that waits somewhere.
 	pub(crate) fn waiting(&self, dice: &mut Dice) -> Option<Rc<Transaction>> {
 		let all: Vec<&Rc<Transaction>> = self.nodes.iter().flat_map(|node| &node.pool).collect();

@@ -4,9 +4,6 @@ use lockstep_client::{Ended, Intent};
 use lockstep_primitives::{EntryHash, GroupId};
 use std::collections::BTreeMap;
 
-/// Epochs for which a member remembers what it has read.
-const REMEMBERED: u64 = 20;
-
 /// An intent that was taken on.
 #[derive(Debug)]
 pub(crate) struct Taken {
@@ -20,10 +17,10 @@ pub(crate) struct Taken {
 #[derive(Debug, Default)]
 pub(crate) struct Promises {
 	pub(crate) intents: BTreeMap<(GroupId, u64), Taken>,
-	/// Messages that it sent, and whether it was told that a node has it.
+	/// Messages that it sent, and whether it was told that a node has it, or that it was given up.
 	pub(crate) sent: BTreeMap<Vec<u8>, bool>,
-	/// Messages that it read, with their numbers, and the epochs that it was in then.
-	pub(crate) read: BTreeMap<Vec<u8>, Vec<(u64, u64)>>,
+	/// Messages that it read, with their numbers.
+	pub(crate) read: BTreeMap<Vec<u8>, u64>,
 	/// Acknowledged up to this number, exclusive.
 	pub(crate) acknowledged: u64,
 	/// It was told that it is leaving.
@@ -32,20 +29,13 @@ pub(crate) struct Promises {
 
 impl Promises {
 	/// A message was reported, or found unread.
-	///
-	/// What was read is remembered for 20 epochs (`docs/protocol.md` section 9): what a sender sends again after that, for
-	/// want of an answer, is read again.
-	pub(crate) fn reads(&mut self, number: u64, text: &[u8], epoch: u64) -> Result<(), String> {
-		let read = self.read.entry(text.to_vec()).or_default();
-		if read.iter().any(|(before, _)| *before == number) {
+	pub(crate) fn reads(&mut self, number: u64, text: &[u8]) -> Result<(), String> {
+		let before = *self.read.entry(text.to_vec()).or_insert(number);
+		if before == number {
 			return Ok(());
 		}
-		if let Some((before, _)) = read.iter().find(|(_, at)| at.saturating_add(REMEMBERED) >= epoch) {
-			let text = String::from_utf8_lossy(text);
-			return Err(format!("the message {text:?} was received twice, as number {before} and {number}"));
-		}
-		read.push((number, epoch));
-		Ok(())
+		let text = String::from_utf8_lossy(text);
+		Err(format!("the message {text:?} was received twice, as number {before} and {number}"))
 	}
 
 	/// The end of an intent was reported, or found. `own` if it may be one that the client took on by itself.

@@ -5,7 +5,7 @@ use crate::{
 	flavour::Flavour,
 	world::{Happening, World, NODES},
 };
-use lockstep_client::{GroupState, IntentState};
+use lockstep_client::{simulation::Position, GroupState, IntentState};
 use lockstep_primitives::GroupId;
 
 /// Blocks within which everything must have come right: contests wait for twice as long each time.
@@ -70,13 +70,14 @@ impl<F: Flavour> World<F> {
 		}
 	}
 
-	/// The applications of those who were cut off hand their requests over to somebody who is in: their statements are
-	/// read for some epochs only.
+	/// The applications of those who were cut off, or were made to believe that they are out, hand their requests over to
+	/// somebody who is in: their statements may be lost.
 	fn hand_over_requests(&mut self) {
 		let Some(group) = self.group else { return };
 		for member in 0..self.members.len() {
 			let cut_off = self.members.get(member).and_then(|one| one.position(&group));
-			if cut_off.is_none_or(|position| position.state != GroupState::Desynchronized) {
+			let is_cut_off = |position: Position| position.state == GroupState::Desynchronized;
+			if !cut_off.is_some_and(is_cut_off) && !self.misled.contains(&member) {
 				continue;
 			}
 			let Some(Ok(request)) = self.step(member, |client| client.rejoin(&group)) else { continue };
@@ -103,7 +104,11 @@ impl<F: Flavour> World<F> {
 		if entries.iter().any(|entry| entry.header.parent == tip.hash) {
 			return Some("nobody contests an entry that nobody can process".to_owned());
 		}
-		for (at, one) in self.members.iter().enumerate().filter(|(_, one)| one.honest) {
+		// A hostile member may have made it before the faults stopped, and it would cut members off while all speak.
+		if !self.nodes.are_idle() || self.is_submitting() || !self.chain.is_final(&group) {
+			return Some("a commit is under way".to_owned());
+		}
+		for one in self.members.iter().filter(|one| one.honest) {
 			let name = &one.name;
 			let Some(client) = &one.client else { return Some(format!("{name} is down")) };
 			let is_in = epoch.members.iter().any(|member| member == name.as_bytes());
@@ -118,13 +123,19 @@ impl<F: Flavour> World<F> {
 					return Some(format!("{name} is in epoch {} of {}", position.tip.epoch, history.path.len() - 1));
 				}
 				GroupState::Active if one.promises.leaving => return Some(format!("{name} has not left")),
-				GroupState::Removed if is_in && !self.misled.contains(&at) => {
+				GroupState::Removed if is_in => {
 					return Some(format!("{name} was added again and has not joined"));
 				}
 				GroupState::Desynchronized if is_in => return Some(format!("{name} was not readmitted")),
 				GroupState::Active | GroupState::Removed | GroupState::Desynchronized => {}
 				state => return Some(format!("{name} is {state:?}")),
 			}
+		}
+		// What has to be read from their stores, once they stand where they should.
+		for one in self.members.iter().filter(|one| one.honest) {
+			let name = &one.name;
+			let Some(client) = &one.client else { continue };
+			let Some(position) = client.position(&group) else { continue };
 			let open =
 				|(number, state): &(u64, IntentState)| (!matches!(state, IntentState::Ended(_))).then_some(*number);
 			let intents = client.intents(&group).unwrap_or_default();
@@ -170,9 +181,7 @@ impl<F: Flavour> World<F> {
 			self.block();
 		}
 		for (speaker, text) in said {
-			let still = self.active(group);
-			let stayed = listeners.iter().filter(|listener| still.contains(listener));
-			for listener in stayed.filter(|listener| **listener != speaker) {
+			for listener in listeners.iter().filter(|listener| **listener != speaker) {
 				let heard = self.members.get(*listener).is_some_and(|one| one.promises.read.contains_key(&text));
 				if !heard {
 					self.fail_for(*listener, &format!("it does not read what m{speaker:02} says"));

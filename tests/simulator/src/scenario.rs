@@ -129,10 +129,11 @@ impl<F: Flavour> World<F> {
 		let mut packages = Vec::new();
 		for member in out {
 			if let Some(Ok(package)) = self.step(member, |client| client.key_package()) {
-				packages.push(HexBytes(package));
 				if let Some(one) = self.members.get_mut(member) {
 					one.invited_at = Some(now);
+					self.packages.insert(package.clone(), one.name.clone().into_bytes());
 				}
+				packages.push(HexBytes(package));
 			}
 		}
 		if let Some(member) = self.some_active(group).filter(|_| !packages.is_empty()) {
@@ -188,7 +189,7 @@ impl<F: Flavour> World<F> {
 	fn acknowledge(&mut self) {
 		let member = self.dice.below(self.members.len());
 		let Some(one) = self.members.get(member) else { return };
-		let Some(newest) = one.promises.read.values().flatten().map(|(number, _)| *number).max() else { return };
+		let Some(newest) = one.promises.read.values().copied().max() else { return };
 		if let Some(Ok(())) = self.step(member, move |client| client.acknowledge(newest)) {
 			if let Some(one) = self.members.get_mut(member) {
 				one.promises.acknowledged = one.promises.acknowledged.max(newest.saturating_add(1));

@@ -1,8 +1,14 @@
 //! What the simulator found once, played out step by step.
 
-use crate::{flavour::StandIns, setup::Setup, world::World};
-use lockstep_client::{GroupState, Intent};
-use lockstep_primitives::{rpc::HexBytes, GroupId};
+use crate::{
+	chain::{Kind, Transaction},
+	flavour::StandIns,
+	setup::Setup,
+	world::{World, NODES},
+};
+use ed25519_dalek::{Signer, SigningKey};
+use lockstep_client::{GroupState, Intent, Undelivered, UndeliveredBecause};
+use lockstep_primitives::{endorsement_payload, extrinsic::Append, rpc::HexBytes, Endorsement, GroupId, OrderingKey};
 
 /// Three members, the first of which has a group; nothing goes wrong.
 fn calm() -> (World<StandIns>, GroupId) {
@@ -23,6 +29,7 @@ fn blocks(world: &mut World<StandIns>, count: u32) {
 
 fn package(world: &mut World<StandIns>, member: usize) -> Intent {
 	let package = world.step(member, |client| client.key_package()).expect("it is up").expect("it has a disk");
+	world.packages.insert(package.clone(), world.members[member].name.clone().into_bytes());
 	Intent::Add(vec![HexBytes(package)])
 }
 
@@ -55,6 +62,30 @@ fn an_invitation_finds_a_member_that_does_not_know_yet_that_it_is_out() {
 	world.nodes.heal();
 	blocks(&mut world, 10);
 	assert!(is_in_step(&world, 1, &group));
+}
+
+#[test]
+fn what_came_before_a_member_was_added_again_is_read_afterwards() {
+	let (mut world, group) = calm();
+	let first = package(&mut world, 1);
+	world.want(0, &group, first);
+	blocks(&mut world, 10);
+
+	let second = package(&mut world, 1);
+	world.members[1].node = 2;
+	world.nodes.nodes[2].cut_until = u32::MAX;
+	world.want(0, &group, Intent::Remove(name(1)));
+	blocks(&mut world, 10);
+	world.want(0, &group, second);
+	blocks(&mut world, 10);
+	let text = world.say(0, &group).expect("it can speak");
+	blocks(&mut world, 10);
+	assert!(!world.members[1].promises.read.contains_key(&text), "of an epoch that it has not heard of");
+
+	world.nodes.heal();
+	blocks(&mut world, 10);
+	assert!(is_in_step(&world, 1, &group));
+	assert!(world.members[1].promises.read.contains_key(&text));
 }
 
 #[test]
@@ -114,4 +145,103 @@ fn a_member_killed_between_an_epoch_and_its_proposal_still_leaves() {
 	world.weather.lost_statement = 0;
 	blocks(&mut world, 30);
 	assert_eq!(world.members[1].position(&group).map(|position| position.state), Some(GroupState::Removed));
+}
+
+/// All three are members.
+fn three() -> (World<StandIns>, GroupId) {
+	let (mut world, group) = calm();
+	for member in [1, 2] {
+		let invitation = package(&mut world, member);
+		world.want(0, &group, invitation);
+		blocks(&mut world, 10);
+	}
+	assert!(is_in_step(&world, 1, &group) && is_in_step(&world, 2, &group));
+	(world, group)
+}
+
+/// Puts a commit into all pools, before any other.
+fn submit(world: &mut World<StandIns>, from: usize, kind: Kind, append: Append) {
+	let Append { group, parent, payload, next_key, endorsement } = append;
+	let transaction = Transaction::new(from, kind, group, parent, payload, next_key, endorsement);
+	for node in 0..NODES {
+		assert_eq!(world.nodes.submit(node, transaction.clone(), &world.chain, true).err(), None);
+	}
+}
+
+#[test]
+fn a_message_that_no_node_takes_is_given_up_before_its_readers_forget_it() {
+	let (mut world, group) = calm();
+	let invitation = package(&mut world, 1);
+	world.want(0, &group, invitation);
+	blocks(&mut world, 10);
+	// Whatever the node is given, it has something against it.
+	world.weather.wrong_answer = 1000;
+	let text = world.say(0, &group).expect("it can speak");
+	for _ in 0..15 {
+		world.want(0, &group, Intent::Update);
+		blocks(&mut world, 10);
+	}
+	let undelivered = |world: &World<StandIns>| world.members[0].client.as_ref().unwrap().undelivered().unwrap();
+	assert_eq!(undelivered(&world), []);
+	world.want(0, &group, Intent::Update);
+	blocks(&mut world, 10);
+	let given_up = Undelivered { group, data: text.clone(), reason: UndeliveredBecause::NoAnswer };
+	assert_eq!(undelivered(&world), [(0, given_up.clone())]);
+	assert_eq!(world.members[0].promises.sent.get(&text), Some(&true), "it was reported");
+
+	world.kill(0);
+	world.weather.wrong_answer = 0;
+	blocks(&mut world, 20);
+	assert_eq!(undelivered(&world), [(0, given_up)], "until the application has dealt with it");
+	world.step(0, |client| client.dismiss(0)).unwrap().unwrap();
+	assert_eq!(undelivered(&world), []);
+	assert!(!world.members[1].promises.read.contains_key(&text));
+}
+
+#[test]
+fn a_member_that_was_cut_off_long_ago_is_heard() {
+	let (mut world, group) = three();
+	world.members[1].honest = false;
+	world.members[2].node = 2;
+	world.nodes.nodes[2].cut_until = u32::MAX;
+	let cut_off = world.members[1].client.as_ref().unwrap().hostile_private(&group, vec!["m02".to_owned()]);
+	submit(&mut world, 1, Kind::Private(Some(vec![2])), cut_off.unwrap());
+	blocks(&mut world, 10);
+	for _ in 0..12 {
+		world.want(0, &group, Intent::Update);
+		blocks(&mut world, 10);
+	}
+	assert_eq!(world.members[2].position(&group).map(|position| position.tip.epoch), Some(2), "it has heard nothing");
+
+	world.nodes.heal();
+	blocks(&mut world, 50);
+	assert!(is_in_step(&world, 2, &group));
+}
+
+#[test]
+fn a_member_that_was_made_to_believe_that_it_is_out_comes_back() {
+	let (mut world, group) = three();
+	world.want(1, &group, Intent::Remove(name(2)));
+	let mut waiting = None;
+	while waiting.is_none() {
+		waiting = world.nodes.waiting(&mut world.dice);
+		blocks(&mut world, u32::from(waiting.is_none()));
+	}
+	let waiting = waiting.unwrap();
+	world.members[1].kill(u32::MAX);
+
+	let keys = world.members[0].client.as_ref().unwrap().hostile_keys(&group);
+	let (_, seed) = keys.iter().find(|(entry, _)| *entry == waiting.parent).unwrap();
+	let next_key = OrderingKey([9; 32]);
+	let message =
+		endorsement_payload(&crate::chain::GENESIS, &group, &waiting.parent, &waiting.payload_hash, &next_key);
+	let endorsement = Endorsement(SigningKey::from_bytes(seed).sign(&message).to_bytes());
+	let append = Append { group, parent: waiting.parent, payload: waiting.payload.clone(), next_key, endorsement };
+	submit(&mut world, 0, Kind::WrongKey, append);
+	blocks(&mut world, 10);
+	assert_eq!(world.members[2].position(&group).map(|position| position.state), Some(GroupState::Removed));
+
+	assert!(world.step(2, |client| client.rejoin(&group)).unwrap().is_ok());
+	blocks(&mut world, 60);
+	assert!(is_in_step(&world, 2, &group));
 }

@@ -33,6 +33,15 @@ pub(crate) enum Happening {
 	Deliver { member: usize, statement: Rc<Statement> },
 }
 
+/// What an honest member's commit carries.
+#[derive(Clone, Debug)]
+pub(crate) struct Carried {
+	pub(crate) member: usize,
+	pub(crate) intents: Vec<u64>,
+	/// The identities whose KeyPackages it adds: each is due a Welcome.
+	pub(crate) invited: Vec<Vec<u8>>,
+}
+
 /// What counts of a run.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Counts {
@@ -62,8 +71,10 @@ pub(crate) struct World<F: Flavour> {
 	pub(crate) group: Option<GroupId>,
 	/// Owners of mailboxes, by topic.
 	pub(crate) mailboxes: BTreeMap<[u8; 32], usize>,
-	/// The intents that commits carry, by payload hash.
-	pub(crate) carried: BTreeMap<PayloadHash, (usize, Vec<u64>)>,
+	/// What commits carry, by payload hash.
+	pub(crate) carried: BTreeMap<PayloadHash, Carried>,
+	/// Whose a KeyPackage is.
+	pub(crate) packages: BTreeMap<Vec<u8>, Vec<u8>>,
 	/// Intents that an entry which counts carried.
 	pub(crate) done: BTreeMap<(usize, u64), lockstep_primitives::EntryHash>,
 	/// Members that wrongly believe that they were removed.
@@ -103,6 +114,7 @@ impl<F: Flavour> World<F> {
 			group: None,
 			mailboxes: BTreeMap::new(),
 			carried: BTreeMap::new(),
+			packages: BTreeMap::new(),
 			done: BTreeMap::new(),
 			misled: std::collections::BTreeSet::new(),
 			cut_off_once: false,
@@ -147,6 +159,11 @@ impl<F: Flavour> World<F> {
 		self.sequence = self.sequence.wrapping_add(1);
 		let order = self.dice.number();
 		self.queue.insert((self.now.saturating_add(blocks), order, self.sequence), happening);
+	}
+
+	/// Whether a transaction is on its way to a node.
+	pub(crate) fn is_submitting(&self) -> bool {
+		self.queue.values().any(|happening| matches!(happening, Happening::Submit { .. }))
 	}
 
 	/// The next thing that happens in this block.

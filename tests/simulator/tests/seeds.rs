@@ -1,4 +1,4 @@
-//! A few hundred fixed seeds. `simulate` runs as many others as are wanted.
+//! A few hundred fixed seeds, and some that are new each time. `simulate` runs as many others as are wanted.
 
 use lockstep_simulator::{explain, simulate, Setup};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -46,6 +46,37 @@ fn the_promises_hold_for_few_members() {
 #[test]
 fn the_promises_hold_for_eight_members_with_openmls() {
 	all_hold(true, 0, 24, &Setup::new(8, 30));
+}
+
+/// A seed that nobody has chosen.
+fn fresh() -> u64 {
+	use std::hash::{BuildHasher, RandomState};
+	// Half of the range, so that those that follow it are seeds, too.
+	RandomState::new().hash_one(()) / 2
+}
+
+#[test]
+fn the_promises_hold_for_fresh_seeds() {
+	for (openmls, count, setup) in [(false, 60, Setup::new(20, 50)), (true, 16, Setup::new(8, 30))] {
+		let first = fresh();
+		let (mls, members) = (if openmls { "openmls" } else { "stand-in" }, setup.members);
+		println!(
+			"fresh: simulate --mls {mls} --members {members} --blocks {} --seeds {first}..{}",
+			setup.blocks,
+			first + count
+		);
+		all_hold(openmls, first, count, &setup);
+	}
+}
+
+#[test]
+fn seeds_that_failed_once_hold() {
+	for seed in [1410, 10_003, 489_067_211_197_256] {
+		all_hold(false, seed, 1, &Setup::new(20, 50));
+	}
+	for seed in [220, 221, 596] {
+		all_hold(true, seed, 1, &Setup::new(8, 30));
+	}
 }
 
 #[test]

@@ -57,6 +57,7 @@ mod tests {
 			ordering_key: OrderingKey(public),
 			ordering_seed: seed,
 			statement_key: [0; 16],
+			request_key: None,
 		};
 		let (genesis, group) = (GenesisHash([2; 32]), GroupId([3; 32]));
 		let (payload, next) = (PayloadHash([4; 32]), OrderingKey([5; 32]));

@@ -30,7 +30,8 @@ impl StandIn {
 		newest: &EntryHash,
 	) -> Result<NewRejoinRequest, EngineError> {
 		let me = text(&self.identity);
-		let stored = State::find(overlay, group)?.filter(|state| state.active);
+		// Of one that was removed it is the state from before.
+		let stored = State::find(overlay, group)?;
 		let leaf = stored.as_ref().and_then(|state| state.leaf(&me));
 		let replaces = leaf.map(|leaf| HexBytes(leaf.key.to_vec()));
 		let package = Package { identity: me, reference: self.draw() };

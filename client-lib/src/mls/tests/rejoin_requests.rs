@@ -1,12 +1,12 @@
 //! Rejoin requests that are no good.
 
 use super::{
-	commit, group, log::GENESIS, readmission::ask, refusal, remove, rename, Engine, Intent, Log, Member, RejoinError,
-	RejoinRequest, SignerSeed,
+	commit, group, hostile::submit_payload, log::GENESIS, member::Outcome, readmission::ask, refusal, remove, rename,
+	Engine, Intent, Log, Member, RejoinError, RejoinRequest, SignerSeed,
 };
 use codec::Encode;
 use ed25519_dalek::Signer;
-use lockstep_primitives::{EntryHash, GenesisHash, GroupId};
+use lockstep_primitives::{EntryHash, GenesisHash, GroupId, OrderingKey};
 use proptest::{collection::vec, prelude::*};
 
 fn check(member: &Member, log: &Log, bytes: &[u8]) -> Result<RejoinRequest, RejoinError> {
@@ -81,6 +81,21 @@ fn a_member_that_was_removed_is_not_readmitted() {
 	for bytes in [before.bytes, after.bytes, lost] {
 		assert_eq!(check(&members[0], &log, &bytes), Err(RejoinError::NotAMember { identity: named(b"b") }));
 	}
+}
+
+#[test]
+fn a_removal_that_counts_for_its_victim_alone_is_undone() {
+	let (mut log, mut members) = group(&["a", "b", "c"]);
+	let prepared = members[0].prepare(&log, &remove(&["b"]));
+	// a good commit, endorsed by somebody else under a key that its epoch does not have
+	let entry = submit_payload(&members[0], &mut log, &prepared.payload.0, &OrderingKey([7; 32]));
+	assert!(matches!(members[1].follow(&log, &entry), Outcome::Advanced(change) if change.removed_me));
+	assert!(matches!(members[2].follow(&log, &entry), Outcome::Skipped(_)));
+	let request = ask(&members[1], &log);
+	let prepared = members[2].prepare(&log, &rename("ours"));
+	let entry = log.append(&prepared);
+	members[2].advance(&log, &entry);
+	assert_eq!(check(&members[2], &log, &request.bytes).unwrap().identity, b"b", "it names the leaf that it had");
 }
 
 #[test]
