@@ -72,6 +72,28 @@ pub enum Happened {
 		epoch: u64,
 		identity: String,
 	},
+	MemberReadmitted {
+		group: GroupId,
+		epoch: u64,
+		identity: String,
+	},
+	KeyChanged {
+		group: GroupId,
+		epoch: u64,
+		identity: String,
+	},
+	GroupDataChanged {
+		group: GroupId,
+		epoch: u64,
+		name: String,
+	},
+	/// A message of this client that was given up.
+	Undelivered {
+		group: GroupId,
+		#[serde(flatten)]
+		said: Said,
+		reason: String,
+	},
 	Superseded {
 		group: GroupId,
 		entry: EntryHash,
@@ -147,6 +169,18 @@ impl From<Event> for Happened {
 			Event::MemberRemoved { group, epoch, identity } => {
 				Self::MemberRemoved { group, epoch, identity: name::show(&identity) }
 			}
+			Event::MemberReadmitted { group, epoch, identity } => {
+				Self::MemberReadmitted { group, epoch, identity: name::show(&identity) }
+			}
+			Event::KeyChanged { group, epoch, identity } => {
+				Self::KeyChanged { group, epoch, identity: name::show(&identity) }
+			}
+			Event::GroupDataChanged { group, epoch, data } => {
+				Self::GroupDataChanged { group, epoch, name: data.name }
+			}
+			Event::Undelivered { group, data, reason, number: _ } => {
+				Self::Undelivered { group, said: Said::new(data), reason: reason.to_string() }
+			}
 			Event::Superseded { group, entry } => Self::Superseded { group, entry },
 			Event::RemovedFromGroup { group } => Self::RemovedFromGroup { group },
 			Event::Desynchronized { group, reason } => Self::Desynchronized { group, reason: reason.to_string() },
@@ -186,6 +220,10 @@ impl Happened {
 			| Self::Skipped { group, .. }
 			| Self::MemberAdded { group, .. }
 			| Self::MemberRemoved { group, .. }
+			| Self::MemberReadmitted { group, .. }
+			| Self::KeyChanged { group, .. }
+			| Self::GroupDataChanged { group, .. }
+			| Self::Undelivered { group, .. }
 			| Self::Superseded { group, .. }
 			| Self::RemovedFromGroup { group }
 			| Self::Desynchronized { group, .. }
