@@ -84,7 +84,7 @@ impl<M: Mls> Core<M> {
 			return Ok(Done::default());
 		}
 		let overlay = self.store.overlay();
-		let mut step = Step { id, gate, effects: effects.into(), material, staged: None, done: Done::default() };
+		let mut step = Step { id, gate, effects: effects.into(), material, staged: None, won: None, done: Done::default() };
 		let mut invitations = BTreeMap::new();
 		while let Some(effect) = step.effects.pop_front() {
 			step.apply(&self.engine, &overlay, &effect)?;
@@ -155,6 +155,8 @@ struct Step<'a, M: Mls> {
 	effects: VecDeque<Effect>,
 	material: Material<'a>,
 	staged: Option<Box<M::Staged>>,
+	/// The own commit that was merged.
+	won: Option<Box<Prepared>>,
 	done: Done,
 }
 
@@ -170,6 +172,7 @@ impl<M: Mls> Step<'_, M> {
 			Effect::MergeOwn(entry) => {
 				let prepared = own_commit(overlay, self.id)?;
 				let change = engine.merge_own(overlay, &entry.hash, &prepared)?;
+				self.won = Some(Box::new(prepared));
 				self.done.advanced = Some((*entry, change, true));
 			}
 			Effect::Advance { .. } => {}
@@ -263,10 +266,10 @@ impl<M: Mls> Step<'_, M> {
 		overlay: &Overlay<'_>,
 		entry: &EntryHeader,
 	) -> Result<Vec<Outgoing>, DriveError> {
-		let prepared = own_commit(overlay, self.id)?;
+		let prepared = self.won.as_ref().ok_or(DriveError::Lost("the client's own commit"))?;
 		let keys = engine.epoch_keys(overlay, self.id)?.pop().ok_or(DriveError::Lost("the keys of the epoch"))?;
 		let mut outgoing = Vec::new();
-		for envelope in engine.welcomes(&prepared, &entry.hash, entry.index)? {
+		for envelope in engine.welcomes(prepared, &entry.hash, entry.index)? {
 			match super::messages::invitation(self.id, &keys, &envelope) {
 				Ok(invitation) => outgoing.push(invitation),
 				Err(error) => tracing::error!(%error, "an invitation cannot be sent"),
