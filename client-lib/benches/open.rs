@@ -5,13 +5,7 @@
 mod shared;
 
 use criterion::{Criterion, SamplingMode};
-use shared::{
-	copy,
-	grow::grow,
-	ours::Ours,
-	raw::Raw,
-	table, Member, Place,
-};
+use shared::{copy, grow::grow, ours::Ours, raw::Raw, table, Member, Place};
 use std::{
 	rc::Rc,
 	time::{Duration, Instant},

@@ -5,9 +5,7 @@ use lockstep_client::{
 	log::{EntryHeader, LogCursor, VerifiedEntry},
 	GenesisHash, GroupId,
 };
-use lockstep_primitives::{
-	extrinsic::Append, payload_hash, Endorsement, EntryBody, EntryHash, LogHead, OrderingKey,
-};
+use lockstep_primitives::{extrinsic::Append, payload_hash, Endorsement, EntryBody, EntryHash, LogHead, OrderingKey};
 
 pub const GENESIS: GenesisHash = GenesisHash([7; 32]);
 

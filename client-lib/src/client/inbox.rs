@@ -185,8 +185,11 @@ impl<M: Mls> Core<M> {
 	}
 }
 
-/// Forgets the ids of messages that were read long ago.
+/// Forgets the ids of messages that were read long ago. Looks at all of them, so only in one epoch of many.
 pub(super) fn forget_heard(overlay: &Overlay<'_>, id: &GroupId, epoch: u64) -> Result<(), StoreError> {
+	if !epoch.is_multiple_of(HEARD_EPOCHS) {
+		return Ok(());
+	}
 	for (key, heard) in overlay.list::<Heard>(id.as_bytes())? {
 		if heard.epoch.saturating_add(HEARD_EPOCHS) < epoch {
 			overlay.delete::<Heard>(&key)?;

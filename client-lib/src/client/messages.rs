@@ -33,6 +33,21 @@ fn signed(group: &GroupId, keys: &EpochKeys, topic: [u8; 32], sealed: &[u8]) -> 
 	Ok(Outgoing { group: *group, epoch: keys.epoch, statement: HexBytes(statement), unsent: None })
 }
 
+/// The keys of the epoch whose ordering key this is: the current one, mostly, or one that is kept.
+fn keys_of_signer<M: Mls>(
+	engine: &M,
+	overlay: &Overlay<'_>,
+	group: &GroupId,
+	current: u64,
+	signer: &[u8; 32],
+) -> Result<Option<EpochKeys>, EngineError> {
+	let is_of = |keys: &EpochKeys| keys.ordering_key.0 == *signer;
+	match engine.keys_of_epoch(overlay, group, current)?.filter(is_of) {
+		Some(keys) => Ok(Some(keys)),
+		None => Ok(engine.epoch_keys(overlay, group)?.into_iter().find(is_of)),
+	}
+}
+
 /// An invitation on its way to the mailbox of a joiner.
 pub(super) fn invitation(
 	group: &GroupId,
@@ -94,7 +109,13 @@ impl<M: Mls> Core<M> {
 	) -> Result<(), MessageError> {
 		let overlay = self.store.overlay();
 		let content = make(&self.engine, &overlay)?;
-		let keys = self.engine.epoch_keys(&overlay, id)?.pop().ok_or(EngineError::NotPlaced(*id))?;
+		let current = self.groups.get(id).map(|group| group.gate.tip().epoch);
+		let keys = current.map(|epoch| self.engine.keys_of_epoch(&overlay, id, epoch)).transpose()?.flatten();
+		let keys = match keys {
+			Some(keys) => keys,
+			// The client was cut off: its newest epoch is another than that of the log.
+			None => self.engine.epoch_keys(&overlay, id)?.pop().ok_or(EngineError::NotPlaced(*id))?,
+		};
 		let topic = topic::group_topic(id);
 		let library = |error: String| EngineError::Library { during: "sealing a statement", reason: error };
 		let sealed = keys.seal_statement(&topic, &content.encode()).map_err(|error| library(error.to_string()))?;
@@ -188,6 +209,9 @@ impl<M: Mls> Core<M> {
 	/// The group is in a new epoch: what could not be posted in an earlier one is encrypted again, so that members who
 	/// have deleted the keys of that one can read it, too.
 	pub fn send_unsent_anew(&mut self, id: &GroupId) {
+		if self.outbox.is_empty() {
+			return;
+		}
 		let waiting = match self.store.overlay().list::<Outgoing>(ONLY) {
 			Ok(outgoing) => outgoing,
 			Err(error) => return self.halt(id, error.to_string()),
@@ -251,9 +275,9 @@ impl<M: Mls> Core<M> {
 
 	/// Reads what waited for the epoch that was just opened.
 	pub fn read_buffered(&mut self, id: &GroupId) {
-		let keys = self.engine.epoch_keys(&self.store.overlay(), id).unwrap_or_default();
-		let Some(newest) = keys.last() else { return };
 		let Some(group) = self.groups.get_mut(id) else { return };
+		let newest = self.engine.keys_of_epoch(&self.store.overlay(), id, group.gate.tip().epoch);
+		let Some(newest) = newest.unwrap_or_default() else { return };
 		for statement in group.buffer.take(&newest.ordering_key.0) {
 			self.read(id, statement);
 		}
@@ -263,12 +287,10 @@ impl<M: Mls> Core<M> {
 	fn read(&mut self, id: &GroupId, statement: Statement) {
 		let Some(group) = self.groups.get_mut(id).filter(|group| group.is_followed()) else { return };
 		let current = group.gate.tip().epoch;
-		let keys = match self.engine.epoch_keys(&self.store.overlay(), id) {
-			Ok(keys) => keys,
+		let keys = match keys_of_signer(&self.engine, &self.store.overlay(), id, current, &statement.signer) {
+			Ok(Some(keys)) => keys,
+			Ok(None) => return group.buffer.keep(statement),
 			Err(error) => return self.halt(id, error.to_string()),
-		};
-		let Some(keys) = keys.iter().find(|keys| keys.ordering_key.0 == statement.signer) else {
-			return group.buffer.keep(statement);
 		};
 		let opened = envelope::unwrap(&statement.data)
 			.ok()

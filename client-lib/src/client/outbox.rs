@@ -44,6 +44,11 @@ impl Outbox {
 		self.statements.len()
 	}
 
+	/// Whether none waits.
+	pub fn is_empty(&self) -> bool {
+		self.statements.is_empty()
+	}
+
 	/// A number for a new statement.
 	pub fn number(&mut self) -> u64 {
 		let number = self.next;

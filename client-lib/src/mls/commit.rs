@@ -20,7 +20,9 @@ use crate::store::{Overlay, Record};
 use lockstep_primitives::{
 	extrinsic::Append, payload_hash, rpc::HexBytes, Endorsement, EntryHash, GroupId, OrderingKey, PayloadHash,
 };
-use openmls::prelude::{tls_codec::Serialize as _, MlsGroup, NewSignerBundle, ProposalOrRefType, PublicGroup, StagedCommit};
+use openmls::prelude::{
+	tls_codec::Serialize as _, MlsGroup, NewSignerBundle, ProposalOrRefType, PublicGroup, StagedCommit,
+};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use zeroize::Zeroize;
@@ -63,7 +65,18 @@ pub struct Prepared {
 	pub(super) signer: Option<SignerSeed>,
 	staged: StagedJson,
 	pub(super) invited: Vec<HexBytes>,
+	/// What of these KeyPackages is needed to address the Welcomes, so that they need not be checked again.
+	#[serde(default)]
+	pub(super) joiners: Vec<Joiner>,
 	pub(super) welcome: Option<HexBytes>,
+}
+
+/// Somebody whom a commit adds.
+#[derive(Clone, Serialize, Deserialize)]
+pub(super) struct Joiner {
+	pub(super) reference: HexBytes,
+	pub(super) identity: HexBytes,
+	pub(super) init_key: HexBytes,
 }
 
 /// What a stand-in for OpenMLS prepares.
@@ -121,6 +134,7 @@ impl Prepared {
 			signer: None,
 			staged: StagedJson(staged),
 			invited,
+			joiners: Vec::new(),
 			welcome,
 		}
 	}
@@ -227,6 +241,8 @@ impl Engine {
 		let bundle = CommitBundle::new(referenced, commit.to_bytes().map_err(encode)?).encode()?;
 		let next_key = keys::ordering_key(staged, &self.crypto, group)?;
 		let invited = invited(staged)?;
+		let joiners = staged.add_proposals().map(|add| self.joiner(add.add_proposal().key_package()));
+		let joiners = joiners.collect::<Result<_, _>>()?;
 		let staged = StagedJson(serde_json::to_string(staged).map_err(EngineError::library("keeping a commit"))?);
 
 		mls.clear_pending_commit(scratch).map_err(EngineError::from)?;
@@ -261,6 +277,7 @@ impl Engine {
 			signer: rotate,
 			staged,
 			invited,
+			joiners,
 			welcome: welcome.map_err(EngineError::library("encoding a Welcome"))?.map(HexBytes),
 		})
 	}

@@ -11,7 +11,9 @@ use lockstep_primitives::GroupId;
 use openmls::{
 	framing::errors::{MessageDecryptionError, SecretTreeError},
 	group::{ProcessMessageError, ValidationError},
-	prelude::{ContentType, MlsGroup, MlsMessageBodyIn, MlsMessageIn, ProcessedMessageContent, ProtocolMessage, Sender},
+	prelude::{
+		ContentType, MlsGroup, MlsMessageBodyIn, MlsMessageIn, ProcessedMessageContent, ProtocolMessage, Sender,
+	},
 };
 
 /// An encrypted message.
