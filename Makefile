@@ -12,7 +12,7 @@ BIN := $(CARGO_TARGET_DIR)/debug
 # each dependency is compiled once. Without the tests' dependencies RocksDB alone would be built a second time.
 BUILD := cargo build --workspace --all-targets --locked
 
-.PHONY: help setup build demo dev example test lint bench-latency kills soak fuzz weights
+.PHONY: help setup build demo dev example test lint bench bench-latency kills soak fuzz weights
 
 help: ## Lists the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -38,6 +38,10 @@ test: build ## Every test; the network suites take some minutes
 lint: ## Formatting, clippy and shellcheck, warnings denied
 	@scripts/setup --lint
 	scripts/lint
+
+bench: setup ## A member's operations beside raw OpenMLS, opening, catching up; ten minutes after a release build
+	cargo bench --locked -p lockstep-client --features simulation --bench operations
+	cargo bench --locked -p lockstep-client --features simulation --bench open
 
 bench-latency: build ## Submit-to-finalized latency, into bench-results/latency.json
 	@$(BIN)/bench-latency

@@ -175,9 +175,7 @@ impl From<Event> for Happened {
 			Event::KeyChanged { group, epoch, identity } => {
 				Self::KeyChanged { group, epoch, identity: name::show(&identity) }
 			}
-			Event::GroupDataChanged { group, epoch, data } => {
-				Self::GroupDataChanged { group, epoch, name: data.name }
-			}
+			Event::GroupDataChanged { group, epoch, data } => Self::GroupDataChanged { group, epoch, name: data.name },
 			Event::Undelivered { group, data, reason, number: _ } => {
 				Self::Undelivered { group, said: Said::new(data), reason: reason.to_string() }
 			}
@@ -270,6 +268,20 @@ impl Happened {
 			Self::Skipped { entry, reason, .. } => format!("-- entry {entry} does not count: {reason}"),
 			Self::MemberAdded { identity, epoch, .. } => format!("-- {identity} joined in epoch {epoch}"),
 			Self::MemberRemoved { identity, epoch, .. } => format!("-- {identity} is out from epoch {epoch} on"),
+			Self::MemberReadmitted { identity, epoch, .. } => format!("-- {identity} is back in epoch {epoch}"),
+			Self::KeyChanged { identity, epoch, .. } => {
+				format!("-- {identity} has another signature key from epoch {epoch} on")
+			}
+			Self::GroupDataChanged { epoch, name, .. } if name.is_empty() => {
+				format!("-- the group has other data from epoch {epoch} on")
+			}
+			Self::GroupDataChanged { epoch, name, .. } => {
+				format!("-- the group is called {:?} from epoch {epoch} on", name::printable(name))
+			}
+			Self::Undelivered { said: Said::Text(text), reason, .. } => {
+				format!("-- not delivered: {:?}: {}", name::printable(text), name::printable(reason))
+			}
+			Self::Undelivered { reason, .. } => format!("-- a message was not delivered: {}", name::printable(reason)),
 			Self::Superseded { entry, .. } => format!("-- a commit of this client lost against entry {entry}"),
 			Self::RemovedFromGroup { .. } => "-- this client is no member any more".to_owned(),
 			Self::Desynchronized { reason, .. } => {

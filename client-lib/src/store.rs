@@ -13,6 +13,7 @@ mod codec;
 mod error;
 mod folder;
 mod header;
+mod kept;
 mod key;
 mod migrate;
 mod overlay;
@@ -37,9 +38,13 @@ pub use writes::WritePoint;
 use backend::{rocks::Rocks, Backend, Batch};
 use cipher::Cipher;
 use header::{Found, Header};
+use kept::{Kept, Values};
 use key::Key;
 use overlay::Writes;
-use std::{path::Path, sync::Arc};
+use std::{
+	path::Path,
+	sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
 use zeroize::Zeroizing;
 
 /// The database of one client. Clones share it; it closes with the last one.
@@ -49,6 +54,7 @@ pub struct Store(Arc<Inner>);
 struct Inner {
 	backend: Box<dyn Backend>,
 	cipher: Cipher,
+	kept: Mutex<Kept>,
 }
 
 impl Store {
@@ -79,7 +85,7 @@ impl Store {
 			Found::InTheClear => migrate::from_version_1(&*backend, key)?,
 			Found::Header(header) => Cipher::new(&*header.unwrap(key)?),
 		};
-		Ok(Self(Arc::new(Inner { backend, cipher })))
+		Ok(Self(Arc::new(Inner { backend, cipher, kept: Mutex::default() })))
 	}
 
 	/// Gives the store another key: it opens with `new` from now on, and with `old` no more. One record is written,
@@ -115,8 +121,14 @@ impl Store {
 		let mut found = Writes::new();
 		self.scan(&Key::new(kind, b""), &mut found).expect("the database is readable");
 		found.values_mut().for_each(|value| *value = with.map(|bytes| Zeroizing::new(bytes.to_vec())));
-		self.write(&found).expect("the database takes a write");
+		let since = self.kept().writes();
+		self.write(&found, since, Values::new()).expect("the database takes a write");
 		found.len()
+	}
+
+	fn kept(&self) -> MutexGuard<'_, Kept> {
+		// Nothing panics while it is held.
+		self.0.kept.lock().unwrap_or_else(PoisonError::into_inner)
 	}
 
 	fn backend(&self) -> &dyn Backend {
@@ -148,8 +160,8 @@ impl Store {
 		})
 	}
 
-	/// Encrypts and writes all of this, or nothing.
-	fn write(&self, writes: &Writes) -> Result<(), StoreError> {
+	/// Encrypts and writes all of this, or nothing, for an overlay that began at `since`. If it is written, `left` is kept.
+	fn write(&self, writes: &Writes, since: u64, left: Values) -> Result<(), StoreError> {
 		let cipher = &self.0.cipher;
 		let too_long = || StoreError::Unencodable { kind: "any", reason: "it is too long".to_owned() };
 		let entry = |(key, value): (&Vec<u8>, &Option<Zeroizing<Vec<u8>>>)| {
@@ -159,7 +171,12 @@ impl Store {
 		};
 		let batch: Batch = writes.iter().map(entry).collect::<Result<_, StoreError>>()?;
 		writes::passing(WritePoint::Before);
-		self.backend().write(batch)?;
+		// Held meanwhile: nobody takes a value whose records are being written.
+		let mut kept = self.kept();
+		let written = self.backend().write(batch);
+		kept.written(writes.keys(), since, written.is_ok().then_some(left));
+		drop(kept);
+		written?;
 		writes::passing(WritePoint::After);
 		Ok(())
 	}

@@ -4,8 +4,8 @@ use super::{Failure, Kind};
 use lockstep_client::{
 	proof::{ExportError, ProofError},
 	rpc::RpcError,
-	CommitError, CreateError, GroupError, KeyPackageError, LeaveError, OpenError, RejoinAskError,
-	SendError, StoreError,
+	CommitError, CreateError, GroupError, KeyPackageError, LeaveError, OpenError, RejoinAskError, SendError,
+	StoreError,
 };
 
 impl From<StoreError> for Failure {

@@ -18,7 +18,7 @@ use crate::{
 	mutation::{self, Mutation},
 	store::{Overlay, Store, StoreError},
 };
-use lockstep_primitives::GroupId;
+use lockstep_primitives::{extrinsic::Append, GroupId};
 use std::collections::{BTreeMap, VecDeque};
 
 /// What an input comes with, for the effects to work on.
@@ -53,6 +53,8 @@ pub(super) struct Done {
 	pub dropped: bool,
 	/// Submit the own pending commit; `true` if it was before.
 	pub submit: Option<bool>,
+	/// The call that submits it, if it was made in this step.
+	pub append: Option<Append>,
 	pub contest: bool,
 	pub stopped: Option<Stop>,
 	pub private: Option<PrivateReason>,
@@ -84,7 +86,8 @@ impl<M: Mls> Core<M> {
 			return Ok(Done::default());
 		}
 		let overlay = self.store.overlay();
-		let mut step = Step { id, gate, effects: effects.into(), material, staged: None, done: Done::default() };
+		let mut step =
+			Step { id, gate, effects: effects.into(), material, staged: None, won: None, done: Done::default() };
 		let mut invitations = BTreeMap::new();
 		while let Some(effect) = step.effects.pop_front() {
 			step.apply(&self.engine, &overlay, &effect)?;
@@ -99,6 +102,7 @@ impl<M: Mls> Core<M> {
 				}
 			}
 		}
+		let made = step.to_keep().map(Prepared::append);
 		if let Some(prepared) = step.to_keep() {
 			overlay.put(id.as_bytes(), prepared)?;
 			let numbers = group.current.iter().filter_map(|operation| operation.number).collect();
@@ -123,6 +127,7 @@ impl<M: Mls> Core<M> {
 		}
 		(group.gate, group.renewed_at, group.sent) = (step.gate, membership.renewed_at, membership.sent);
 		step.done.outgoing = invitations.into_keys().collect();
+		step.done.append = made;
 		Ok(step.done)
 	}
 }
@@ -156,6 +161,8 @@ struct Step<'a, M: Mls> {
 	effects: VecDeque<Effect>,
 	material: Material<'a>,
 	staged: Option<Box<M::Staged>>,
+	/// The own commit that was merged.
+	won: Option<Box<Prepared>>,
 	done: Done,
 }
 
@@ -171,6 +178,7 @@ impl<M: Mls> Step<'_, M> {
 			Effect::MergeOwn(entry) => {
 				let prepared = own_commit(overlay, self.id)?;
 				let change = engine.merge_own(overlay, &entry.hash, &prepared)?;
+				self.won = Some(Box::new(prepared));
 				self.done.advanced = Some((*entry, change, true));
 			}
 			Effect::Advance { .. } => {}
@@ -264,10 +272,11 @@ impl<M: Mls> Step<'_, M> {
 		overlay: &Overlay<'_>,
 		entry: &EntryHeader,
 	) -> Result<Vec<Outgoing>, DriveError> {
-		let prepared = own_commit(overlay, self.id)?;
-		let keys = engine.epoch_keys(overlay, self.id)?.pop().ok_or(DriveError::Lost("the keys of the epoch"))?;
+		let prepared = self.won.as_ref().ok_or(DriveError::Lost("the client's own commit"))?;
+		let keys = engine.keys_of_epoch(overlay, self.id, self.gate.tip().epoch)?;
+		let keys = keys.ok_or(DriveError::Lost("the keys of the epoch"))?;
 		let mut outgoing = Vec::new();
-		for envelope in engine.welcomes(&prepared, &entry.hash, entry.index)? {
+		for envelope in engine.welcomes(prepared, &entry.hash, entry.index)? {
 			match super::messages::invitation(self.id, &keys, &envelope) {
 				Ok(invitation) => outgoing.push(invitation),
 				Err(error) => tracing::error!(%error, "an invitation cannot be sent"),
@@ -321,7 +330,7 @@ impl<M: Mls> Core<M> {
 			None => {}
 		}
 		if let Some(again) = done.submit {
-			self.submit_commit(id, again);
+			self.submit_commit(id, done.append.filter(|_| !again), again);
 		}
 		if done.contest {
 			self.contest(id);

@@ -190,7 +190,7 @@ impl<M: Mls> Core<M> {
 	}
 }
 
-/// Forgets the ids of messages that were read long ago.
+/// Forgets the ids of messages that were read long ago. Looks at all of them, so only in one epoch of many.
 pub(super) fn forget_heard(overlay: &Overlay<'_>, id: &GroupId, epoch: u64) -> Result<(), StoreError> {
 	// All of them have to be looked at, and it does not matter if some are remembered for a little longer.
 	if epoch <= HEARD_EPOCHS || !epoch.is_multiple_of(FORGET_EVERY) {

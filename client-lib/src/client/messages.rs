@@ -109,7 +109,13 @@ impl<M: Mls> Core<M> {
 	) -> Result<(), MessageError> {
 		let overlay = self.store.overlay();
 		let content = make(&self.engine, &overlay)?;
-		let keys = self.engine.epoch_keys(&overlay, id)?.pop().ok_or(EngineError::NotPlaced(*id))?;
+		let current = self.groups.get(id).map(|group| group.gate.tip().epoch);
+		let keys = current.map(|epoch| self.engine.keys_of_epoch(&overlay, id, epoch)).transpose()?.flatten();
+		let keys = match keys {
+			Some(keys) => keys,
+			// The client was cut off: its newest epoch is another than that of the log.
+			None => self.engine.epoch_keys(&overlay, id)?.pop().ok_or(EngineError::NotPlaced(*id))?,
+		};
 		let topic = topic::group_topic(id);
 		let library = |error: String| EngineError::Library { during: "sealing a statement", reason: error };
 		let sealed = match &content {
@@ -321,9 +327,9 @@ impl<M: Mls> Core<M> {
 
 	/// Reads what waited for the epoch that was just opened, or joined in.
 	pub fn read_buffered(&mut self, id: &GroupId) {
-		let keys = self.engine.epoch_keys(&self.store.overlay(), id).unwrap_or_default();
-		let Some(newest) = keys.last() else { return };
 		let Some(group) = self.groups.get_mut(id) else { return };
+		let newest = self.engine.keys_of_epoch(&self.store.overlay(), id, group.gate.tip().epoch);
+		let Some(newest) = newest.unwrap_or_default() else { return };
 		for (statement, hash) in group.buffer.take(&newest.ordering_key.0) {
 			self.read(id, statement, hash);
 		}
@@ -365,9 +371,7 @@ impl<M: Mls> Core<M> {
 			(Some(Content::Proposal(bytes)), Some(keys)) if keys.epoch == current => self.on_proposal(id, bytes),
 			(Some(_), _) => {}
 			(None, Some(_)) => tracing::debug!(group = %id, "a statement does not open"),
-			(None, None) => {
-				self.keep_for_later(id, statement, hash);
-			}
+			(None, None) => self.keep_for_later(id, statement, hash),
 		}
 	}
 
@@ -380,7 +384,7 @@ impl<M: Mls> Core<M> {
 			group.signers = Some(keys.iter().map(|keys| (keys.ordering_key.0, keys.epoch)).collect());
 		}
 		let epoch = group.signers.as_ref().and_then(|signers| signers.get(signer).copied());
-		epoch.map_or(Ok(None), |epoch| EpochKeys::of_epoch(&overlay, id, epoch))
+		epoch.map_or(Ok(None), |epoch| self.engine.keys_of_epoch(&overlay, id, epoch))
 	}
 
 	/// What is in a statement, if it is a rejoin request. Their keys are kept for longer than the others of an epoch.

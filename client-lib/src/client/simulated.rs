@@ -26,6 +26,7 @@ use crate::{
 };
 use lockstep_primitives::{extrinsic::Append, EntryHash, GroupId, OrderingParameters};
 use rand::{rngs::StdRng, SeedableRng};
+use std::path::Path;
 use tokio::sync::oneshot;
 
 /// See the module.
@@ -57,6 +58,31 @@ impl<M: Mls> SimulatedClient<M> {
 		seed: u64,
 	) -> Result<Self, OpenError> {
 		let store = Store::in_memory(disk, &StoreKey::from_bytes([0; 32]))?;
+		Self::on(store, engine, parameters, upkeep, seed)
+	}
+
+	/// Opens a client on a store in a folder, as [`Client::open`](super::Client::open) does.
+	///
+	/// # Errors
+	/// [`OpenError`], if the store cannot be opened or read.
+	pub fn open_in(
+		folder: &Path,
+		key: &StoreKey,
+		engine: M,
+		parameters: OrderingParameters,
+		upkeep: Upkeep,
+		seed: u64,
+	) -> Result<Self, OpenError> {
+		Self::on(Store::open(folder, key)?, engine, parameters, upkeep, seed)
+	}
+
+	fn on(
+		store: Store,
+		engine: M,
+		parameters: OrderingParameters,
+		upkeep: Upkeep,
+		seed: u64,
+	) -> Result<Self, OpenError> {
 		let core = Core::restore(store, engine, parameters, true, upkeep, StdRng::seed_from_u64(seed))?;
 		Ok(Self { core })
 	}

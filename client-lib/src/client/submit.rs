@@ -29,9 +29,9 @@ pub(super) struct Submitted {
 }
 
 impl<M: Mls> Core<M> {
-	/// Submits the own pending commit of a group.
-	pub fn submit_commit(&mut self, id: &GroupId, again: bool) {
-		match self.pending_append(id, again) {
+	/// Submits the own pending commit of a group: by this call if it is at hand, else as it is stored.
+	pub fn submit_commit(&mut self, id: &GroupId, append: Option<Append>, again: bool) {
+		match append.map_or_else(|| self.pending_append(id, again), Ok) {
 			Ok(append) => self.act(Action::Append { group: *id, append }),
 			Err(error) => self.halt(id, error.to_string()),
 		}

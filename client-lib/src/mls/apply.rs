@@ -13,7 +13,7 @@ use super::{
 };
 use crate::store::Overlay;
 use lockstep_primitives::{EntryHash, GroupId, OrderingKey};
-use openmls::prelude::StagedCommit;
+use openmls::prelude::{PublicGroup, StagedCommit};
 
 /// What an applied commit changed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -51,23 +51,26 @@ impl Engine {
 		entry: &EntryHash,
 		staged: StagedEntry,
 	) -> Result<EpochChange, EngineError> {
-		let StagedEntry { group, staged, publicly, signer, .. } = staged;
-		self.advance(overlay, &group, entry, staged, publicly.changes, signer.as_ref())
+		let StagedEntry { group, staged, publicly, signer, public, .. } = staged;
+		self.advance(overlay, &group, entry, staged, Some(public), publicly.changes, signer.as_ref())
 	}
 
 	/// Merges a staged commit of this or another member. `signer` is the key that this member's leaf has afterwards,
-	/// if it is a new one.
+	/// if it is a new one; `public` the public state of the new epoch, if it is at hand.
+	#[allow(clippy::too_many_arguments, reason = "what a staged entry and a kept commit have in common")]
 	pub(super) fn advance(
 		&self,
 		overlay: &Overlay<'_>,
 		group: &GroupId,
 		entry: &EntryHash,
 		staged: StagedCommit,
+		public: Option<PublicGroup>,
 		changes: Changes,
 		signer: Option<&SignerSeed>,
 	) -> Result<EpochChange, EngineError> {
 		let step = overlay.nested();
-		let mut mls = self.load_active(&step, group)?;
+		let mut loaded = self.take_active(&step, group)?;
+		let mls = &mut loaded.mls;
 		let (opened, current) = (staged.epoch().as_u64(), mls.epoch().as_u64());
 		if staged.group_context().group_id() != &mls_id(group) || current.checked_add(1) != Some(opened) {
 			return Err(EngineError::NotNext { staged: opened, current });
@@ -83,7 +86,7 @@ impl Engine {
 			leaf.map(|leaf| step.put(group.as_bytes(), &leaf)).transpose()?;
 			None
 		} else {
-			let keys = EpochKeys::current(&mls, &self.crypto, group, entry)?;
+			let keys = EpochKeys::current(mls, &self.crypto, group, entry)?;
 			keys.record(&step, group)?;
 			Some(keys.ordering_key)
 		};
@@ -99,6 +102,8 @@ impl Engine {
 			removed_me,
 			ordering_key,
 		};
+		loaded.public = public.or(loaded.public);
+		loaded.keep(&step);
 		step.commit()?;
 		Ok(change)
 	}

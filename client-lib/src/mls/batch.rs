@@ -5,6 +5,7 @@ use super::{
 	error::{BuildError, EngineError},
 	intent::Intent,
 	keys::EpochKeys,
+	loaded::Loaded,
 	plan::{Before, NotPlaced, Plan},
 	Engine,
 };
@@ -68,11 +69,11 @@ impl Engine {
 		intents: &[Intent],
 	) -> Result<Batch, EngineError> {
 		let scratch = overlay.nested();
-		let mut mls = self.load_active(&scratch, group)?;
-		mls.clear_pending_proposals(&scratch)?;
-		let tip = self.tip(&scratch, group, &mls)?;
-		let before = Before::new(self, &mls)?;
-		Selection { engine: self, overlay, group, tip: &tip, before: &before, intents }.build(&scratch, mls)
+		let mut loaded = self.take_active(&scratch, group)?;
+		loaded.mls.clear_pending_proposals(&scratch)?;
+		let tip = self.tip(&scratch, group, &loaded.mls)?;
+		let before = Before::new(self, &loaded.mls)?;
+		Selection { engine: self, overlay, group, tip: &tip, before: &before, intents }.build(&scratch, loaded)
 	}
 
 	/// The commit of one intent: [`Self::build_commit`] for those who have no queue.
@@ -108,14 +109,18 @@ struct Selection<'a> {
 
 impl<'a> Selection<'a> {
 	/// Works on a state of the group that is loaded already.
-	fn build(self, scratch: &Overlay<'_>, mut mls: MlsGroup) -> Result<Batch, EngineError> {
-		let (plan, mut placed) = self.place(scratch, &mut mls, &vec![true; self.intents.len()])?;
+	fn build(self, scratch: &Overlay<'_>, mut loaded: Loaded) -> Result<Batch, EngineError> {
+		let (plan, mut placed) = self.place(scratch, &mut loaded.mls, &vec![true; self.intents.len()])?;
 		let included = included(&placed);
 		if !included.contains(&true) {
+			loaded.give_back(self.overlay);
 			return Ok(Batch { prepared: None, placed });
 		}
-		match self.make(scratch, mls, plan) {
-			Ok(prepared) => return Ok(Batch { prepared: Some(prepared), placed }),
+		match self.make(scratch, &mut loaded, plan) {
+			Ok(prepared) => {
+				loaded.give_back(self.overlay);
+				return Ok(Batch { prepared: Some(prepared), placed });
+			}
 			Err(BuildError::Engine(error)) => return Err(error),
 			Err(reason) => {
 				tracing::debug!(group = %self.group, %reason, "intents do not go into one commit, trying one by one");
@@ -150,16 +155,16 @@ impl<'a> Selection<'a> {
 	/// The commit of the chosen intents, all of which must be placed.
 	fn attempt(self, chosen: &[bool]) -> Result<Result<Prepared, BuildError>, EngineError> {
 		let scratch = self.overlay.nested();
-		let mut mls = self.engine.load_active(&scratch, self.group)?;
-		mls.clear_pending_proposals(&scratch)?;
-		let (plan, placed) = self.place(&scratch, &mut mls, chosen)?;
+		let mut loaded = self.engine.take_active(&scratch, self.group)?;
+		loaded.mls.clear_pending_proposals(&scratch)?;
+		let (plan, placed) = self.place(&scratch, &mut loaded.mls, chosen)?;
 		let missing = placed.into_iter().zip(chosen).find(|(placed, chosen)| **chosen && *placed != Placed::Included);
 		match missing {
 			Some((Placed::Satisfied(reason) | Placed::Refused(reason), _)) => return Ok(Err(reason)),
 			Some(_) => return Ok(Err(BuildError::Conflict)),
 			None => {}
 		}
-		match self.make(&scratch, mls, plan) {
+		match self.make(&scratch, &mut loaded, plan) {
 			Err(BuildError::Engine(error)) => Err(error),
 			made => Ok(made),
 		}
@@ -212,8 +217,8 @@ impl<'a> Selection<'a> {
 		}
 	}
 
-	fn make(self, scratch: &Overlay<'_>, mls: MlsGroup, plan: Plan<'_>) -> Result<Prepared, BuildError> {
-		let made = self.engine.make(self.overlay, scratch, self.group, mls, self.tip, plan);
+	fn make(self, scratch: &Overlay<'_>, loaded: &mut Loaded, plan: Plan<'_>) -> Result<Prepared, BuildError> {
+		let made = self.engine.make(self.overlay, scratch, self.group, loaded, self.tip, plan);
 		match scratch.fault() {
 			Some(fault) => Err(EngineError::from(fault).into()),
 			None => made,

@@ -8,8 +8,9 @@ use super::{
 	error::{BuildError, EngineError},
 	group_data::GroupData,
 	keys::{self, EpochKeys},
+	loaded::Loaded,
 	plan::{Contents, Plan, Referenced},
-	public_phase::{self, Changes},
+	public_phase::{self, Changes, Publicly},
 	seal,
 	signer::SignerSeed,
 	verdict::payload_context,
@@ -19,7 +20,9 @@ use crate::store::{Overlay, Record};
 use lockstep_primitives::{
 	extrinsic::Append, payload_hash, rpc::HexBytes, Endorsement, EntryHash, GroupId, OrderingKey, PayloadHash,
 };
-use openmls::prelude::{tls_codec::Serialize as _, MlsGroup, NewSignerBundle, ProposalOrRefType, StagedCommit};
+use openmls::prelude::{
+	tls_codec::Serialize as _, MlsGroup, NewSignerBundle, ProposalOrRefType, PublicGroup, StagedCommit,
+};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use zeroize::Zeroize;
@@ -62,7 +65,18 @@ pub struct Prepared {
 	pub(super) signer: Option<SignerSeed>,
 	staged: StagedJson,
 	pub(super) invited: Vec<HexBytes>,
+	/// What of these KeyPackages is needed to address the Welcomes, so that they need not be checked again.
+	#[serde(default)]
+	pub(super) joiners: Vec<Joiner>,
 	pub(super) welcome: Option<HexBytes>,
+}
+
+/// Somebody whom a commit adds.
+#[derive(Clone, Serialize, Deserialize)]
+pub(super) struct Joiner {
+	pub(super) reference: HexBytes,
+	pub(super) identity: HexBytes,
+	pub(super) init_key: HexBytes,
 }
 
 /// What a stand-in for OpenMLS prepares.
@@ -120,6 +134,7 @@ impl Prepared {
 			signer: None,
 			staged: StagedJson(staged),
 			invited,
+			joiners: Vec::new(),
 			welcome,
 		}
 	}
@@ -174,9 +189,10 @@ impl std::fmt::Debug for Prepared {
 }
 
 impl Engine {
-	/// Makes the commit of a plan on the group `mls`, without pending proposals. Everything is done on `scratch`, which
-	/// must be thrown away, and lies on `overlay`: the stored group never carries a pending commit, for the log, not
-	/// this member, decides whether it comes about.
+	/// Makes the commit of a plan on a group without pending proposals. Everything is done on `scratch`, which must be
+	/// thrown away, and lies on `overlay`: the stored group never carries a pending commit, for the log, not this member,
+	/// decides whether it comes about. Nor does `loaded` when this has succeeded; it is as it was, and its public state
+	/// that of the epoch which the commit opens.
 	///
 	/// Adds and removes of its own go into the commit by value, proposals of others by reference and into the bundle.
 	/// The commit is judged as the other members will before it is handed out: a member never endorses what it would
@@ -186,15 +202,17 @@ impl Engine {
 		overlay: &Overlay<'_>,
 		scratch: &Overlay<'_>,
 		group: &GroupId,
-		mut mls: MlsGroup,
+		loaded: &mut Loaded,
 		tip: &EpochKeys,
 		plan: Plan<'_>,
 	) -> Result<Prepared, BuildError> {
 		let Contents { adds, removes, mut proposals, data, rotate } = plan.contents()?;
+		let public = loaded.take_public();
+		let mls = &mut loaded.mls;
 		for queued in proposals.values() {
 			mls.store_pending_proposal(scratch, queued.proposal.clone()).map_err(EngineError::from)?;
 		}
-		let signer = self.signer_of(scratch, group, &mls)?.pair();
+		let signer = self.signer_of(scratch, group, mls)?.pair();
 
 		let mls_refuses = |error: &dyn std::fmt::Display| BuildError::Mls(error.to_string());
 		let provider = self.provider(scratch);
@@ -221,16 +239,25 @@ impl Engine {
 		let (commit, welcome, _) = messages.into_messages();
 		let encode = EngineError::library("encoding a message");
 		let bundle = CommitBundle::new(referenced, commit.to_bytes().map_err(encode)?).encode()?;
-		let changes = self.judge_own(overlay, group, &bundle)?.changes;
+		let next_key = keys::ordering_key(staged, &self.crypto, group)?;
+		let invited = invited(staged)?;
+		let joiners = staged.add_proposals().map(|add| self.joiner(add.add_proposal().key_package()));
+		let joiners = joiners.collect::<Result<_, _>>()?;
+		let staged = StagedJson(serde_json::to_string(staged).map_err(EngineError::library("keeping a commit"))?);
 
-		let payload_key = keys::payload_key(&mls, &self.crypto, group)?;
+		mls.clear_pending_commit(scratch).map_err(EngineError::from)?;
+		mls.clear_pending_proposals(scratch).map_err(EngineError::from)?;
+		let (publicly, public) = self.judge_own(overlay, mls, public, &bundle)?;
+		loaded.public = Some(public);
+		let changes = publicly.changes;
+
+		let payload_key = keys::payload_key(&loaded.mls, &self.crypto, group)?;
 		let payload = seal::seal(&self.crypto, &payload_key, &payload_context(group, &tip.entry), &bundle)
 			.map_err(EngineError::library("sealing a payload"))?;
 		if payload.len() > MAX_COMMIT {
 			return Err(BundleError::TooLarge { length: payload.len(), max: MAX_COMMIT }.into());
 		}
 		let hash = payload_hash(&payload);
-		let next_key = keys::ordering_key(staged, &self.crypto, group)?;
 		let welcome = welcome.map(|message| message.to_bytes()).transpose();
 		let hex = |list: Vec<Vec<u8>>| list.into_iter().map(HexBytes).collect();
 		let data = changes.data.map(|data| data.encode().map(HexBytes)).transpose();
@@ -248,8 +275,9 @@ impl Engine {
 			rotated: hex(changes.rotated),
 			data: data.map_err(BuildError::GroupData)?,
 			signer: rotate,
-			staged: StagedJson(serde_json::to_string(staged).map_err(EngineError::library("keeping a commit"))?),
-			invited: invited(staged)?,
+			staged,
+			invited,
+			joiners,
 			welcome: welcome.map_err(EngineError::library("encoding a Welcome"))?.map(HexBytes),
 		})
 	}
@@ -265,31 +293,38 @@ impl Engine {
 		entry: &EntryHash,
 		prepared: &Prepared,
 	) -> Result<EpochChange, EngineError> {
-		let mls = self.load_active(overlay, &prepared.group)?;
-		let tip = self.tip(overlay, &prepared.group, &mls)?.entry;
+		let loaded = self.take_active(overlay, &prepared.group)?;
+		let tip = self.tip(overlay, &prepared.group, &loaded.mls)?.entry;
+		loaded.give_back(overlay);
 		if tip != prepared.parent {
 			return Err(EngineError::NotAtEntry { tip, asked: prepared.parent });
 		}
 		let staged = prepared.staged()?;
 		let changes = prepared.changes()?;
-		self.advance(overlay, &prepared.group, entry, staged, changes, prepared.signer.as_ref())
+		self.advance(overlay, &prepared.group, entry, staged, None, changes, prepared.signer.as_ref())
 	}
 
 	/// The public phase of judging, on a commit of this member's own.
 	fn judge_own(
 		&self,
 		overlay: &Overlay<'_>,
-		group: &GroupId,
+		mls: &mut MlsGroup,
+		public: Option<PublicGroup>,
 		bundle: &[u8],
-	) -> Result<public_phase::Publicly, BuildError> {
+	) -> Result<(Publicly, PublicGroup), BuildError> {
 		let scratch = overlay.nested();
-		let mut mls = self.load_active(&scratch, group)?;
 		let messages = CommitBundle::decode(bundle)?;
-		public_phase::judge(&self.provider(&scratch), &scratch, &mut mls, &messages).map_err(|stop| match stop {
+		let judged = public_phase::judge(&self.provider(&scratch), &scratch, mls, public, &messages);
+		let judged = judged.map_err(|stop| match stop {
 			Stop::Invalid(reason) => BuildError::Refused(reason),
 			Stop::Engine(error) => error.into(),
 			Stop::Private(reason) => missing(&reason.to_string()).into(),
-		})
+		})?;
+		mls.clear_pending_proposals(&scratch).map_err(EngineError::from)?;
+		match scratch.fault() {
+			Some(fault) => Err(EngineError::from(fault).into()),
+			None => Ok(judged),
+		}
 	}
 }
 

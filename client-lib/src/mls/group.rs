@@ -114,19 +114,23 @@ impl Engine {
 	/// # Errors
 	/// [`EngineError::Store`] and [`EngineError::Library`] only.
 	pub fn group(&self, overlay: &Overlay<'_>, group: &GroupId) -> Result<Option<GroupView>, EngineError> {
-		let Some(mls) = MlsGroup::load(overlay, &mls_id(group))? else {
-			return Ok(None);
+		let loaded = match self.take(overlay, group) {
+			Err(EngineError::NoSuchGroup(_)) => return Ok(None),
+			loaded => loaded?,
 		};
+		let mls = &loaded.mls;
 		let active = mls.is_active();
-		let ordering_key = active.then(|| keys::ordering_key(&mls, &self.crypto, group)).transpose()?;
-		Ok(Some(GroupView {
+		let ordering_key = active.then(|| keys::ordering_key(mls, &self.crypto, group)).transpose()?;
+		let view = GroupView {
 			epoch: mls.epoch().as_u64(),
 			authenticator: mls.epoch_authenticator().as_slice().to_vec(),
-			members: identities(&mls)?,
-			data: data(&mls)?,
+			members: identities(mls)?,
+			data: data(mls)?,
 			active,
 			ordering_key,
-		}))
+		};
+		loaded.give_back(overlay);
+		Ok(Some(view))
 	}
 
 	/// The recorded keys of the current epoch and of past ones that are still kept, the oldest first.
@@ -135,6 +139,19 @@ impl Engine {
 	/// [`EngineError::Store`] only.
 	pub fn epoch_keys(&self, overlay: &Overlay<'_>, group: &GroupId) -> Result<Vec<EpochKeys>, EngineError> {
 		EpochKeys::all(overlay, group)
+	}
+
+	/// The recorded keys of one epoch, if it is the current one or is still kept.
+	///
+	/// # Errors
+	/// [`EngineError::Store`] only.
+	pub fn keys_of_epoch(
+		&self,
+		overlay: &Overlay<'_>,
+		group: &GroupId,
+		epoch: u64,
+	) -> Result<Option<EpochKeys>, EngineError> {
+		EpochKeys::of_epoch(overlay, group, epoch)
 	}
 
 	/// Deletes everything that the store has of a group: its MLS state and the keys of its epochs. Does nothing if
@@ -160,7 +177,8 @@ impl Engine {
 	/// [`EngineError`]; then `overlay` is as it was.
 	pub fn forget_past_epochs(&self, overlay: &Overlay<'_>, group: &GroupId, oldest: u64) -> Result<(), EngineError> {
 		let step = overlay.nested();
-		let mut mls = self.load(&step, group)?;
+		let mut loaded = self.take(&step, group)?;
+		let mls = &mut loaded.mls;
 		let current = mls.epoch().as_u64();
 		let oldest = oldest.min(current);
 		EpochKeys::forget_before(&step, group, oldest)?;
@@ -170,6 +188,7 @@ impl Engine {
 		let rule = PastEpochDeletion::before_timestamp(UNIX_EPOCH).max_past_epochs(kept);
 		mls.delete_past_epoch_secrets(&self.provider(&step), rule)
 			.map_err(EngineError::library("deleting secrets of past epochs"))?;
+		loaded.keep(&step);
 		Ok(step.commit()?)
 	}
 

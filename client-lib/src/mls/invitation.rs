@@ -1,6 +1,7 @@
 //! Invitations: Welcomes (RFC 9420 section 12.4.3.1) on their way to a joiner, and joining.
 
 use super::{
+	commit::Joiner,
 	constants::{join_config, tag, CIPHERSUITE},
 	error::{EngineError, WelcomeError},
 	group::{identities, mls_id},
@@ -18,7 +19,7 @@ use openmls::{
 	group::{StagedWelcome, WelcomeError as MlsWelcomeError},
 	prelude::{
 		tls_codec::{Serialize as _, VLBytes},
-		KeyPackageBundle, KeyPackageRef, MlsGroup, MlsMessageBodyIn, MlsMessageIn, Welcome,
+		KeyPackage, KeyPackageBundle, KeyPackageRef, MlsGroup, MlsMessageBodyIn, MlsMessageIn, Welcome,
 	},
 };
 use openmls_traits::{crypto::OpenMlsCrypto, storage::StorageProvider, types::HpkeCiphertext};
@@ -100,22 +101,34 @@ impl Engine {
 			return Ok(Vec::new());
 		};
 		let letter = Letter { group: prepared.group, entry: *entry, index, welcome: welcome.clone() }.encode();
-		let seal = |package: &HexBytes| {
-			let library = EngineError::library("reading an invited KeyPackage");
-			let package = key_package::parse(&self.crypto, &package.0).map_err(library)?;
-			let library = EngineError::library("reading an invited identity");
-			let identity = policy::identity(package.leaf_node().credential()).map_err(library)?;
-			let library = EngineError::library("naming a KeyPackage");
-			let reference = package.hash_ref(&self.crypto).map_err(library)?.as_slice().to_vec();
-			let key = package.hpke_init_key().as_slice();
+		let seal = |joiner: Joiner| {
+			let (key, reference) = (&joiner.init_key.0, joiner.reference.0);
 			let sealed = self
 				.crypto
 				.hpke_seal(CIPHERSUITE.hpke_config(), key, tag::WELCOME, &reference, &letter)
 				.map_err(EngineError::library("sealing a Welcome"))?;
 			let bytes = sealed.tls_serialize_detached().map_err(EngineError::library("encoding a Welcome"))?;
-			Ok(WelcomeEnvelope { key_package_ref: reference, identity, bytes })
+			Ok(WelcomeEnvelope { key_package_ref: reference, identity: joiner.identity.0, bytes })
 		};
-		prepared.invited.iter().map(seal).collect()
+		if prepared.joiners.len() == prepared.invited.len() {
+			return prepared.joiners.iter().cloned().map(seal).collect();
+		}
+		// It was made by a version that did not keep them.
+		let parse = |package: &HexBytes| {
+			let library = EngineError::library("reading an invited KeyPackage");
+			seal(self.joiner(&key_package::parse(&self.crypto, &package.0).map_err(library)?)?)
+		};
+		prepared.invited.iter().map(parse).collect()
+	}
+
+	/// What is needed to address a Welcome.
+	pub(super) fn joiner(&self, package: &KeyPackage) -> Result<Joiner, EngineError> {
+		let library = EngineError::library("reading an invited identity");
+		let identity = policy::identity(package.leaf_node().credential()).map_err(library)?;
+		let library = EngineError::library("naming a KeyPackage");
+		let reference = package.hash_ref(&self.crypto).map_err(library)?.as_slice().to_vec();
+		let init_key = package.hpke_init_key().as_slice().to_vec();
+		Ok(Joiner { reference: HexBytes(reference), identity: HexBytes(identity), init_key: HexBytes(init_key) })
 	}
 
 	/// Opens an envelope from the mailbox of one of this member's KeyPackages. Writes nothing to `overlay`.

@@ -164,7 +164,14 @@ impl EpochKeys {
 			RequestKey::record(key, overlay, group, self)?;
 		}
 		let kept = u64::try_from(MAX_PAST_EPOCHS).unwrap_or(u64::MAX);
-		Self::forget_before(overlay, group, self.epoch.saturating_sub(kept))
+		let oldest = self.epoch.saturating_sub(kept);
+		// Epochs follow one another, so it is the one before these. To list them all leads over those that were deleted.
+		let Some(older) = oldest.checked_sub(1) else { return Ok(()) };
+		if Self::of_epoch(overlay, group, older)?.is_some() {
+			overlay.delete::<Self>(&record_key(group, older))?;
+			meter::forget_epoch(overlay, group, older)?;
+		}
+		Ok(())
 	}
 
 	/// Deletes the keys of epochs before this one, and what was counted in them.

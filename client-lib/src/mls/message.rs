@@ -11,7 +11,9 @@ use lockstep_primitives::GroupId;
 use openmls::{
 	framing::errors::{MessageDecryptionError, SecretTreeError},
 	group::{ProcessMessageError, ValidationError},
-	prelude::{ContentType, MlsMessageBodyIn, MlsMessageIn, ProcessedMessageContent, ProtocolMessage, Sender},
+	prelude::{
+		ContentType, MlsGroup, MlsMessageBodyIn, MlsMessageIn, ProcessedMessageContent, ProtocolMessage, Sender,
+	},
 };
 
 /// An encrypted message.
@@ -55,16 +57,18 @@ impl Engine {
 			return Err(MessageError::TooLarge { length: data.len(), max: MAX_MESSAGE });
 		}
 		let step = overlay.nested();
-		let mut mls = self.load_active(&step, group)?;
+		let mut loaded = self.take_active(&step, group)?;
+		let mls = &mut loaded.mls;
 		let epoch = mls.epoch().as_u64();
 		if !meter::count(&step, group, epoch, mls.own_leaf_index()).map_err(EngineError::from)? {
 			return Err(MessageError::TooMany { sender: self.identity.clone(), epoch });
 		}
-		let signer = self.signer_of(&step, group, &mls)?.pair();
+		let signer = self.signer_of(&step, group, mls)?.pair();
 		let message = mls
 			.create_message(&self.provider(&step), &signer, data)
 			.map_err(EngineError::library("encrypting a message"))?;
 		let bytes = message.to_bytes().map_err(EngineError::library("encoding a message"))?;
+		loaded.keep(&step);
 		step.commit().map_err(EngineError::from)?;
 		Ok(Sent { epoch, bytes })
 	}
@@ -81,19 +85,13 @@ impl Engine {
 		}
 		let message = parse(bytes)?;
 		let step = overlay.nested();
-		let mut mls = self.load_active(&step, group)?;
-		if message.group_id() != mls.group_id() {
-			return Err(MessageError::OtherGroup);
+		let mut loaded = self.take_active(&step, group)?;
+		let epoch = message.epoch().as_u64();
+		if let Some(useless) = useless(&step, group, &loaded.mls, &message)? {
+			loaded.give_back(&step);
+			return Err(useless);
 		}
-		let (epoch, current) = (message.epoch().as_u64(), mls.epoch().as_u64());
-		if epoch > current {
-			return Err(MessageError::Future { epoch, current });
-		}
-		// OpenMLS has one error for secrets that are gone and for a message that is too late in an epoch it still has
-		if EpochKeys::of_epoch(&step, group, epoch)?.is_none() {
-			return Err(MessageError::Past { epoch, current });
-		}
-		let processed = mls.process_message(&self.provider(&step), message).map_err(refusal);
+		let processed = loaded.mls.process_message(&self.provider(&step), message).map_err(refusal);
 		// OpenMLS takes some failed reads for absent keys
 		if let Some(fault) = step.fault() {
 			return Err(EngineError::from(fault).into());
@@ -116,9 +114,30 @@ impl Engine {
 			}
 			_ => return Err(MessageError::Malformed),
 		};
+		loaded.keep(&step);
 		step.commit().map_err(EngineError::from)?;
 		Ok(received)
 	}
+}
+
+/// What is wrong with a message before it is decrypted, if anything is.
+fn useless(
+	overlay: &Overlay<'_>,
+	group: &GroupId,
+	mls: &MlsGroup,
+	message: &ProtocolMessage,
+) -> Result<Option<MessageError>, EngineError> {
+	let (epoch, current) = (message.epoch().as_u64(), mls.epoch().as_u64());
+	Ok(if message.group_id() != mls.group_id() {
+		Some(MessageError::OtherGroup)
+	} else if epoch > current {
+		Some(MessageError::Future { epoch, current })
+	} else if EpochKeys::of_epoch(overlay, group, epoch)?.is_none() {
+		// OpenMLS has one error for secrets that are gone and for a message that is too late in an epoch it still has
+		Some(MessageError::Past { epoch, current })
+	} else {
+		None
+	})
 }
 
 /// An application message in a PrivateMessage, and nothing after it.

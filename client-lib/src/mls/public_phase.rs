@@ -9,6 +9,7 @@ use super::{
 	classify::{self, Stop},
 	error::EngineError,
 	group_data::GroupData,
+	nowhere::Nowhere,
 	policy,
 	provider::Provider,
 	verdict::InvalidReason,
@@ -51,17 +52,25 @@ pub(super) struct Changes {
 	pub(super) data: Option<GroupData>,
 }
 
-/// Judges the messages of a bundle. Afterwards `mls` and `scratch`, which must be thrown away, hold exactly the
+/// Judges the messages of a bundle. Afterwards `mls`, and `scratch`, which must be thrown away, hold exactly the
 /// bundle's proposals as pending, as the private phase needs them.
+///
+/// `public` is the public state of the epoch, if it is at hand; what is given back is that of the next one, if the commit
+/// wins.
 pub(super) fn judge(
 	provider: &Provider<'_, '_>,
 	scratch: &Overlay<'_>,
 	mls: &mut MlsGroup,
+	public: Option<PublicGroup>,
 	messages: &Messages,
-) -> Result<Publicly, Stop> {
+) -> Result<(Publicly, PublicGroup), Stop> {
 	queue_proposals(provider, scratch, mls, &messages.proposals)?;
-	let mut public = PublicGroup::load(scratch, mls.group_id())?
-		.ok_or_else(|| EngineError::library("loading the public state")("it is missing"))?;
+	// The proposals come with the state that is loaded.
+	let mut public = match public.filter(|_| messages.proposals.is_empty()) {
+		Some(public) => public,
+		None => PublicGroup::load(scratch, mls.group_id())?
+			.ok_or_else(|| EngineError::library("loading the public state")("it is missing"))?,
+	};
 	let before: Vec<Member> = public.members().collect();
 	let keys = encryption_keys(public.treesync())?;
 	let data = data_of(&public).map_err(EngineError::library("reading the group data"))?;
@@ -71,8 +80,7 @@ pub(super) fn judge(
 	let has_path = staged.update_path_leaf_node().is_some();
 	let added = added(&staged)?;
 
-	let scratch = scratch.nested();
-	public.merge_commit(&scratch, staged).map_err(EngineError::library("applying a commit"))?;
+	public.merge_commit(&Nowhere, staged).map_err(EngineError::library("applying a commit"))?;
 	let after: Vec<Member> = public.members().collect();
 	let data_after = data_of(&public)?;
 	policy::check_members(&after, &data_after)?;
@@ -81,7 +89,7 @@ pub(super) fn judge(
 	}
 	let mut changes = describe(&before, &after, added)?;
 	changes.data = (data_after != data).then_some(data_after);
-	Ok(Publicly { committer, has_path, changes })
+	Ok((Publicly { committer, has_path, changes }, public))
 }
 
 /// Puts away whatever was pending in this member's state, and queues the bundle's proposals instead: a commit may

@@ -16,7 +16,7 @@ use super::{
 };
 use crate::store::Overlay;
 use lockstep_primitives::{EntryHash, GroupId, OrderingKey};
-use openmls::prelude::{MlsGroup, ProcessedMessageContent, PublicMessageIn, StagedCommit};
+use openmls::prelude::{MlsGroup, ProcessedMessageContent, PublicGroup, PublicMessageIn, StagedCommit};
 
 /// An entry whose parent is the tip of the group: what there is to judge.
 #[derive(Clone, Copy, Debug)]
@@ -93,6 +93,8 @@ pub struct StagedEntry {
 	pub(super) publicly: Publicly,
 	/// The new signature key of this member's leaf, if its own commit rotates it.
 	pub(super) signer: Option<SignerSeed>,
+	/// The public state of the epoch that it opens.
+	pub(super) public: PublicGroup,
 	own: bool,
 }
 
@@ -144,7 +146,7 @@ impl Engine {
 		own: Option<&Prepared>,
 	) -> Result<Verdict, EngineError> {
 		let scratch = overlay.nested();
-		let judged = self.judge(&scratch, candidate, own);
+		let judged = self.judge(overlay, &scratch, candidate, own);
 		// OpenMLS takes some failed reads for absent keys; what it concluded then is worth nothing
 		if let Some(fault) = scratch.fault() {
 			return Err(fault.into());
@@ -159,34 +161,42 @@ impl Engine {
 
 	fn judge(
 		&self,
+		overlay: &Overlay<'_>,
 		scratch: &Overlay<'_>,
 		candidate: &Candidate<'_>,
 		own: Option<&Prepared>,
 	) -> Result<StagedEntry, Stop> {
 		let Candidate { group, parent, next_key, payload } = *candidate;
-		let mut mls = self.load_active(scratch, group)?;
-		let tip = self.tip(scratch, group, &mls)?.entry;
+		let mut loaded = self.take_active(overlay, group)?;
+		let public = loaded.take_public();
+		let mls = &mut loaded.mls;
+		let tip = self.tip(scratch, group, mls)?.entry;
 		if tip != *parent {
 			return Err(EngineError::NotAtEntry { tip, asked: *parent }.into());
 		}
-		let bytes = self.unseal(&mls, group, parent, payload)?;
+		let bytes = self.unseal(mls, group, parent, payload)?;
 		let messages = CommitBundle::decode(&bytes).map_err(|error| Stop::Invalid(error.into()))?;
-		let publicly = public_phase::judge(&self.provider(scratch), scratch, &mut mls, &messages)?;
+		let (publicly, public) = public_phase::judge(&self.provider(scratch), scratch, mls, public, &messages)?;
 		let own = match own {
 			Some(own) if own.parent == *parent && publicly.committer == mls.own_leaf_index() => {
-				self.recognise(&mls, own, &messages.commit)?.map(|staged| (staged, own.signer.clone()))
+				self.recognise(mls, own, &messages.commit)?.map(|staged| (staged, own.signer.clone()))
 			}
 			_ => None,
 		};
 		let is_own = own.is_some();
 		let (staged, signer) = match own {
 			Some(own) => own,
-			None => (self.judge_privately(scratch, &mut mls, &publicly, messages.commit)?, None),
+			None => (self.judge_privately(scratch, mls, &publicly, messages.commit)?, None),
 		};
 		if !staged.self_removed() && keys::ordering_key(&staged, &self.crypto, group)? != *next_key {
 			return Err(Stop::Invalid(InvalidReason::NextKey));
 		}
-		Ok(StagedEntry { group: *group, staged, publicly, signer, own: is_own })
+		// What is pending in it are the bundle's proposals, which are in no record.
+		mls.clear_pending_proposals(scratch)?;
+		if scratch.fault().is_none() {
+			loaded.give_back(overlay);
+		}
+		Ok(StagedEntry { group: *group, staged, publicly, signer, public, own: is_own })
 	}
 
 	/// Opens a payload with the key of the parent's epoch.

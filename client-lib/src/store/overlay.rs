@@ -1,6 +1,11 @@
 //! A transaction: writes in memory over reads from the database.
 
-use super::{codec, key::Key, Store, StoreError};
+use super::{
+	codec,
+	kept::{Value, Values},
+	key::{self, Key},
+	Store, StoreError,
+};
 use serde::{de::DeserializeOwned, Serialize};
 use std::{cell::RefCell, collections::BTreeMap};
 use zeroize::Zeroizing;
@@ -20,6 +25,10 @@ pub struct Overlay<'a> {
 	below: Below<'a>,
 	writes: RefCell<Writes>,
 	fault: RefCell<Option<StoreError>>,
+	/// Values that are what the records in this overlay say ([`super::kept`]).
+	kept: RefCell<Values>,
+	/// The writes to the store before the outermost overlay began.
+	since: u64,
 }
 
 enum Below<'a> {
@@ -29,17 +38,17 @@ enum Below<'a> {
 
 impl<'a> Overlay<'a> {
 	pub(super) fn on_store(store: &'a Store) -> Self {
-		Self::new(Below::Store(store))
+		Self::new(Below::Store(store), store.kept().writes())
 	}
 
 	/// A transaction within this one: [`Self::commit`] moves its writes into this overlay, dropping it leaves this
 	/// one as it was.
 	pub fn nested(&'a self) -> Overlay<'a> {
-		Self::new(Below::Overlay(self))
+		Self::new(Below::Overlay(self), self.since)
 	}
 
-	fn new(below: Below<'a>) -> Self {
-		Self { below, writes: RefCell::default(), fault: RefCell::default() }
+	fn new(below: Below<'a>, since: u64) -> Self {
+		Self { below, writes: RefCell::default(), fault: RefCell::default(), kept: RefCell::default(), since }
 	}
 
 	/// Writes everything to what lies below: to the database in one synchronous batch, which is on disk when this
@@ -53,14 +62,17 @@ impl<'a> Overlay<'a> {
 		if let Some(fault) = self.fault.take() {
 			return Err(StoreError::Faulted(Box::new(fault)));
 		}
-		let writes = self.writes.into_inner();
+		let (writes, kept) = (self.writes.into_inner(), self.kept.into_inner());
 		match self.below {
 			Below::Overlay(outer) => {
+				let mut outer_kept = outer.kept.borrow_mut();
+				writes.keys().for_each(|key| drop(outer_kept.remove(key::split(key).1)));
+				outer_kept.extend(kept);
 				outer.writes.borrow_mut().extend(writes);
 				Ok(())
 			}
 			Below::Store(_) if writes.is_empty() => Ok(()),
-			Below::Store(store) => store.write(&writes),
+			Below::Store(store) => store.write(&writes, self.since, kept),
 		}
 	}
 
@@ -126,6 +138,37 @@ impl<'a> Overlay<'a> {
 		let own = writes.range(prefix.bytes().to_vec()..).take_while(|(key, _)| key.starts_with(prefix.bytes()));
 		found.extend(own.map(|(key, value)| (key.clone(), value.clone())));
 		Ok(())
+	}
+
+	/// Takes a kept value from the uppermost overlay that has it, unless its records were written since.
+	pub(super) fn take_value(&self, name: &[u8]) -> Option<Value> {
+		if let Some(value) = self.kept.borrow_mut().remove(name) {
+			return Some(value);
+		}
+		if self.has_written(name) {
+			return None;
+		}
+		match self.below {
+			Below::Overlay(outer) => outer.take_value(name),
+			Below::Store(store) => store.kept().take(name),
+		}
+	}
+
+	pub(super) fn keep_value(&self, name: Vec<u8>, value: Value) {
+		self.kept.borrow_mut().insert(name, value);
+	}
+
+	/// Lets a value down to where its records were written last.
+	pub(super) fn give_value_back(&self, name: Vec<u8>, value: Value) {
+		match self.below {
+			_ if self.has_written(&name) => self.keep_value(name, value),
+			Below::Overlay(outer) => outer.give_value_back(name, value),
+			Below::Store(store) => store.kept().give_back(name, value, self.since),
+		}
+	}
+
+	fn has_written(&self, name: &[u8]) -> bool {
+		self.writes.borrow().keys().any(|key| key::split(key).1 == name)
 	}
 
 	/// Remembers the first failure, and passes the result on.

@@ -6,7 +6,7 @@ use crate::{
 	node::Node,
 	World,
 };
-use lockstep_client::{Event, Outcome};
+use lockstep_client::{Event, Intent, Outcome};
 use lockstep_primitives::topic;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -78,11 +78,9 @@ async fn a_commit_that_was_stored_but_never_submitted_is_submitted_after_a_resta
 	let mut members = world.members(&["anna", "bert"]).await;
 	let group = found(&mut members).await;
 	world.chain.set_mode(Mode::Lost);
-	let anna = members[0].client.clone();
-	let update = tokio::spawn(async move { anna.update(group).await });
-	members[0].client.group(group).await.unwrap();
+	// What was spawned could come after the end of the client; this has answered when the intent is stored.
+	members[0].client.enqueue(group, Intent::Update).await.unwrap();
 	members[0].client.close().await;
-	drop(update.await.unwrap());
 	world.chain.set_mode(Mode::Prompt);
 	let anna = members.remove(0).reopen().await;
 	members.insert(0, anna);

@@ -9,7 +9,10 @@ mod open;
 
 use super::{Backend, Batch, Entry, Visitor};
 use crate::store::{folder, StoreError};
-use rocksdb::{BottommostLevelCompaction, CompactOptions, Direction, IteratorMode, WriteBatch, WriteOptions, DB};
+use rocksdb::{
+	BottommostLevelCompaction, CompactOptions, Direction, IteratorMode, PrefixRange, ReadOptions, WriteBatch,
+	WriteOptions, DB,
+};
 use std::{
 	path::{Path, PathBuf},
 	sync::{PoisonError, RwLock},
@@ -108,7 +111,10 @@ impl Backend for Rocks {
 
 	fn scan(&self, prefix: &[u8], visit: &mut Visitor<'_>) -> Result<(), StoreError> {
 		self.read(|db| {
-			for entry in db.iterator(IteratorMode::From(prefix, Direction::Forward)) {
+			// Without an end it would read on to the next record of another kind, however large that is.
+			let mut options = ReadOptions::default();
+			options.set_iterate_range(PrefixRange(prefix));
+			for entry in db.iterator_opt(IteratorMode::From(prefix, Direction::Forward), options) {
 				let (name, value) = entry.map_err(|error| StoreError::from_rocks(&self.path, &error))?;
 				if !name.starts_with(prefix) {
 					break;

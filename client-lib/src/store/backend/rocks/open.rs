@@ -11,6 +11,8 @@ const WRITE_BUFFER: usize = 2 * 1024 * 1024;
 const BLOCK_CACHE: usize = 2 * 1024 * 1024;
 /// Files kept open; a member's database has a handful.
 const MAX_OPEN_FILES: i32 = 64;
+/// Size from which on a value is kept in a file apart. The small records beside it would be read and written with it.
+const LARGE: u64 = 4 * 1024;
 /// Size at which the log of recent writes forces a flush.
 const MAX_WAL: u64 = 8 * 1024 * 1024;
 /// Size and number of RocksDB's own log files, which it otherwise never deletes.
@@ -55,6 +57,9 @@ fn options(mode: DBRecoveryMode) -> Options {
 	options.set_write_buffer_size(WRITE_BUFFER);
 	options.set_max_write_buffer_number(2);
 	options.set_max_total_wal_size(MAX_WAL);
+	options.set_enable_blob_files(true);
+	options.set_min_blob_size(LARGE);
+	options.set_enable_blob_gc(true);
 	options.set_max_open_files(MAX_OPEN_FILES);
 	options.set_max_file_opening_threads(1);
 	options.set_max_background_jobs(2);

@@ -1,0 +1,226 @@
+//! What a member's operations cost, beside the same operations of raw OpenMLS with its store in memory.
+//!
+//! `make bench`, or `cargo bench -p lockstep-client --features simulation --bench operations`; it ends with a table.
+//!
+//! Ours is the whole of an operation: from what the application asks for to what it is told, with everything that is
+//! written on the way, encrypted, in RocksDB. It is measured twice: on a file system in memory, where to sync is nothing,
+//! and on the disk. The difference is the disk's, and is reported apart.
+
+mod shared;
+
+use criterion::{measurement::WallTime, BenchmarkGroup, Criterion};
+use shared::{grow::grow, ours::Ours, raw::Raw, table, Member, Place};
+use std::{
+	fs::File,
+	io::Write,
+	time::{Duration, Instant},
+};
+
+const SIZES: [usize; 4] = [2, 10, 100, 1000];
+/// Sizes that are measured on the disk, too.
+const ON_DISK: [usize; 2] = [2, 100];
+/// Messages in one epoch, well below what a member may send in one.
+const PER_EPOCH: u64 = 1000;
+const MESSAGE: [u8; 1024] = [42; 1024];
+
+const OPERATIONS: [&str; 8] = ["create", "add 1", "add 10", "remove", "update", "encrypt", "decrypt", "process commit"];
+/// What each may take, in milliseconds.
+const CEILINGS: [Option<f64>; 8] =
+	[Some(50.0), Some(20.0), Some(100.0), Some(15.0), None, Some(5.0), Some(3.0), Some(30.0)];
+const RAW: &str = "raw";
+const OURS: &str = "ours";
+const DISK: &str = "ours on disk";
+
+/// A group's founder, who is measured, and its second member.
+struct Pair<M: Member> {
+	founder: M,
+	second: M,
+	newcomers: u64,
+	messages: u64,
+}
+
+impl<M: Member> Pair<M> {
+	fn new(mut founder: M, size: usize) -> Self {
+		let second = grow(&mut founder, size);
+		Self { founder, second, newcomers: 0, messages: 0 }
+	}
+
+	/// Some who are to be added: names and KeyPackages.
+	fn newcomers(&mut self, count: u64) -> (Vec<String>, Vec<Vec<u8>>) {
+		let names: Vec<String> =
+			(self.newcomers..self.newcomers + count).map(|number| format!("newcomer {number:09}")).collect();
+		self.newcomers += count;
+		let packages = names.iter().map(|name| self.founder.outside(name).key_package()).collect();
+		(names, packages)
+	}
+
+	/// A new epoch in time, before there are too many messages in one.
+	fn count_message(&mut self) {
+		self.messages += 1;
+		if self.messages.is_multiple_of(PER_EPOCH) {
+			let renewed = self.founder.update();
+			self.second.process(&renewed);
+		}
+	}
+
+	/// The time that an operation takes once. What is made ready for it, and what is put back after it, is not in it.
+	fn once(&mut self, operation: &str) -> Duration {
+		match operation {
+			"add 1" => self.add(1),
+			"add 10" => self.add(10),
+			"remove" => {
+				let (names, packages) = self.newcomers(1);
+				self.founder.add(packages);
+				self.founder.rest();
+				timed(|| self.founder.remove(names))
+			}
+			"update" => timed(|| self.founder.update()),
+			"encrypt" => {
+				self.count_message();
+				let time = timed(|| self.founder.encrypt(&MESSAGE));
+				self.founder.rest();
+				time
+			}
+			"decrypt" => {
+				self.count_message();
+				let message = self.second.encrypt(&MESSAGE);
+				self.second.rest();
+				let time = timed(|| self.founder.decrypt(&message));
+				self.founder.rest();
+				time
+			}
+			"process commit" => {
+				let commit = self.second.update();
+				timed(|| self.founder.process(&commit))
+			}
+			other => panic!("{other} is no operation"),
+		}
+	}
+
+	fn add(&mut self, count: u64) -> Duration {
+		let (names, packages) = self.newcomers(count);
+		let time = timed(|| self.founder.add(packages));
+		self.founder.rest();
+		self.founder.remove(names);
+		time
+	}
+}
+
+/// Measures an operation of a pair, which is made when it is first needed: large groups take their time.
+fn bench<M: Member>(
+	group: &mut BenchmarkGroup<'_, WallTime>,
+	side: &str,
+	operation: &str,
+	pair: &mut Option<Pair<M>>,
+	make: impl Fn() -> Pair<M>,
+) {
+	group.bench_function(side, |bencher| {
+		let pair = pair.get_or_insert_with(&make);
+		bencher.iter_custom(|times| (0..times).map(|_| pair.once(operation)).sum());
+	});
+}
+
+fn timed<T>(operation: impl FnOnce() -> T) -> Duration {
+	let start = Instant::now();
+	let result = operation();
+	let time = start.elapsed();
+	drop(result);
+	time
+}
+
+fn creations(criterion: &mut Criterion) {
+	let mut group = criterion.benchmark_group("create");
+	group.bench_function(RAW, |bencher| {
+		let mut raw = Raw::found();
+		bencher.iter_custom(|times| (0..times).map(|_| timed(|| raw.create())).sum());
+	});
+	for (side, place) in [(OURS, Place::Memory), (DISK, Place::Disk)] {
+		group.bench_function(side, |bencher| {
+			bencher.iter_custom(|times| {
+				// A member of few groups: that of thousands is the other benchmark's.
+				let folder = place.folder();
+				let mut ours = Ours::found(folder.path());
+				(0..times).map(|_| timed(|| ours.create())).sum()
+			});
+		});
+	}
+	group.finish();
+}
+
+fn commits_and_messages(criterion: &mut Criterion, size: usize) {
+	let (mut raw, mut ours, mut on_disk) = (None, None, None);
+	let (memory, disk) = (Place::Memory.folder(), Place::Disk.folder());
+	// Those come last after which the second member is no more in the same epoch.
+	for operation in ["encrypt", "decrypt", "process commit", "update", "remove", "add 1", "add 10"] {
+		let mut group = criterion.benchmark_group(format!("{operation} of {size}"));
+		if size == 1000 {
+			group.sample_size(10);
+		}
+		bench(&mut group, RAW, operation, &mut raw, || Pair::new(Raw::found(), size));
+		bench(&mut group, OURS, operation, &mut ours, || Pair::new(Ours::found(memory.path()), size));
+		if ON_DISK.contains(&size) {
+			bench(&mut group, DISK, operation, &mut on_disk, || Pair::new(Ours::found(disk.path()), size));
+		}
+		group.finish();
+	}
+}
+
+/// What the disk takes to sync the smallest of writes.
+fn sync(criterion: &mut Criterion) {
+	let folder = Place::Disk.folder();
+	let mut file = File::create(folder.path().join("file")).expect("a file");
+	criterion.benchmark_group("disk").bench_function("sync", |bencher| {
+		bencher.iter(|| {
+			file.write_all(&[0; 64]).expect("it is written");
+			file.sync_data().expect("it is synced");
+		});
+	});
+}
+
+fn print_table() {
+	println!("\n| operation | members | raw | ours | ratio | more | on disk | limits |");
+	println!("| --- | ---: | ---: | ---: | ---: | ---: | ---: | --- |");
+	for (operation, ceiling) in OPERATIONS.iter().zip(CEILINGS) {
+		for size in SIZES.iter().filter(|size| *operation != "create" || **size == 2) {
+			let name = if *operation == "create" { "create".to_owned() } else { format!("{operation} of {size}") };
+			let (raw, ours, disk) = (table::median(&name, RAW), table::median(&name, OURS), table::median(&name, DISK));
+			let (Some(raw), Some(ours)) = (raw, ours) else { continue };
+			let (ratio, more) = (ours / raw, ours - raw);
+			let mut limits = Vec::new();
+			match size {
+				2 => limits.push(("2 ms more", more <= 2.0)),
+				100 => limits.push(("1.5 times", ratio <= 1.5)),
+				_ => {}
+			}
+			let below = ceiling.map(|ceiling| (format!("{ceiling} ms"), disk.unwrap_or(ours) < ceiling));
+			let limits = limits.into_iter().map(|(name, held)| (name.to_owned(), held)).chain(below);
+			let limits: Vec<String> =
+				limits.map(|(name, held)| format!("{name}: {}", if held { "held" } else { "NOT HELD" })).collect();
+			println!(
+				"| {operation} | {size} | {} | {} | {ratio:.2} | {} | {} | {} |",
+				table::shown(Some(raw)),
+				table::shown(Some(ours)),
+				table::shown(Some(more)),
+				table::shown(disk),
+				limits.join(", ")
+			);
+		}
+	}
+	println!(
+		"\nTimes are medians in milliseconds. One sync of the disk: {} ms.",
+		table::shown(table::median("disk", "sync"))
+	);
+}
+
+fn main() {
+	let criterion = Criterion::default().sample_size(20).warm_up_time(Duration::from_millis(300));
+	let criterion = criterion.measurement_time(Duration::from_millis(1500)).without_plots();
+	let mut criterion = criterion.output_directory(&table::folder()).configure_from_args();
+	sync(&mut criterion);
+	creations(&mut criterion);
+	for size in SIZES {
+		commits_and_messages(&mut criterion, size);
+	}
+	criterion.final_summary();
+	print_table();
+}
