@@ -19,6 +19,11 @@ pub fn member() -> Result<PathBuf> {
 	built("member")
 }
 
+/// The command line.
+pub fn lockstep() -> Result<PathBuf> {
+	built("lockstep")
+}
+
 /// A program of the workspace, in the folder of the running one; for a test that is the folder above `deps`.
 fn built(name: &str) -> Result<PathBuf> {
 	let running = std::env::current_exe().map_err(Error::io("finding the running program"))?;

@@ -75,7 +75,7 @@ impl Engine {
 		if staged.group_context().group_id() != &mls_id(group) || current.checked_add(1) != Some(opened) {
 			return Err(EngineError::NotNext { staged: opened, current });
 		}
-		let leaf = LastLeaf::of(&mls);
+		let leaf = LastLeaf::of(mls);
 		mls.merge_staged_commit(&self.provider(&step), staged).map_err(EngineError::library("merging a commit"))?;
 		if let Some(seed) = signer {
 			// over the old key's record: the old key is of no more use

@@ -13,6 +13,7 @@
 //! | [`p7_provable_rotations`] | anyone with the genesis can check rotations, offline |
 //! | [`clock`] | a member's clock does not matter to its verdicts |
 //! | [`membership`] | members that go away, for a while or for good |
+//! | [`conversation`] | what `docs/cli.md` shows: two people talk, one is killed, and the conversation goes on |
 //! | [`bad_input`] | bytes from outside are refused, and nothing happens |
 
 //!
@@ -22,6 +23,7 @@
 mod attack;
 mod bad_input;
 mod clock;
+mod conversation;
 mod lies;
 mod membership;
 mod p1_one_history;
@@ -52,6 +54,8 @@ async fn on_a_network_that_nothing_disturbs() -> Result<()> {
 		clock::a_member_months_ahead_agrees_on_an_added_key_package,
 		membership::a_member_that_was_away_catches_up,
 		membership::a_member_leaves_and_another_commits_it,
+		conversation::two_people_talk_in_two_terminals,
+		conversation::who_lost_its_store_is_readmitted,
 		bad_input::nodes_refuse_it_and_go_on,
 	])
 	.await?;

@@ -121,6 +121,7 @@ mod tests {
 			group: GroupId([1; 32]),
 			state: state.into(),
 			reason: None,
+			name: String::new(),
 			epoch: 3,
 			entry: EntryHash([2; 32]),
 			log_length: 4,
@@ -128,6 +129,7 @@ mod tests {
 			authenticator: "00".into(),
 			finalized: 9,
 			contested,
+			unposted: 0,
 		};
 		let verdict = |state, contested| {
 			let mut report = Report::default();

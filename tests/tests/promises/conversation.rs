@@ -1,0 +1,187 @@
+//! The conversation of `docs/cli.md`, typed into two terminals: the program `lockstep`, as its users have it.
+
+use lockstep_tests::{programs, within, Error, Network, Result};
+use std::{
+	path::{Path, PathBuf},
+	process::Stdio,
+	time::Duration,
+};
+use tokio::{
+	io::{AsyncBufReadExt, AsyncWriteExt, BufReader, Lines},
+	process::{Child, ChildStdin, ChildStdout, Command},
+};
+
+/// For one command, and for a line to appear in the other terminal.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A machine with its profiles.
+struct Machine {
+	folder: tempfile::TempDir,
+	program: PathBuf,
+}
+
+impl Machine {
+	fn new() -> Result<Self> {
+		let folder = tempfile::tempdir().map_err(Error::io("making a folder for profiles"))?;
+		Ok(Self { folder, program: programs::lockstep()? })
+	}
+
+	fn path(&self) -> &Path {
+		self.folder.path()
+	}
+
+	fn command(&self, arguments: &[&str]) -> Command {
+		let mut command = Command::new(&self.program);
+		command.args(arguments).current_dir(self.path()).kill_on_drop(true);
+		for name in ["LOCKSTEP_PROFILE", "LOCKSTEP_PASSPHRASE", "LOCKSTEP_PASSPHRASE_FILE", "LOCKSTEP_LOG"] {
+			command.env_remove(name);
+		}
+		command.env("XDG_DATA_HOME", self.path()).env("HOME", self.path());
+		command
+	}
+
+	/// Runs a command to its end; gives what it printed.
+	async fn run(&self, arguments: &[&str]) -> Result<String> {
+		let what = format!("lockstep {}", arguments.join(" "));
+		let output = within(PATIENCE, what.clone(), self.command(arguments).stdin(Stdio::null()).output()).await?;
+		let output = output.map_err(Error::io(what.clone()))?;
+		if !output.status.success() {
+			return Err(Error::Broken(format!("{what}: {}", String::from_utf8_lossy(&output.stderr))));
+		}
+		Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
+	}
+
+	/// A new identity, whose groups Alice pays for.
+	async fn identity(&self, name: &str, url: &str) -> Result<()> {
+		self.run(&["identity", "new", name, "--dev", "--insecure-no-passphrase", "--node", url]).await.map(drop)
+	}
+
+	/// A terminal in which somebody chats.
+	fn chat(&self, profile: &str) -> Result<Terminal> {
+		let mut command = self.command(&["--profile", profile, "chat"]);
+		command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
+		let mut child = command.spawn().map_err(Error::io("starting a chat"))?;
+		let gone = || Error::Broken("a chat has no terminal".into());
+		let keyboard = child.stdin.take().ok_or_else(gone)?;
+		let screen = BufReader::new(child.stdout.take().ok_or_else(gone)?).lines();
+		Ok(Terminal { child, keyboard, screen, shown: Vec::new() })
+	}
+}
+
+/// A chat, and what it has shown.
+struct Terminal {
+	child: Child,
+	keyboard: ChildStdin,
+	screen: Lines<BufReader<ChildStdout>>,
+	shown: Vec<String>,
+}
+
+impl Terminal {
+	async fn types(&mut self, line: &str) -> Result<()> {
+		let typed = format!("{line}\n");
+		self.keyboard.write_all(typed.as_bytes()).await.map_err(Error::io("typing into a chat"))?;
+		self.keyboard.flush().await.map_err(Error::io("typing into a chat"))
+	}
+
+	/// Waits until a line with this in it is shown.
+	async fn shows(&mut self, wanted: &str) -> Result<()> {
+		let reading = async {
+			while let Some(line) = self.screen.next_line().await.map_err(Error::io("reading a chat"))? {
+				let found = line.contains(wanted);
+				self.shown.push(line);
+				if found {
+					return Ok(());
+				}
+			}
+			Err(Error::Broken(format!("the chat ended before it showed {wanted:?}: {:?}", self.shown)))
+		};
+		within(PATIENCE, format!("{wanted:?} in a terminal"), reading).await?
+	}
+
+	/// `kill -9`.
+	async fn kill(mut self) -> Result<()> {
+		self.child.kill().await.map_err(Error::io("killing a chat"))
+	}
+
+	async fn quits(mut self) -> Result<()> {
+		self.types("/quit").await?;
+		let ended =
+			within(PATIENCE, "the end of a chat", self.child.wait()).await?.map_err(Error::io("ending a chat"))?;
+		if ended.success() {
+			Ok(())
+		} else {
+			Err(Error::Broken(format!("a chat ended with {ended}")))
+		}
+	}
+}
+
+pub async fn two_people_talk_in_two_terminals(network: &Network) -> Result<()> {
+	let machine = Machine::new()?;
+	machine.identity("anna", &network.url(0)).await?;
+	machine.identity("bert", &network.url(1)).await?;
+	machine.run(&["--profile", "bert", "key-package", "--out", "bert.kp"]).await?;
+	let group = machine.run(&["--profile", "anna", "group", "create", "--name", "two of us"]).await?;
+	machine.run(&["--profile", "anna", "group", "add", &group, "bert.kp"]).await?;
+
+	let mut anna = machine.chat("anna")?;
+	let mut bert = machine.chat("bert")?;
+	bert.shows("joined in epoch 1").await?;
+	anna.types("hello bert").await?;
+	bert.shows("anna: hello bert").await?;
+	bert.types("hello anna").await?;
+	anna.shows("bert: hello anna").await?;
+	bert.types("/rotate").await?;
+	anna.shows("bert has another signature key from epoch 2 on").await?;
+	bert.shows("epoch 2").await?;
+
+	bert.kill().await?;
+	anna.types("are you there?").await?;
+	anna.types("/update").await?;
+	anna.shows("epoch 3").await?;
+	anna.types("/update").await?;
+	anna.shows("epoch 4").await?;
+	let mut bert = machine.chat("bert")?;
+	bert.shows("anna: are you there?").await?;
+	bert.shows("epoch 4").await?;
+	bert.types("here again").await?;
+	anna.shows("bert: here again").await?;
+	bert.quits().await?;
+	anna.quits().await?;
+
+	// The same without a keyboard.
+	machine.run(&["--profile", "anna", "send", &group, "and now by command"]).await?;
+	let heard = machine.run(&["--profile", "bert", "read", &group]).await?;
+	if !heard.contains("anna: and now by command") {
+		return Err(Error::Broken(format!("bert read {heard:?}")));
+	}
+	machine.run(&["--profile", "bert", "group", "rename", &group, "still two"]).await?;
+	let shown = machine.run(&["--profile", "anna", "group", "show", &group]).await?;
+	if !shown.contains("still two") {
+		return Err(Error::Broken(format!("anna sees {shown:?}")));
+	}
+	machine.run(&["--profile", "anna", "doctor"]).await.map(drop)
+}
+
+/// Bert's store is gone, and nothing but his secret is left.
+pub async fn who_lost_its_store_is_readmitted(network: &Network) -> Result<()> {
+	let machine = Machine::new()?;
+	machine.identity("anna", &network.url(2)).await?;
+	machine.identity("bert", &network.url(3)).await?;
+	machine.run(&["--profile", "bert", "key-package", "--out", "bert.kp"]).await?;
+	let group = machine.run(&["--profile", "anna", "group", "create"]).await?;
+	machine.run(&["--profile", "anna", "group", "add", &group, "bert.kp"]).await?;
+	machine.run(&["--profile", "bert", "join", &group]).await?;
+
+	let store = machine.path().join("lockstep").join("bert").join("store");
+	std::fs::remove_dir_all(&store).map_err(Error::io("losing a store"))?;
+	machine.run(&["--profile", "bert", "group", "rejoin", &group, "--out", "bert.request"]).await?;
+	machine.run(&["--profile", "anna", "group", "readmit", &group, "bert.request"]).await?;
+	machine.run(&["--profile", "bert", "join", &group]).await?;
+	machine.run(&["--profile", "bert", "send", &group, "back"]).await?;
+	let heard = machine.run(&["--profile", "anna", "read", &group]).await?;
+	if heard.contains("bert: back") {
+		Ok(())
+	} else {
+		Err(Error::Broken(format!("anna read {heard:?}")))
+	}
+}
