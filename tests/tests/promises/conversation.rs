@@ -58,7 +58,18 @@ impl Machine {
 
 	/// A terminal in which somebody chats.
 	fn chat(&self, profile: &str) -> Result<Terminal> {
-		let mut command = self.command(&["--profile", profile, "chat"]);
+		self.terminal(&["--profile", profile, "chat"])
+	}
+
+	/// Waits until a member reads this in a group. Nodes may take a second to pass it on.
+	async fn reads(&self, profile: &str, group: &str, wanted: &str) -> Result<()> {
+		let mut terminal = self.terminal(&["--profile", profile, "read", "--follow", group])?;
+		terminal.shows(wanted).await?;
+		terminal.kill().await
+	}
+
+	fn terminal(&self, arguments: &[&str]) -> Result<Terminal> {
+		let mut command = self.command(arguments);
 		command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
 		let mut child = command.spawn().map_err(Error::io("starting a chat"))?;
 		let gone = || Error::Broken("a chat has no terminal".into());
@@ -150,10 +161,7 @@ pub async fn two_people_talk_in_two_terminals(network: &Network) -> Result<()> {
 
 	// The same without a keyboard.
 	machine.run(&["--profile", "anna", "send", &group, "and now by command"]).await?;
-	let heard = machine.run(&["--profile", "bert", "read", &group]).await?;
-	if !heard.contains("anna: and now by command") {
-		return Err(Error::Broken(format!("bert read {heard:?}")));
-	}
+	machine.reads("bert", &group, "anna: and now by command").await?;
 	machine.run(&["--profile", "bert", "group", "rename", &group, "still two"]).await?;
 	let shown = machine.run(&["--profile", "anna", "group", "show", &group]).await?;
 	if !shown.contains("still two") {
@@ -178,10 +186,5 @@ pub async fn who_lost_its_store_is_readmitted(network: &Network) -> Result<()> {
 	machine.run(&["--profile", "anna", "group", "readmit", &group, "bert.request"]).await?;
 	machine.run(&["--profile", "bert", "join", &group]).await?;
 	machine.run(&["--profile", "bert", "send", &group, "back"]).await?;
-	let heard = machine.run(&["--profile", "anna", "read", &group]).await?;
-	if heard.contains("bert: back") {
-		Ok(())
-	} else {
-		Err(Error::Broken(format!("anna read {heard:?}")))
-	}
+	machine.reads("anna", &group, "bert: back").await
 }
