@@ -83,7 +83,11 @@ impl Store {
 		let cipher = match header::find(&*backend)? {
 			Found::Nothing => header::create(&*backend, key)?,
 			Found::InTheClear => migrate::from_version_1(&*backend, key)?,
-			Found::Header(header) => Cipher::new(&*header.unwrap(key)?),
+			Found::Header(header) => {
+				let cipher = Cipher::new(&*header.unwrap(key)?);
+				migrate::from_version_2(&*backend, header)?;
+				cipher
+			}
 		};
 		Ok(Self(Arc::new(Inner { backend, cipher, kept: Mutex::default() })))
 	}

@@ -2,6 +2,7 @@
 //! the key can read or change any of it.
 mod disk;
 mod encryption;
+mod keeping;
 mod memory;
 mod migration;
 mod overlay;
