@@ -17,6 +17,7 @@ mod kept;
 mod key;
 mod migrate;
 mod overlay;
+pub(crate) mod packed;
 mod provider;
 mod record;
 mod secret;

@@ -6,6 +6,7 @@ mod keeping;
 mod memory;
 mod migration;
 mod overlay;
+mod packed;
 mod property;
 mod secret;
 mod storage;
