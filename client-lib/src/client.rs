@@ -25,6 +25,7 @@ mod leave;
 mod messages;
 mod open;
 mod outbox;
+mod posting;
 mod records;
 mod rejoin;
 #[cfg(feature = "simulation")]

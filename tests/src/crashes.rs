@@ -40,8 +40,11 @@ pub struct Report {
 	pub from_outside: usize,
 	/// Intents that were reported as taken; each came about.
 	pub intents: usize,
-	/// Messages that were reported as sent; each of the others read each of them once.
+	/// Messages that were reported as sent; each of the others read each of them once, unless its sender reported that it
+	/// gave it up.
 	pub messages: usize,
+	/// Messages that were given up: no node was heard to have taken them in so many epochs.
+	pub given_up: usize,
 	/// The epoch in which all members ended, alike.
 	pub epoch: u64,
 }
@@ -64,6 +67,8 @@ struct Lives {
 	read: BTreeMap<u64, (String, String)>,
 	/// All up to this number were reported as acknowledged.
 	acknowledged: Option<u64>,
+	/// Texts that it reported as given up.
+	given_up: BTreeSet<String>,
 	report: Report,
 }
 
@@ -87,6 +92,7 @@ pub async fn kill_members(network: &Network, kills: usize, seed: u64) -> Result<
 		done: BTreeMap::new(),
 		read: BTreeMap::new(),
 		acknowledged: None,
+		given_up: BTreeSet::new(),
 		report: Report::default(),
 	});
 	let each = kills.div_ceil(NAMES.len());
@@ -107,6 +113,7 @@ pub async fn kill_members(network: &Network, kills: usize, seed: u64) -> Result<
 		report.from_outside += member.report.from_outside;
 		report.intents += member.taken.len();
 		report.messages += member.sent.len();
+		report.given_up += member.given_up.len();
 	}
 	Ok(report)
 }
@@ -234,6 +241,7 @@ impl Lives {
 					}
 				}
 			}
+			(_, Answer::Undelivered { texts }) => self.given_up.extend(texts),
 			(_, Answer::Unread { messages }) => {
 				for (number, sender, text) in messages {
 					if self.acknowledged.is_some_and(|acknowledged| number <= acknowledged) {
@@ -292,26 +300,36 @@ async fn settle(members: &mut [Lives]) -> Result<u64> {
 		members.iter().flat_map(|of| of.sent.iter().map(|text| (of.name.to_owned(), text.clone()))).collect();
 	let mut lost = Vec::new();
 	let deadline = Instant::now() + HEARING;
-	for (member, process) in members.iter_mut().zip(&mut processes) {
+	for at in 0..members.len() {
 		loop {
+			// What was given up is known when its sender has read the log.
+			for (member, process) in members.iter_mut().zip(&mut processes) {
+				let answer = process.ask(&Request::Undelivered).await?;
+				member.note(&Request::Undelivered, answer)?;
+			}
+			let given_up: BTreeSet<(String, String)> = members
+				.iter()
+				.flat_map(|of| of.given_up.iter().map(|text| (of.name.to_owned(), text.clone())))
+				.collect();
+			let (Some(member), Some(process)) = (members.get_mut(at), processes.get_mut(at)) else { break };
 			let answer = process.ask(&Request::Unread).await?;
 			member.note(&Request::Unread, answer)?;
 			let read: BTreeSet<&(String, String)> = member.read.values().collect();
-			let missed: Vec<_> =
-				said.iter().filter(|message| message.0 != member.name && !read.contains(message)).collect();
-			match missed.first() {
-				None => break,
-				Some(_) if Instant::now() > deadline => {
-					lost.extend(
-						missed
-							.into_iter()
-							.map(|(sender, text)| format!("{} never read {text:?} of {sender}", member.name)),
-					);
-					break;
-				}
-				// The next look; there is no event for what another process reads.
-				Some(_) => sleep(Duration::from_millis(250)).await,
+			let is_missed = |message: &&(String, String)| {
+				message.0 != member.name && !read.contains(message) && !given_up.contains(*message)
+			};
+			let missed: Vec<_> = said.iter().filter(is_missed).collect();
+			if missed.is_empty() {
+				break;
 			}
+			if Instant::now() > deadline {
+				let never =
+					|(sender, text): &(String, String)| format!("{} never read {text:?} of {sender}", member.name);
+				lost.extend(missed.into_iter().map(never));
+				break;
+			}
+			// The next look; there is no event for what another process reads.
+			sleep(Duration::from_millis(250)).await;
 		}
 	}
 	if !lost.is_empty() {

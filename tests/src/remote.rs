@@ -61,6 +61,8 @@ pub enum Request {
 		/// The group.
 		group: GroupId,
 	},
+	/// Tell which messages it gave up: answered by [`Answer::Undelivered`].
+	Undelivered,
 	/// Tell what is unread: answered by [`Answer::Unread`].
 	Unread,
 	/// Acknowledge all messages up to this number: answered by [`Answer::Done`].
@@ -121,6 +123,11 @@ pub enum Answer {
 		done: Vec<(u64, EntryHash)>,
 		/// Those that did not, and why.
 		failed: Vec<(u64, String)>,
+	},
+	/// The messages that it gave up.
+	Undelivered {
+		/// What they say.
+		texts: Vec<String>,
 	},
 	/// The messages that were not acknowledged.
 	Unread {

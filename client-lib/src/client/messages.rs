@@ -1,13 +1,11 @@
 //! Messages and other statements: posting them from the outbox, and reading those of others.
 
 use super::{
-	action::Action,
 	core::Core,
-	inbox::{self, SENT_AGAIN_EPOCHS},
+	inbox,
 	join::Use,
-	outbox::{Next, MAX_OUTGOING},
+	outbox::MAX_OUTGOING,
 	records::{Membership, Outgoing, Unsent},
-	undelivered::UndeliveredBecause,
 	SendError,
 };
 use crate::{
@@ -15,12 +13,10 @@ use crate::{
 		envelope::{self, Content},
 		expiry,
 		statement::{Statement, StatementError},
-		Posted, Seen,
+		Seen,
 	},
 	mls::{EngineError, EpochKeys, MessageError, Mls, RequestKey, WelcomeEnvelope},
-	mutation::{self, Mutation},
-	rpc::RpcError,
-	store::{Overlay, Store, StoreError},
+	store::Overlay,
 };
 use lockstep_primitives::{rpc::HexBytes, topic, GroupId};
 use rand::RngCore;
@@ -46,16 +42,6 @@ pub(super) fn invitation(
 	signed(group, keys, topic::mailbox_topic(&envelope.key_package_ref), &envelope.bytes)
 }
 
-/// What to do with a statement of the outbox.
-enum Due {
-	/// Post these bytes.
-	Post(Vec<u8>),
-	/// Not before the group has caught up.
-	Later,
-	/// It is not there any more.
-	Gone,
-}
-
 impl<M: Mls> Core<M> {
 	/// Sends an application message in the current epoch.
 	pub fn send(&mut self, id: &GroupId, data: &[u8]) -> Result<(), SendError> {
@@ -65,6 +51,14 @@ impl<M: Mls> Core<M> {
 		let mut name = [0; inbox::ID];
 		self.random.fill_bytes(&mut name);
 		let unsent = Unsent { id: HexBytes(name.to_vec()), data: HexBytes(data.to_vec()), since: None };
+		let group = self.usable(id)?;
+		let epoch = group.gate.tip().epoch;
+		if !group.caught_up || !self.outbox.has_room(id) {
+			// It is encrypted when its turn comes. What is encrypted is posted at once: readers take the messages of a sender
+			// in another order than that in which they were encrypted within bounds only.
+			let later = Outgoing { group: *id, epoch, statement: HexBytes(Vec::new()), unsent: Some(unsent) };
+			return self.queue(later);
+		}
 		let framed = inbox::frame(&name, data);
 		self.send_content(id, Some(unsent), |engine, overlay| {
 			Ok(Content::Message(engine.encrypt(overlay, id, &framed)?.bytes))
@@ -100,7 +94,22 @@ impl<M: Mls> Core<M> {
 		Ok(())
 	}
 
-	fn store_content(
+	/// Puts a message into the outbox as it is.
+	fn queue(&mut self, outgoing: Outgoing) -> Result<(), SendError> {
+		if self.outbox.len() >= MAX_OUTGOING {
+			return Err(SendError::Backlog(self.outbox.len()));
+		}
+		let number = self.outbox.number();
+		let store = self.store.clone();
+		let overlay = store.overlay();
+		let stored = overlay.put(&number.to_be_bytes(), &outgoing).and_then(|()| overlay.commit());
+		stored.map_err(|error| SendError::from(MessageError::from(EngineError::from(error))))?;
+		self.outbox.insert(number, outgoing.group);
+		self.outbox.set_first(number, true);
+		Ok(())
+	}
+
+	pub(super) fn store_content(
 		&mut self,
 		id: &GroupId,
 		number: u64,
@@ -138,167 +147,6 @@ impl<M: Mls> Core<M> {
 		overlay.commit().map_err(EngineError::from)?;
 		group.sent = sent;
 		Ok(())
-	}
-
-	/// Hands what is due in the outbox to a node. A message of an epoch that is past is encrypted again before, so that
-	/// members who have deleted the keys of that one can read it, too.
-	pub fn post_due(&mut self) {
-		for number in self.outbox.due(self.finalized) {
-			match self.made_current(number) {
-				Ok(Due::Post(statement)) => {
-					self.outbox.sent(number);
-					self.act(Action::Post { number, statement });
-					if mutation::is(Mutation::DeleteOnPost) {
-						drop(self.delete_outgoing(number));
-					}
-				}
-				Ok(Due::Later) => {}
-				Ok(Due::Gone) => self.outbox.remove(number),
-				Err(error) => {
-					tracing::error!(%error, "a statement cannot be read from the outbox");
-					self.outbox.remove(number);
-				}
-			}
-		}
-	}
-
-	/// A statement of the outbox, made fit for the current epoch.
-	fn made_current(&mut self, number: u64) -> Result<Due, EngineError> {
-		let read = |store: &Store| store.overlay().get::<Outgoing>(&number.to_be_bytes());
-		let Some(mut outgoing) = read(&self.store)? else { return Ok(Due::Gone) };
-		let Some(group) = self.groups.get(&outgoing.group) else { return Ok(Due::Post(outgoing.statement.0)) };
-		let (current, followed) = (group.gate.tip().epoch, group.is_followed());
-		let Some(unsent) = &mut outgoing.unsent else {
-			// What is asked for by whoever was cut off goes out in any case.
-			return Ok(if followed && !group.caught_up { Due::Later } else { Due::Post(outgoing.statement.0) });
-		};
-		if !followed || !group.caught_up {
-			return Ok(Due::Later);
-		}
-		if current > outgoing.epoch {
-			self.send_anew(number, "")?;
-			return Ok(match read(&self.store)? {
-				None => Due::Gone,
-				Some(outgoing) if outgoing.epoch < current => Due::Later,
-				Some(outgoing) => Due::Post(outgoing.statement.0),
-			});
-		}
-		if unsent.since.is_none() {
-			// From now on a node may have it.
-			unsent.since = Some(outgoing.epoch);
-			self.outbox.set_first(number, true);
-			let overlay = self.store.overlay();
-			overlay.put(&number.to_be_bytes(), &outgoing)?;
-			overlay.commit()?;
-		}
-		Ok(Due::Post(outgoing.statement.0))
-	}
-
-	/// The connection was gone before a statement was handed over for the first time: no node has it.
-	fn not_handed_over(&mut self, number: u64) -> Result<(), EngineError> {
-		let overlay = self.store.overlay();
-		let Some(mut outgoing) = overlay.get::<Outgoing>(&number.to_be_bytes())? else { return Ok(()) };
-		if let Some(unsent) = &mut outgoing.unsent {
-			unsent.since = None;
-			overlay.put(&number.to_be_bytes(), &outgoing)?;
-			overlay.commit()?;
-		}
-		Ok(())
-	}
-
-	/// A node took a statement, or did not.
-	pub fn on_posted(&mut self, posted: &Posted) {
-		let unheard = matches!(posted.outcome, Err(RpcError::ConnectionLost)) && self.outbox.is_first(posted.id);
-		let next = self.outbox.answered(posted.id, posted.outcome.as_ref().ok(), self.finalized);
-		self.outbox.set_first(posted.id, false);
-		let changed = match next {
-			Next::Again if unheard => self.not_handed_over(posted.id),
-			Next::Done => self.delete_outgoing(posted.id).map_err(EngineError::from),
-			Next::Hopeless => {
-				tracing::warn!(outcome = ?posted.outcome, "a node will never take a statement");
-				let said = posted.outcome.as_ref().map(|outcome| format!("{outcome:?}"));
-				self.send_anew(posted.id, &said.unwrap_or_default())
-			}
-			Next::Again => {
-				tracing::debug!(outcome = ?posted.outcome, "a statement was not taken");
-				Ok(())
-			}
-			Next::Renew { attempts, floor } => self.renew(posted.id, expiry(attempts, floor)),
-		};
-		if let Err(error) = changed {
-			tracing::error!(%error, "the outbox cannot be written");
-		}
-		self.post_due();
-	}
-
-	pub fn delete_outgoing(&mut self, number: u64) -> Result<(), StoreError> {
-		let overlay = self.store.overlay();
-		overlay.delete::<Outgoing>(&number.to_be_bytes())?;
-		overlay.commit()?;
-		self.outbox.remove(number);
-		Ok(())
-	}
-
-	/// A statement will never be taken (for what a node `said`), or nobody could read it any more: a message is encrypted
-	/// again, for the current epoch, or given up; anything else is of no use in another epoch than its own.
-	fn send_anew(&mut self, number: u64, said: &str) -> Result<(), EngineError> {
-		let Some(outgoing) = self.store.overlay().get::<Outgoing>(&number.to_be_bytes())? else {
-			return Ok(self.delete_outgoing(number)?);
-		};
-		let Some(unsent) = &outgoing.unsent else { return Ok(self.delete_outgoing(number)?) };
-		let Some(state) = self.groups.get(&outgoing.group) else { return Ok(self.delete_outgoing(number)?) };
-		if state.is_over(&outgoing.group) {
-			return Ok(self.give_up(number, outgoing, UndeliveredBecause::Left)?);
-		}
-		if !state.is_followed() {
-			// It may come back, and the message waits for that.
-			return Ok(());
-		}
-		let current = state.gate.tip().epoch;
-		if current <= outgoing.epoch {
-			return Ok(self.give_up(number, outgoing, UndeliveredBecause::Refused(said.to_owned()))?);
-		}
-		let since = unsent.since;
-		if since.is_some_and(|since| current > since.saturating_add(SENT_AGAIN_EPOCHS)) {
-			return Ok(self.give_up(number, outgoing, UndeliveredBecause::NoAnswer)?);
-		}
-		let Some(name) = unsent.id.0.first_chunk().copied() else { return Ok(self.delete_outgoing(number)?) };
-		let framed = inbox::frame(&name, &unsent.data.0);
-		let (group, unsent) = (outgoing.group, Unsent { since, ..unsent.clone() });
-		let encrypted = self.store_content(&group, number, Some(unsent), |engine, overlay| {
-			Ok(Content::Message(engine.encrypt(overlay, &group, &framed)?.bytes))
-		});
-		match encrypted {
-			Ok(()) => Ok(()),
-			Err(MessageError::Engine(error)) => Err(error),
-			// A commit makes room.
-			Err(MessageError::TooMany { .. }) => Ok(()),
-			Err(error) => Ok(self.give_up(number, outgoing, UndeliveredBecause::Refused(error.to_string()))?),
-		}
-	}
-
-	/// Signs a statement again, with another expiry, if the epoch's keys are still there. An invitation is sealed to its
-	/// reader, whoever signs it: the newest epoch does as well.
-	fn renew(&mut self, number: u64, expiry: u64) -> Result<(), EngineError> {
-		let overlay = self.store.overlay();
-		let Some(mut outgoing) = overlay.get::<Outgoing>(&number.to_be_bytes())? else { return Ok(()) };
-		let keys = self.engine.epoch_keys(&overlay, &outgoing.group)?;
-		let renewed = Statement::decode(&outgoing.statement.0).ok().and_then(|statement| {
-			let invitation = statement.topic != topic::group_topic(&outgoing.group);
-			let own = keys.iter().find(|keys| keys.epoch == outgoing.epoch);
-			let keys = own.or_else(|| keys.last().filter(|_| invitation))?;
-			outgoing.epoch = keys.epoch;
-			let statement = Statement { signer: keys.ordering_key.0, ..statement };
-			statement.encode(expiry, |bytes| keys.sign(bytes)).ok()
-		});
-		let Some(renewed) = renewed else {
-			tracing::debug!(epoch = outgoing.epoch, "a statement was given up: its epoch is long past");
-			drop(overlay);
-			return self.send_anew(number, "the keys of its epoch are deleted");
-		};
-		outgoing.statement = HexBytes(renewed);
-		overlay.put(&number.to_be_bytes(), &outgoing)?;
-		Ok(overlay.commit()?)
 	}
 
 	/// A statement arrived: anything, from anybody, any number of times.

@@ -73,6 +73,11 @@ impl Outbox {
 		self.statements.remove(&id);
 	}
 
+	/// Whether one more of a group would be posted at once.
+	pub fn has_room(&self, group: &GroupId) -> bool {
+		self.of(group) < WINDOW
+	}
+
 	/// Those to be posted now, in order: of each group the oldest [`WINDOW`] only, so that none overtakes many.
 	pub fn due(&self, now: BlockNumber) -> Vec<u64> {
 		let mut counts = BTreeMap::<GroupId, usize>::new();

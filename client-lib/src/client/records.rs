@@ -96,7 +96,7 @@ pub(super) struct Outgoing {
 	/// The group and epoch whose key signs it.
 	pub group: GroupId,
 	pub epoch: u64,
-	/// The statement, signed.
+	/// The statement, signed; empty for a message that is not encrypted yet.
 	#[serde(with = "packed")]
 	pub statement: HexBytes,
 	/// What a message says, for as long as no node has taken it.

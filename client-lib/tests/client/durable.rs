@@ -204,6 +204,28 @@ async fn a_message_of_a_member_that_was_away_is_for_the_epoch_of_the_others() {
 	members[0].hears(b"late").await;
 }
 
+/// A node takes nothing for a while: what was said last is read like what was said before it, and that is more than
+/// readers keep keys for in one epoch.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_piled_up_is_read_whatever_was_encrypted_first() {
+	let world = World::new().await;
+	let mut members = world.members(&["anna", "bert"]).await;
+	let group = found(&mut members).await;
+	world.chain.state().deaf = true;
+	for number in 0..150u8 {
+		members[0].client.send(group, vec![number]).await.unwrap();
+	}
+	members[1].client.update(group).await.unwrap();
+	members[0].reached(group, 2).await;
+	members[0].client.send(group, b"last".to_vec()).await.unwrap();
+	world.chain.state().deaf = false;
+	world.chain.blocks(20);
+	members[1].hears(b"last").await;
+	for number in 0..150u8 {
+		members[1].hears(&[number]).await;
+	}
+}
+
 /// Says something in each of twelve epochs: more than members keep keys for.
 async fn talk_through_epochs(world: &World, member: &Member, group: GroupId) {
 	for epoch in 0..12u8 {

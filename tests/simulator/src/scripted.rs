@@ -186,7 +186,8 @@ fn a_message_that_no_node_takes_is_given_up_before_its_readers_forget_it() {
 	let undelivered = |world: &World<StandIns>| world.members[0].client.as_ref().unwrap().undelivered().unwrap();
 	assert_eq!(undelivered(&world), []);
 	world.want(0, &group, Intent::Update);
-	blocks(&mut world, 10);
+	// It is tried every 16 blocks by now.
+	blocks(&mut world, 20);
 	let given_up = Undelivered { group, data: text.clone(), reason: UndeliveredBecause::NoAnswer };
 	assert_eq!(undelivered(&world), [(0, given_up.clone())]);
 	assert_eq!(world.members[0].promises.sent.get(&text), Some(&true), "it was reported");

@@ -22,12 +22,13 @@ async fn main() -> Result<()> {
 	network.finish().await?;
 	println!(
 		"killed {} times at a write (the last was write point {}) and {} times from outside; {} intents came about once \
-		 each; each of {} messages was read once by each of the others; all members are in epoch {}, alike",
+		 each; each of {} messages was read once by each of the others, but for {} that their senders reported as given up; all members are in epoch {}, alike",
 		report.at_writes,
 		report.last_write,
 		report.from_outside,
 		report.intents,
 		report.messages,
+		report.given_up,
 		report.epoch
 	);
 	Ok(())

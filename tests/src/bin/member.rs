@@ -89,6 +89,11 @@ async fn fulfil(member: &Member, request: Request) -> Result<Answer> {
 			let messages = unread.map(|(number, message)| (number, text(message.sender), text(message.data))).collect();
 			Answer::Unread { messages }
 		}
+		Request::Undelivered => {
+			let undelivered = member.client().undelivered().await.map_err(|error| Error::Broken(error.to_string()))?;
+			let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
+			Answer::Undelivered { texts: undelivered.into_iter().map(|(_, given_up)| text(given_up.data)).collect() }
+		}
 		Request::Acknowledge { up_to } => {
 			member.acknowledge(up_to).await?;
 			Answer::Done
