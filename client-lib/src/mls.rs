@@ -41,6 +41,7 @@ mod public_phase;
 mod rejoin;
 mod seal;
 mod signer;
+mod staged;
 #[cfg(feature = "simulation")]
 pub mod stand_in;
 #[cfg(test)]

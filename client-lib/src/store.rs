@@ -17,6 +17,7 @@ mod kept;
 mod key;
 mod migrate;
 mod overlay;
+pub(crate) mod packed;
 mod provider;
 mod record;
 mod secret;
@@ -83,7 +84,11 @@ impl Store {
 		let cipher = match header::find(&*backend)? {
 			Found::Nothing => header::create(&*backend, key)?,
 			Found::InTheClear => migrate::from_version_1(&*backend, key)?,
-			Found::Header(header) => Cipher::new(&*header.unwrap(key)?),
+			Found::Header(header) => {
+				let cipher = Cipher::new(&*header.unwrap(key)?);
+				migrate::from_version_2(&*backend, header)?;
+				cipher
+			}
 		};
 		Ok(Self(Arc::new(Inner { backend, cipher, kept: Mutex::default() })))
 	}

@@ -149,14 +149,17 @@ impl<M: Mls> Core<M> {
 	}
 
 	fn on_finalized(&mut self, finalized: Finalized) {
-		for (id, entry) in finalized.entries {
-			if self.groups.get(&id).is_some_and(Group::is_followed) {
-				self.on_entry(&id, &entry);
-			} else if self.creating.contains_key(&id) {
-				self.on_founding_entry(&id, &entry);
+		let mut entries = finalized.entries.as_slice();
+		while let Some((id, entry)) = entries.first() {
+			let mut taken = 1;
+			if self.groups.get(id).is_some_and(Group::is_followed) {
+				taken = self.on_entries(entries).max(1);
+			} else if self.creating.contains_key(id) {
+				self.on_founding_entry(id, entry);
 			} else {
-				self.on_earlier_entry(&id, &entry);
+				self.on_earlier_entry(id, entry);
 			}
+			entries = entries.get(taken..).unwrap_or_default();
 		}
 		for id in finalized.closed {
 			if self.groups.get(&id).is_some_and(Group::is_followed) {

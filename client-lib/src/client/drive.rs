@@ -1,5 +1,7 @@
 //! Driving the gate: its effects are applied together with its new state, in one write.
 
+mod many;
+
 use super::{
 	action::Action,
 	commit,
@@ -306,9 +308,7 @@ impl<M: Mls> Core<M> {
 	/// What a step asks for beyond the store: events, answers, the next submission.
 	fn follow_up(&mut self, id: &GroupId, done: Done) {
 		let group = *id;
-		for (entry, reason) in done.skipped {
-			self.report(Event::Skipped { group, entry: entry.hash, reason });
-		}
+		self.report_skipped(id, done.skipped);
 		for number in done.outgoing {
 			self.outbox.insert(number, group);
 		}
@@ -337,6 +337,12 @@ impl<M: Mls> Core<M> {
 		}
 		self.start_waiting(id);
 		self.post_due();
+	}
+
+	fn report_skipped(&mut self, id: &GroupId, skipped: Vec<(EntryHeader, SkippedBecause)>) {
+		for (entry, reason) in skipped {
+			self.report(Event::Skipped { group: *id, entry: entry.hash, reason });
+		}
 	}
 
 	fn report_epoch(&mut self, id: &GroupId, entry: &EntryHeader, change: EpochChange, own: bool) {

@@ -105,6 +105,11 @@ pub(super) fn number(key: &[u8]) -> Option<u64> {
 	Some(u64::from_be_bytes(*key.last_chunk()?))
 }
 
+/// The group and the number in a key.
+pub(super) fn of_key(key: &[u8]) -> Option<(GroupId, u64)> {
+	Some((GroupId(*key.first_chunk()?), number(key)?))
+}
+
 /// Stores what is to survive of an operation.
 pub(super) fn store(overlay: &Overlay<'_>, group: &GroupId, operation: &Operation) -> Result<(), StoreError> {
 	let Some(number) = operation.number else { return Ok(()) };

@@ -15,7 +15,7 @@ use super::{
 use crate::{
 	delivery::{Poster, Seen, StatementFeed},
 	finality::{Trust, VerifiedLog},
-	mls::{Engine, Mls},
+	mls::{Engine, EpochKeys, Mls},
 	mutation::{self, Mutation},
 	rpc::{Nodes, RpcError},
 	store::{Overlay, Store, StoreError},
@@ -152,14 +152,16 @@ impl<M: Mls> Core<M> {
 	fn resume(&mut self) -> Result<(), OpenError> {
 		let store = self.store.clone();
 		let overlay = store.overlay();
+		// One list for all groups each: a list is a search, and there may be a thousand groups.
+		let newest = EpochKeys::newest_entries(&overlay)?;
+		let mut intents = stored_intents(&overlay)?;
 		for (key, membership) in overlay.list::<Membership>(ONLY)? {
 			if let Some(id) = group_id(&key) {
 				let tip = membership.gate.tip().entry;
 				let mut group = Group::new(membership);
-				take_up_intents(&overlay, &id, &mut group)?;
+				take_up_intents(intents.remove(&id).unwrap_or_default(), &mut group);
 				self.groups.insert(id, group);
-				let newest = self.engine.epoch_keys(&overlay, &id)?.pop();
-				if self.groups.get(&id).is_some_and(Group::is_followed) && newest.map(|keys| keys.entry) != Some(tip) {
+				if self.groups.get(&id).is_some_and(Group::is_followed) && newest.get(&id) != Some(&tip) {
 					self.halt(&id, DriveError::Apart.to_string());
 				}
 				self.follow(&id);
@@ -193,20 +195,37 @@ impl<M: Mls> Core<M> {
 	}
 }
 
-/// The intents that had not ended, each where it was: carried by the pending commit, or waiting.
-fn take_up_intents(overlay: &Overlay<'_>, id: &GroupId, group: &mut Group) -> Result<(), StoreError> {
-	let in_flight: InFlight = overlay.get(id.as_bytes())?.unwrap_or_default();
-	for (key, StoredIntent { intent, once, epoch, attempts }) in overlay.list(id.as_bytes())? {
-		let Some(number) = intent::number(&key) else { continue };
+/// The intents of a group that had not ended, in their order, and which of them its pending commit carries.
+#[derive(Default)]
+struct Intents {
+	stored: Vec<(u64, StoredIntent)>,
+	in_flight: InFlight,
+}
+
+fn stored_intents(overlay: &Overlay<'_>) -> Result<BTreeMap<GroupId, Intents>, StoreError> {
+	let mut found: BTreeMap<GroupId, Intents> = BTreeMap::new();
+	for (key, stored) in overlay.list::<StoredIntent>(ONLY)? {
+		let Some((id, number)) = intent::of_key(&key) else { continue };
+		found.entry(id).or_default().stored.push((number, stored));
+	}
+	for (key, in_flight) in overlay.list::<InFlight>(ONLY)? {
+		let Some(id) = group_id(&key) else { continue };
+		found.entry(id).or_default().in_flight = in_flight;
+	}
+	Ok(found)
+}
+
+/// Puts each where it was: carried by the pending commit, or waiting.
+fn take_up_intents(intents: Intents, group: &mut Group) {
+	for (number, StoredIntent { intent, once, epoch, attempts }) in intents.stored {
 		let operation = Operation { attempts, ..Operation::asked(number, intent, once, epoch) };
-		let carried = in_flight.numbers.contains(&number) && !mutation::is(Mutation::ForgetInFlight);
+		let carried = intents.in_flight.numbers.contains(&number) && !mutation::is(Mutation::ForgetInFlight);
 		if group.gate.pending().is_some() && carried {
 			group.current.push(operation);
 		} else {
 			group.waiting.push_back(operation);
 		}
 	}
-	Ok(())
 }
 
 fn group_id(key: &[u8]) -> Option<GroupId> {

@@ -1,6 +1,10 @@
 //! What a client stores apart from MLS state.
 
-use crate::{gate::Gate, mls::Invitation, store::Record};
+use crate::{
+	gate::Gate,
+	mls::Invitation,
+	store::{packed, Record},
+};
 use lockstep_primitives::{
 	rpc::HexBytes, BlockNumber, Endorsement, EntryHash, GenesisHash, GroupId, OrderingKey, OrderingParameters,
 };
@@ -93,6 +97,7 @@ pub(super) struct Outgoing {
 	pub group: GroupId,
 	pub epoch: u64,
 	/// The statement, signed; empty for a message that is not encrypted yet.
+	#[serde(with = "packed")]
 	pub statement: HexBytes,
 	/// What a message says, for as long as no node has taken it.
 	#[serde(default)]

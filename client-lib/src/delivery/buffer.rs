@@ -84,6 +84,11 @@ impl Buffer {
 		Some((hash, dropped))
 	}
 
+	/// Whether there are statements signed by `signer`.
+	pub fn has(&self, signer: &[u8; 32]) -> bool {
+		self.kept.contains_key(signer)
+	}
+
 	/// Takes out the statements signed by `signer`, in the order they came.
 	pub fn take(&mut self, signer: &[u8; 32]) -> Vec<(Statement, [u8; 32])> {
 		let taken = self.kept.remove(signer).unwrap_or_default();
@@ -124,7 +129,9 @@ mod tests {
 		for (signer, length) in [(1, 3), (2, 4), (1, 5)] {
 			assert!(keep(&mut buffer, signer, length).is_empty());
 		}
+		assert!(buffer.has(&[1; 32]) && !buffer.has(&[3; 32]));
 		assert_eq!(buffer.take(&[1; 32]), [(statement(1, 3), [1; 32]), (statement(1, 5), [1; 32])]);
+		assert!(buffer.has(&[2; 32]) && !buffer.has(&[1; 32]));
 		assert_eq!(buffer.take(&[1; 32]), []);
 		assert_eq!(buffer.take(&[2; 32]), [(statement(2, 4), [2; 32])]);
 		assert_eq!((buffer.bytes(), buffer.order.len()), (0, 0));

@@ -13,10 +13,11 @@ use super::{
 	public_phase::{self, Changes, Publicly},
 	seal,
 	signer::SignerSeed,
+	staged::StagedBytes,
 	verdict::payload_context,
 	Engine,
 };
-use crate::store::{Overlay, Record};
+use crate::store::{packed, Overlay, Record};
 use lockstep_primitives::{
 	extrinsic::Append, payload_hash, rpc::HexBytes, Endorsement, EntryHash, GroupId, OrderingKey, PayloadHash,
 };
@@ -25,7 +26,6 @@ use openmls::prelude::{
 };
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-use zeroize::Zeroize;
 
 /// A commit ready to be submitted, and all that is needed if it wins.
 ///
@@ -40,6 +40,7 @@ pub struct Prepared {
 	/// That epoch.
 	pub epoch: u64,
 	/// The sealed commit bundle.
+	#[serde(with = "packed")]
 	pub payload: HexBytes,
 	/// BLAKE3-256 of it.
 	pub payload_hash: PayloadHash,
@@ -63,7 +64,7 @@ pub struct Prepared {
 	/// The new signature key of this member's leaf, if it is to have one.
 	#[serde(default)]
 	pub(super) signer: Option<SignerSeed>,
-	staged: StagedJson,
+	staged: StagedBytes,
 	pub(super) invited: Vec<HexBytes>,
 	/// What of these KeyPackages is needed to address the Welcomes, so that they need not be checked again.
 	#[serde(default)]
@@ -97,17 +98,6 @@ pub(super) struct StandInParts {
 	pub(super) welcome: Option<HexBytes>,
 }
 
-/// A staged commit in OpenMLS's serialised form, with the secrets of the next epoch in it.
-#[derive(Clone, Serialize, Deserialize)]
-#[serde(transparent)]
-struct StagedJson(String);
-
-impl Drop for StagedJson {
-	fn drop(&mut self) {
-		self.0.zeroize();
-	}
-}
-
 impl Record for Prepared {
 	const KIND: &'static str = "prepared";
 }
@@ -132,7 +122,7 @@ impl Prepared {
 			rotated: Vec::new(),
 			data: None,
 			signer: None,
-			staged: StagedJson(staged),
+			staged: StagedBytes::text(staged),
 			invited,
 			joiners: Vec::new(),
 			welcome,
@@ -142,14 +132,12 @@ impl Prepared {
 	/// What was staged by a stand-in.
 	#[cfg(feature = "simulation")]
 	pub(super) fn staged_by_stand_in(&self) -> &str {
-		&self.staged.0
+		self.staged.as_text()
 	}
 
 	/// The commit as OpenMLS staged it, with the secrets of the next epoch.
 	pub(super) fn staged(&self) -> Result<StagedCommit, EngineError> {
-		// the error would show what does not decode, and that is secret
-		serde_json::from_str(&self.staged.0)
-			.map_err(|_| EngineError::Library { during: "reading a kept commit", reason: "it is damaged".into() })
+		self.staged.read()
 	}
 
 	/// What it changes.
@@ -243,7 +231,7 @@ impl Engine {
 		let invited = invited(staged)?;
 		let joiners = staged.add_proposals().map(|add| self.joiner(add.add_proposal().key_package()));
 		let joiners = joiners.collect::<Result<_, _>>()?;
-		let staged = StagedJson(serde_json::to_string(staged).map_err(EngineError::library("keeping a commit"))?);
+		let staged = StagedBytes::of(staged)?;
 
 		mls.clear_pending_commit(scratch).map_err(EngineError::from)?;
 		mls.clear_pending_proposals(scratch).map_err(EngineError::from)?;

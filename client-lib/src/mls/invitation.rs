@@ -263,7 +263,9 @@ impl Engine {
 		let tree = mls.treesync();
 		tree.full_leaves().try_for_each(|(_, leaf)| policy::check_leaf(leaf))?;
 		policy::check_members(&mls.members().collect::<Vec<_>>(), &data)?;
-		encryption_keys(tree)?.iter().try_for_each(|key| policy::check_key(&self.crypto, key))?;
+		for key in encryption_keys(tree) {
+			policy::check_key(&self.crypto, &key?)?;
+		}
 		Ok(data)
 	}
 }

@@ -19,6 +19,7 @@ use lockstep_primitives::{
 use openmls::{group::StagedCommit, prelude::MlsGroup};
 use openmls_rust_crypto::RustCrypto;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use zeroize::{Zeroize, Zeroizing};
 
 /// Something that exports secrets of an epoch (RFC 9420 section 8.5).
@@ -188,6 +189,18 @@ impl EpochKeys {
 	/// The recorded keys of a group, the oldest first.
 	pub(super) fn all(overlay: &Overlay<'_>, group: &GroupId) -> Result<Vec<Self>, EngineError> {
 		Ok(overlay.list(group.as_bytes())?.into_iter().map(|(_, keys)| keys).collect())
+	}
+
+	/// The entries that opened the newest epochs of which keys are recorded, of all groups: read together, which is much
+	/// less than group by group.
+	///
+	/// # Errors
+	/// [`EngineError::Store`].
+	pub fn newest_entries(overlay: &Overlay<'_>) -> Result<BTreeMap<GroupId, EntryHash>, EngineError> {
+		// In the order of the keys the newest epoch of a group comes last, and covers the others.
+		let group = |key: &[u8]| Some(GroupId(*key.first_chunk()?));
+		let all = overlay.list::<Self>(b"")?;
+		Ok(all.iter().filter_map(|(key, keys)| Some((group(key)?, keys.entry))).collect())
 	}
 
 	/// The recorded keys of one epoch.

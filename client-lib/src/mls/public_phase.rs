@@ -24,7 +24,7 @@ use openmls::{
 	treesync::TreeSync,
 };
 use openmls_traits::OpenMlsProvider;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, HashSet};
 
 /// What the public phase finds out about a commit that it accepts.
 #[derive(Debug)]
@@ -72,7 +72,7 @@ pub(super) fn judge(
 			.ok_or_else(|| EngineError::library("loading the public state")("it is missing"))?,
 	};
 	let before: Vec<Member> = public.members().collect();
-	let keys = encryption_keys(public.treesync())?;
+	let keys = encryption_keys(public.treesync()).collect::<Result<HashSet<_>, _>>()?;
 	let data = data_of(&public).map_err(EngineError::library("reading the group data"))?;
 
 	let (committer, staged) = stage(provider, &public, mls, &messages.commit)?;
@@ -84,8 +84,11 @@ pub(super) fn judge(
 	let after: Vec<Member> = public.members().collect();
 	let data_after = data_of(&public)?;
 	policy::check_members(&after, &data_after)?;
-	for key in encryption_keys(public.treesync())?.difference(&keys) {
-		policy::check_key(provider.crypto(), key)?;
+	for key in encryption_keys(public.treesync()) {
+		let key = key?;
+		if !keys.contains(&key) {
+			policy::check_key(provider.crypto(), &key)?;
+		}
 	}
 	let mut changes = describe(&before, &after, added)?;
 	changes.data = (data_after != data).then_some(data_after);
@@ -174,16 +177,10 @@ fn describe(before: &[Member], after: &[Member], added: Vec<Vec<u8>>) -> Result<
 }
 
 /// The HPKE public keys of all leaves and parent nodes.
-pub(super) fn encryption_keys(tree: &TreeSync) -> Result<BTreeSet<Vec<u8>>, EngineError> {
-	let mut keys = BTreeSet::new();
-	for (_, leaf) in tree.full_leaves() {
-		keys.insert(first_vector(leaf.encryption_key())?);
-	}
-	for (_, parent) in tree.full_parents() {
-		// OpenMLS does not give out a parent's key, but it is the first field of the node (RFC 9420 section 7.1)
-		keys.insert(first_vector(parent)?);
-	}
-	Ok(keys)
+pub(super) fn encryption_keys(tree: &TreeSync) -> impl Iterator<Item = Result<Vec<u8>, EngineError>> + '_ {
+	let leaves = tree.full_leaves().map(|(_, leaf)| first_vector(leaf.encryption_key()));
+	// OpenMLS does not give out a parent's key, but it is the first field of the node (RFC 9420 section 7.1)
+	leaves.chain(tree.full_parents().map(|(_, parent)| first_vector(parent)))
 }
 
 /// The first variable-length vector in the TLS encoding of a value.

@@ -8,6 +8,7 @@ mod group_data;
 mod hostile;
 mod joining;
 mod limits;
+mod loaded;
 mod log;
 mod member;
 mod messages;

@@ -17,10 +17,19 @@ const CBOR: u8 = 2;
 
 /// The bytes of `value`; wiped when dropped, for values are mostly secrets.
 pub(super) fn encode<T: Serialize + ?Sized>(key: &Key, value: &T) -> Result<Zeroizing<Vec<u8>>, StoreError> {
+	after(&[CBOR], value).map_err(|reason| StoreError::Unencodable { kind: key.kind(), reason })
+}
+
+/// The CBOR of `value`; wiped when dropped.
+pub(super) fn cbor<T: Serialize + ?Sized>(value: &T) -> Result<Zeroizing<Vec<u8>>, String> {
+	after(&[], value)
+}
+
+/// The CBOR of `value` after these bytes.
+fn after<T: Serialize + ?Sized>(before: &[u8], value: &T) -> Result<Zeroizing<Vec<u8>>, String> {
 	let mut bytes = Wiping(Zeroizing::new(Vec::with_capacity(FIRST)));
-	bytes.append(&[CBOR]);
-	ciborium::into_writer(value, &mut bytes)
-		.map_err(|error| StoreError::Unencodable { kind: key.kind(), reason: error.to_string() })?;
+	bytes.append(before);
+	ciborium::into_writer(value, &mut bytes).map_err(|error| error.to_string())?;
 	Ok(bytes.0)
 }
 
@@ -41,7 +50,7 @@ pub(super) fn decode<T: DeserializeOwned>(key: &Key, bytes: &[u8]) -> Result<T, 
 }
 
 /// Decodes all of the bytes; else says how many were left.
-fn from_cbor<T: DeserializeOwned>(body: &[u8]) -> Result<T, usize> {
+pub(super) fn from_cbor<T: DeserializeOwned>(body: &[u8]) -> Result<T, usize> {
 	let mut rest = body;
 	// Text and bytes pass through it.
 	let mut passing = Zeroizing::new([0; PASSING]);

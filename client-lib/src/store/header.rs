@@ -13,13 +13,16 @@ use super::{
 use chacha20poly1305::{aead::AeadInPlace, KeyInit, Tag, XChaCha20Poly1305, XNonce};
 use lockstep_primitives::rpc::HexBytes;
 use rand::{rngs::OsRng, RngCore};
-use serde::{Deserialize, Serialize};
+use serde::{de::IgnoredAny, Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 /// The layout that this library writes, and the newest that it reads.
-pub(super) const VERSION: u32 = 2;
+pub(super) const VERSION: u32 = 3;
 /// The layout without encryption.
 const IN_THE_CLEAR: u32 = 1;
+/// The layout whose records are all JSON. It is read as it is; a library that writes and knows no other could not read the
+/// records of this one.
+const JSON_ONLY: u32 = 2;
 /// Names of records are hashes; this is the only one in the clear.
 pub(super) const NAME: &[u8] = b"\0lockstep store";
 /// What errors call it.
@@ -53,6 +56,8 @@ pub(super) struct Header {
 #[derive(Deserialize)]
 struct AnyHeader {
 	version: u32,
+	/// Those that are encrypted have one, so that a damaged version does not make one of these pass for one in the clear.
+	data_key: Option<IgnoredAny>,
 }
 
 /// Looks at the header, without a key.
@@ -65,7 +70,7 @@ pub(super) fn find(backend: &dyn Backend) -> Result<Found, StoreError> {
 		return if backend.is_empty()? { Ok(Found::Nothing) } else { Err(StoreError::Schema) };
 	};
 	let any: AnyHeader = serde_json::from_slice(&bytes).map_err(|_| corrupt("it is no header"))?;
-	if any.version == IN_THE_CLEAR {
+	if any.version == IN_THE_CLEAR && any.data_key.is_none() {
 		return Ok(Found::InTheClear);
 	}
 	checked(&bytes).ok_or_else(|| corrupt("its checksum is wrong"))?;
@@ -73,13 +78,18 @@ pub(super) fn find(backend: &dyn Backend) -> Result<Found, StoreError> {
 		return Err(StoreError::Newer { found: any.version, known: VERSION });
 	}
 	let header: Header = serde_json::from_slice(&bytes).map_err(|_| corrupt("it does not decode"))?;
-	if header.magic != MAGIC || header.version != VERSION {
+	if header.magic != MAGIC || !(JSON_ONLY..=VERSION).contains(&header.version) {
 		return Err(corrupt("it is of another version than it says"));
 	}
 	Ok(Found::Header(header))
 }
 
 impl Header {
+	/// The same with the version that this library writes; `None` if it has that one.
+	pub(super) fn raised(self) -> Option<Self> {
+		(self.version < VERSION).then_some(Self { version: VERSION, ..self })
+	}
+
 	/// A header that wraps a data key.
 	pub(super) fn wrap(data_key: &[u8; KEY], key: &StoreKey) -> Result<Self, StoreError> {
 		let mut nonce = XNonce::default();

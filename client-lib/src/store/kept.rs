@@ -22,7 +22,7 @@ pub(super) type Value = Box<dyn Any + Send>;
 pub(super) type Values = BTreeMap<Vec<u8>, Value>;
 
 /// The most values that a store keeps; the one that came back first goes. A member talks in few groups at a time.
-const MOST: usize = 8;
+pub(super) const MOST: usize = 8;
 
 /// The kept values of a store.
 #[derive(Default)]

@@ -1,4 +1,7 @@
-//! From the layout of version 1, which was not encrypted. It existed in development only.
+//! From earlier layouts. Both existed in development only.
+//!
+//! Version 1 was not encrypted. Version 2 had JSON in its records, which are read as they are and become CBOR when they are
+//! written next.
 
 use super::{
 	backend::{Backend, Batch},
@@ -33,4 +36,13 @@ pub(super) fn from_version_1(backend: &dyn Backend, key: &StoreKey) -> Result<Ci
 		tracing::warn!(%error, "old files of the store may hold records that are not encrypted for some time");
 	}
 	Ok(cipher)
+}
+
+/// Says in the header that there may be records now which a library of version 2 cannot read. It will then ask for a newer
+/// one, instead of taking them for damaged.
+pub(super) fn from_version_2(backend: &dyn Backend, header: Header) -> Result<(), StoreError> {
+	match header.raised() {
+		Some(raised) => backend.write(vec![(header::NAME.to_vec(), Some(raised.encode()?))]),
+		None => Ok(()),
+	}
 }

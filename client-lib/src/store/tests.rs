@@ -2,9 +2,11 @@
 //! the key can read or change any of it.
 mod disk;
 mod encryption;
+mod keeping;
 mod memory;
 mod migration;
 mod overlay;
+mod packed;
 mod property;
 mod secret;
 mod storage;

@@ -1,5 +1,7 @@
 //! What the simulator found once, played out step by step.
 
+mod catching_up;
+
 use crate::{
 	chain::{Kind, Transaction},
 	flavour::StandIns,

@@ -1,6 +1,6 @@
 //! What honest members do together: they commit, race, leave, restart, and stay in the same state.
 
-use super::{add, assert_agreement, group, remove, BuildError, EngineError, Intent, Member, Outcome};
+use super::{add, assert_agreement, group, remove, BuildError, EngineError, Intent, Log, Member, Outcome};
 use lockstep_primitives::rpc::HexBytes;
 
 #[test]
@@ -203,4 +203,16 @@ fn keys_of_past_epochs_are_kept_for_a_while_and_then_deleted() {
 		assert!(keys.windows(2).all(|pair| pair[0].epoch + 1 == pair[1].epoch));
 		assert_eq!(keys.last().map(|keys| (keys.entry, keys.ordering_key)), Some((entry.hash, entry.next_key)));
 	}
+}
+
+#[test]
+fn the_newest_entries_of_all_groups_are_read_together() {
+	let (mut log, mut members) = group(&["a", "b"]);
+	for _ in 0..3 {
+		let entry = log.append(&members[0].prepare(&log, &Intent::Update));
+		members[0].advance(&log, &entry);
+	}
+	let other = Log::create(&mut members[0]);
+	let newest = members[0].read(|_, overlay| super::EpochKeys::newest_entries(overlay)).unwrap();
+	assert_eq!(newest, [&log, &other].map(|log| (log.group, log.tip().hash)).into());
 }

@@ -140,6 +140,24 @@ fn a_commit_kept_for_later_survives_its_record() {
 }
 
 #[test]
+fn a_commit_that_an_earlier_version_kept_is_merged() {
+	let (mut log, mut members) = group(&["a", "b"]);
+	let prepared = members[0].prepare(&log, &super::Intent::Update);
+	let mut earlier = serde_json::to_value(&prepared).unwrap();
+	earlier["staged"] = serde_json::to_string(&prepared.staged().unwrap()).unwrap().into();
+	earlier["payload"] = serde_json::to_value(&prepared.payload).unwrap();
+	let earlier: Prepared = serde_json::from_value(earlier).unwrap();
+	assert_eq!(earlier.append(), prepared.append());
+	members[0].write(|_, overlay| overlay.put(log.group.as_bytes(), &earlier)).unwrap();
+	members[0].restart(&log);
+	let entry = log.append(&prepared);
+	for member in &mut members {
+		member.advance(&log, &entry);
+	}
+	assert_eq!(members[0].view(&log), members[1].view(&log));
+}
+
+#[test]
 fn the_encoding_of_a_bundle_is_fixed() {
 	let bundle = CommitBundle::new(vec![b"first".to_vec(), b"second".to_vec()], b"commit".to_vec());
 	assert_eq!(bundle.encode().unwrap(), b"\x01\x0bfirstsecondcommit");

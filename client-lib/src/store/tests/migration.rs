@@ -1,7 +1,7 @@
 //! What is found in a folder: nothing, a store of this or another version, something else.
 
-use super::{disk, note, open, Note, Notebook};
-use crate::store::{header, Record, Store, StoreError};
+use super::{disk, keep, note, open, Note, Notebook};
+use crate::store::{backend::Backend, header, MemoryDisk, Record, Store, StoreError};
 use std::path::Path;
 
 const OLD_HEADER: &[u8] = b"{\"version\":1}";
@@ -45,8 +45,8 @@ fn a_store_of_version_1_is_encrypted_when_it_is_opened() {
 
 #[test]
 fn a_migration_is_one_write() {
-	let disk = crate::store::MemoryDisk::new();
-	let backend: &dyn crate::store::backend::Backend = &disk;
+	let disk = MemoryDisk::new();
+	let backend: &dyn Backend = &disk;
 	backend
 		.write(vec![(header::NAME.to_vec(), Some(OLD_HEADER.to_vec())), entry("note", b"a", "{\"text\":\"x\"}")])
 		.unwrap();
@@ -59,6 +59,57 @@ fn a_migration_is_one_write() {
 	assert_eq!(super::kept(&store, b"a"), Some(note("x")));
 }
 
+/// A store as version 2 wrote it: with this note, in JSON.
+fn json_store(text: &str) -> MemoryDisk {
+	let disk = MemoryDisk::new();
+	let store = Store::in_memory(&disk, &super::key()).unwrap();
+	keep(&store, b"a", "");
+	store.damage(Note::KIND, Some(format!("\x01{{\"text\":\"{text}\"}}").as_bytes()));
+	disk::put(&store, header::NAME, &header_of_version(&disk, 2));
+	disk
+}
+
+/// The header on a disk, as if it were of another version.
+fn header_of_version(disk: &MemoryDisk, version: u32) -> Vec<u8> {
+	let header = disk.get(header::NAME).unwrap().expect("it has a header");
+	let mut header: serde_json::Value = serde_json::from_slice(&header).unwrap();
+	header.as_object_mut().unwrap().remove("blake3");
+	header["version"] = version.into();
+	header::with_checksum(header.to_string().into_bytes())
+}
+
+fn version(disk: &MemoryDisk) -> u32 {
+	let header: serde_json::Value = serde_json::from_slice(&disk.get(header::NAME).unwrap().unwrap()).unwrap();
+	header["version"].as_u64().unwrap().try_into().unwrap()
+}
+
+#[test]
+fn a_store_of_version_2_opens_as_it_is_and_tells_older_libraries_that_it_is_newer() {
+	let disk = json_store("written before");
+	let before = disk.writes();
+	let store = Store::in_memory(&disk, &super::key()).unwrap();
+	assert_eq!(super::kept(&store, b"a"), Some(note("written before")));
+	assert_eq!((version(&disk), disk.writes()), (3, before + 1), "the header is all that was written");
+	keep(&store, b"a", "written now");
+	drop(store);
+	let store = Store::in_memory(&disk, &super::key()).unwrap();
+	assert_eq!(super::kept(&store, b"a"), Some(note("written now")));
+	assert_eq!(disk.writes(), before + 2, "the header was raised once");
+}
+
+#[test]
+fn nobody_without_the_key_raises_the_version_and_a_write_that_fails_leaves_it() {
+	let disk = json_store("written before");
+	let before = disk.snapshot();
+	let other = crate::store::StoreKey::from_bytes([1; 32]);
+	assert_eq!(Store::in_memory(&disk, &other).unwrap_err(), StoreError::WrongKey);
+	disk.fail_writes(0, 1);
+	assert!(matches!(Store::in_memory(&disk, &super::key()), Err(StoreError::Database(_))));
+	assert!(disk.is_same(&before));
+	let store = Store::in_memory(&disk, &super::key()).unwrap();
+	assert_eq!((version(&disk), super::kept(&store, b"a")), (3, Some(note("written before"))));
+}
+
 #[test]
 fn what_is_not_a_members_store_is_refused() {
 	let folder = tempfile::tempdir().unwrap();
@@ -68,7 +119,9 @@ fn what_is_not_a_members_store_is_refused() {
 	assert_eq!(Store::open(&foreign, &super::key()).unwrap_err(), StoreError::Schema);
 
 	let store = open(folder.path());
-	for damage in [&b""[..], b"?", b"{}", b"{\"version\":0}", b"{\"version\":2}", b"{\"version\":7}"] {
+	for damage in
+		[&b""[..], b"?", b"{}", b"{\"version\":0}", b"{\"version\":2}", b"{\"version\":3}", b"{\"version\":7}"]
+	{
 		disk::put(&store, header::NAME, damage);
 		let found = header::find(store.backend());
 		assert!(matches!(found, Err(StoreError::Corrupt { kind: "header", .. })), "{found:?}");

@@ -93,6 +93,32 @@ fn a_damaged_record_is_a_typed_error_and_blocks_the_commit() {
 }
 
 #[test]
+fn records_of_earlier_builds_are_read() {
+	let folder = tempfile::tempdir().unwrap();
+	let store = open(folder.path());
+	keep(&store, b"a", "");
+	for (bytes, text) in [(&b"\x01{\"text\":\"JSON\"}"[..], "JSON"), (b"\x02\xa1\x64text\x64CBOR", "CBOR")] {
+		store.damage(Note::KIND, Some(bytes));
+		assert_eq!(kept(&store, b"a"), Some(note(text)));
+		assert_eq!(store.overlay().list(b""), Ok(vec![(b"a".to_vec(), note(text))]));
+	}
+}
+
+#[test]
+fn bytes_behind_a_value_are_refused() {
+	let folder = tempfile::tempdir().unwrap();
+	let store = open(folder.path());
+	keep(&store, b"a", "");
+	for whole in [&b"\x01{\"text\":\"JSON\"}"[..], b"\x02\xa1\x64text\x64CBOR"] {
+		for behind in [&b"\0"[..], b"\xff", b"}", whole] {
+			store.damage(Note::KIND, Some(&[whole, behind].concat()));
+			let error = store.overlay().get::<Note>(b"a").unwrap_err();
+			assert!(matches!(error, StoreError::Corrupt { kind: "note", .. }), "{error}");
+		}
+	}
+}
+
+#[test]
 fn an_error_never_shows_what_was_stored() {
 	let folder = tempfile::tempdir().unwrap();
 	let store = open(folder.path());

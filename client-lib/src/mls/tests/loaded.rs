@@ -1,0 +1,80 @@
+//! Groups that stay loaded: what is in memory is what is on disk, or nothing.
+
+use super::{add, group, Intent, Log, Member, Verdict};
+use crate::mls::{group::mls_id, loaded::Loaded};
+
+/// Whether this member's store keeps its group loaded; if it does, it must be as it is on disk.
+fn is_loaded(member: &Member, log: &Log) -> bool {
+	let overlay = member.store().overlay();
+	let Some(loaded) = overlay.take::<_, Loaded>(&mls_id(&log.group)) else { return false };
+	let on_disk = member.engine.load(&overlay, &log.group).unwrap();
+	assert_eq!(format!("{:?}", loaded.mls), format!("{on_disk:?}"), "{}", member.name());
+	assert_eq!(loaded.mls.epoch_authenticator().as_slice(), on_disk.epoch_authenticator().as_slice());
+	loaded.give_back(&overlay);
+	true
+}
+
+#[test]
+fn a_group_that_stays_loaded_is_as_it_is_on_disk_after_every_operation() {
+	let (mut log, mut members) = group(&["a", "b", "c"]);
+	let mut joiner = Member::new("d");
+	for round in 0..4_u8 {
+		let intent = if round == 1 { add(&[joiner.key_package()]) } else { Intent::Update };
+		let prepared = members[0].prepare(&log, &intent);
+		assert!(is_loaded(&members[0], &log), "after making a commit");
+		let entry = log.append(&prepared);
+		for member in &mut members {
+			drop(member.judge(&log, &entry).ok());
+			is_loaded(member, &log);
+			member.advance(&log, &entry);
+			assert!(is_loaded(member, &log), "after a commit");
+		}
+		for number in 0..3 {
+			let sent = members[1].encrypt(&log, &[number]);
+			assert!(is_loaded(&members[1], &log), "after sending");
+			members[2].decrypt(&log, &sent.bytes).unwrap();
+			assert!(is_loaded(&members[2], &log), "after reading");
+		}
+		let oldest = members[0].view(&log).epoch.saturating_sub(1);
+		members[0].write(|engine, overlay| engine.forget_past_epochs(overlay, &log.group, oldest)).unwrap();
+		assert!(is_loaded(&members[0], &log), "after forgetting");
+	}
+}
+
+#[test]
+fn a_group_whose_change_is_dropped_is_loaded_again() {
+	let (mut log, mut members) = group(&["a", "b"]);
+	let entry = log.append(&members[0].prepare(&log, &Intent::Update));
+	let before = members[1].view(&log);
+	let Verdict::Valid(staged) = members[1].judge(&log, &entry).unwrap() else { panic!("it is valid") };
+	let overlay = members[1].store().overlay();
+	let change = members[1].engine.apply(&overlay, &entry.hash, *staged).unwrap();
+	assert_eq!(change.epoch, before.epoch + 1);
+	drop(overlay);
+	assert!(!is_loaded(&members[1], &log));
+	assert_eq!(members[1].view(&log), before);
+	members[1].advance(&log, &entry);
+	assert!(is_loaded(&members[1], &log));
+	assert_eq!(members[1].view(&log).epoch, change.epoch);
+}
+
+#[test]
+fn a_message_whose_key_was_used_on_a_dropped_overlay_can_be_read_still() {
+	let (log, mut members) = group(&["a", "b"]);
+	let sent = members[0].encrypt(&log, b"hello");
+	let overlay = members[1].store().overlay();
+	members[1].engine.decrypt(&overlay, &log.group, &sent.bytes).unwrap();
+	drop(overlay);
+	assert!(!is_loaded(&members[1], &log));
+	members[1].decrypt(&log, &sent.bytes).unwrap();
+}
+
+#[test]
+fn records_of_a_loaded_group_that_somebody_else_writes_are_read() {
+	let (log, members) = group(&["a", "b"]);
+	members[1].view(&log);
+	assert!(is_loaded(&members[1], &log));
+	members[1].store().damage("mls group state", Some(b"\x02\xff"));
+	let overlay = members[1].store().overlay();
+	assert!(members[1].engine.group(&overlay, &log.group).is_err());
+}
