@@ -2,7 +2,7 @@
 
 use super::{blocks, is_in_step, three};
 use crate::{flavour::StandIns, world::World};
-use lockstep_client::Intent;
+use lockstep_client::{Ended, Intent, IntentState};
 use lockstep_primitives::GroupId;
 
 const COMMITS: u64 = 12;
@@ -81,4 +81,27 @@ fn what_a_member_wants_meanwhile_is_done() {
 	blocks(&mut world, 40);
 	assert!(is_in_step(&world, 2, &group));
 	assert_eq!(epoch(&world, &group), 2 + COMMITS + 1);
+}
+
+#[test]
+fn a_commit_of_its_own_that_won_meanwhile_is_answered() {
+	let (mut world, group) = three();
+	world.want(2, &group, Intent::Update);
+	while world.nodes.waiting(&mut world.dice).is_none() {
+		blocks(&mut world, 1);
+	}
+	world.members[2].node = 2;
+	world.nodes.nodes[2].cut_until = u32::MAX;
+	blocks(&mut world, 10);
+	for _ in 0..4 {
+		world.want(0, &group, Intent::Update);
+		blocks(&mut world, 10);
+	}
+	let carried = |world: &World<StandIns>| world.members[2].client.as_ref().expect("it is up").carried(&group).len();
+	assert_eq!((epoch(&world, &group), carried(&world)), (2, 1), "it has heard nothing");
+	world.nodes.heal();
+	blocks(&mut world, 1);
+	assert_eq!((epoch(&world, &group), carried(&world)), (2 + 1 + 4, 0));
+	let intents = world.members[2].client.as_ref().expect("it is up").intents(&group).expect("it is there");
+	assert!(matches!(intents.as_slice(), [(0, IntentState::Ended(Ended::Done(_)))]), "{intents:?}");
 }
