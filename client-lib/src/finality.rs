@@ -5,6 +5,7 @@
 //! state root, by a read proof, to the heads of logs; and those to the entries, by hash. Only then an entry is given
 //! out. The verification itself is `lockstep_verifier`, which knows no network.
 
+mod absent;
 mod compare;
 mod follow;
 mod heads;

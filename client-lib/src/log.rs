@@ -1,6 +1,6 @@
 //! Checks entries against the head of their group's log.
 //!
-//! A node sends entries whole. [`LogCursor::admit`] recomputes the hash chain from them, by the rules of
+//! A node sends entries whole, or without a payload that it has deleted. [`LogCursor::admit`] recomputes the hash chain from them, by the rules of
 //! [`lockstep_verifier::entries`], so that an entry that is missing, altered, out of order or of another group's log
 //! does not get past it. That the head itself is final is for [`finality`](crate::finality) to prove.
 
@@ -32,8 +32,8 @@ pub struct EntryHeader {
 pub struct VerifiedEntry {
 	/// Its header.
 	pub header: EntryHeader,
-	/// The sealed commit bundle, whose hash the header names; empty for entry 0.
-	pub payload: Vec<u8>,
+	/// The sealed commit bundle, whose hash the header names; empty for entry 0. `None` if no node has it any more.
+	pub payload: Option<Vec<u8>>,
 }
 
 /// Why an entry does not continue a log.
@@ -81,7 +81,7 @@ impl LogCursor {
 		}
 		let mut cursor = Cursor { head: self.head, block: self.block };
 		// Entry 0 has no commit: its payload is empty and has the hash of the empty string, like any other payload.
-		let entry = entries::Entry { block, body, payload: Some(payload.0) };
+		let entry = entries::Entry { block, body, payload: payload.map(|payload| payload.0) };
 		let hash = cursor.admit(&entry)?;
 		let entries::Entry { body, payload, .. } = entry;
 		let header = EntryHeader {
@@ -93,7 +93,7 @@ impl LogCursor {
 			next_key: body.next_key,
 		};
 		*self = Self { head: cursor.head, block };
-		Ok(VerifiedEntry { header, payload: payload.unwrap_or_default() })
+		Ok(VerifiedEntry { header, payload })
 	}
 }
 
@@ -113,7 +113,7 @@ mod tests {
 			next_key: OrderingKey([7; 32]),
 			endorsement: Endorsement([8; 64]),
 		};
-		rpc::Entry { index, block, body, payload: HexBytes(payload.to_vec()) }
+		rpc::Entry { index, block, body, payload: Some(HexBytes(payload.to_vec())) }
 	}
 
 	#[test]
@@ -140,7 +140,7 @@ mod tests {
 		assert_eq!(cursor.admit(repeated), Err(LogError::Index { expected: 1, got: 0 }));
 		let ahead = rpc::Entry { index: 2, ..good.clone() };
 		assert_eq!(cursor.admit(ahead), Err(LogError::Index { expected: 1, got: 2 }));
-		let swapped = rpc::Entry { payload: HexBytes(b"commot".to_vec()), ..good.clone() };
+		let swapped = rpc::Entry { payload: Some(HexBytes(b"commot".to_vec())), ..good.clone() };
 		assert_eq!(cursor.admit(swapped), Err(entries::LogError::Payload(1).into()));
 		let mut long = good.clone();
 		long.body.payload_len += 1;
@@ -149,6 +149,18 @@ mod tests {
 		assert_eq!(cursor.admit(early), Err(entries::LogError::Block(1).into()));
 		assert_eq!(cursor, before);
 		cursor.admit(good).unwrap();
+	}
+
+	#[test]
+	fn the_payload_may_be_missing_and_changes_no_name() {
+		let mut cursor = LogCursor::start(&GENESIS, &GROUP);
+		cursor.admit(entry(0, cursor.head.hash, 5, b"")).unwrap();
+		let whole = entry(1, cursor.head.hash, 6, b"commit");
+		let bare = rpc::Entry { payload: None, ..whole.clone() };
+		let (mut one, mut other) = (cursor, cursor);
+		let (whole, bare) = (one.admit(whole).unwrap(), other.admit(bare).unwrap());
+		assert_eq!((whole.header, one), (bare.header, other));
+		assert_eq!((whole.payload, bare.payload), (Some(b"commit".to_vec()), None));
 	}
 
 	#[test]

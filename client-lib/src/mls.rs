@@ -17,6 +17,7 @@ mod bundle;
 mod classify;
 mod commit;
 pub mod constants;
+mod crypto;
 mod error;
 #[cfg(any(test, feature = "simulation"))]
 mod faulty;
@@ -67,10 +68,10 @@ pub use verdict::{Candidate, InvalidReason, PrivateReason, StagedEntry, Verdict}
 
 use crate::store::Overlay;
 use constants::MAX_IDENTITY;
+use crypto::Crypto;
 use lockstep_primitives::GenesisHash;
 use openmls::prelude::CredentialWithKey;
 use openmls_basic_credential::SignatureKeyPair;
-use openmls_rust_crypto::RustCrypto;
 use provider::{Provider, Random};
 
 /// One member: its identity, its signature key, and the chain it is on.
@@ -79,7 +80,7 @@ pub struct Engine {
 	seed: SignerSeed,
 	signer: SignatureKeyPair,
 	genesis: GenesisHash,
-	crypto: RustCrypto,
+	crypto: Crypto,
 	random: Random,
 }
 
@@ -98,7 +99,7 @@ impl Engine {
 		}
 		let seed = SignerSeed::new(*signer_seed);
 		let signer = seed.pair();
-		Ok(Self { identity, seed, signer, genesis, crypto: RustCrypto::default(), random: Random::default() })
+		Ok(Self { identity, seed, signer, genesis, crypto: Crypto::default(), random: Random::default() })
 	}
 
 	/// The same with random numbers from a seed, so that a simulation can be repeated. The keys that it makes can be

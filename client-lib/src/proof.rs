@@ -48,6 +48,14 @@ pub enum ExportError {
 		"the log of group {0} is too long: ask for fewer payloads; beyond {MAX_ENTRIES} entries no proof can be made"
 	)]
 	TooLong(GroupId),
+	/// The node has deleted a payload.
+	#[error("the node has the payload of entry {index} of group {group} no more: ask one that keeps all blocks")]
+	NoPayload {
+		/// The group.
+		group: GroupId,
+		/// The entry.
+		index: u64,
+	},
 	/// The range is empty.
 	#[error("no entry lies in the range: let it end after it starts")]
 	Empty,
@@ -126,7 +134,12 @@ async fn log(node: &Node, export: &Export) -> Result<(Vec<Entry>, HeadProof), Ex
 		for (_, rpc::Entry { index, block, body, payload }) in
 			message.entries.into_iter().filter(|(of, _)| *of == group)
 		{
-			let payload = (export.payloads && export.entries.contains(&index)).then_some(payload.0);
+			let wanted = export.payloads && export.entries.contains(&index);
+			let payload = match payload {
+				Some(payload) if wanted => Some(payload.0),
+				None if wanted => return Err(ExportError::NoPayload { group, index }),
+				_ => None,
+			};
 			payloads = payloads.saturating_add(payload.as_ref().map_or(0, Vec::len));
 			log.push(Entry { block, body, payload });
 		}

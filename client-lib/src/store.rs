@@ -8,6 +8,7 @@
 //! written ([`cipher`]), under a random data key that the application's [`StoreKey`] wraps ([`header`]).
 
 mod backend;
+mod cbor;
 mod cipher;
 mod codec;
 mod error;

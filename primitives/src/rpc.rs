@@ -44,7 +44,7 @@ impl<'de> Deserialize<'de> for HexBytes {
 	}
 }
 
-/// An entry of a finalized block, whole.
+/// An entry of a finalized block.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Entry {
 	/// Position in the log.
@@ -53,8 +53,9 @@ pub struct Entry {
 	pub block: BlockNumber,
 	/// What the log's hash covers.
 	pub body: EntryBody,
-	/// The sealed commit bundle; empty for entry 0.
-	pub payload: HexBytes,
+	/// The sealed commit bundle; empty for entry 0. `None` if the node has deleted the body of that block: all else of the
+	/// entry is there for as long as the node is.
+	pub payload: Option<HexBytes>,
 }
 
 /// A finalized block.

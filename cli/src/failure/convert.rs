@@ -114,7 +114,9 @@ impl From<ExportError> for Failure {
 		let message = format!("no proof was made: {error}");
 		match error {
 			ExportError::Rpc(error) => Self { message, ..error.into() },
-			ExportError::Empty | ExportError::TooLong(_) => Self::new(Kind::Refused, message),
+			ExportError::Empty | ExportError::TooLong(_) | ExportError::NoPayload { .. } => {
+				Self::new(Kind::Refused, message)
+			}
 			_ => Self::new(Kind::Node, message),
 		}
 	}

@@ -41,7 +41,7 @@ impl Log {
 		let (index, block) = (self.cursor.head.length, self.cursor.block + 1);
 		let head: LogHead = self.cursor.head.append(block, &body).expect("the log is not full");
 		let header = EntryHeader { index, hash: head.hash, parent, block, payload_hash: hash, next_key };
-		self.entries.push(VerifiedEntry { header, payload });
+		self.entries.push(VerifiedEntry { header, payload: Some(payload) });
 		self.cursor = LogCursor { head, block };
 	}
 

@@ -1,34 +1,34 @@
 //! Driving the gate: its effects are applied together with its new state, in one write.
 
 mod many;
+mod step;
 
 use super::{
 	action::Action,
-	commit,
 	core::Core,
 	event::SkippedBecause,
-	group::{self, Group},
 	inbox,
 	intent::{self, InFlight},
 	records::{Membership, Outgoing},
 	Ended, Event, GroupError, IntentId,
 };
 use crate::{
-	gate::{self, Effect, Gate, Input, SkipReason, Stop},
+	gate::{self, Input, Stop},
 	log::{EntryHeader, VerifiedEntry},
-	mls::{self, Candidate, EngineError, EpochChange, InvalidReason, Mls, Prepared, PrivateReason, Staged},
+	mls::{EngineError, EpochChange, Mls, Prepared, PrivateReason},
 	mutation::{self, Mutation},
 	store::{Overlay, Store, StoreError},
 };
 use lockstep_primitives::{extrinsic::Append, GroupId};
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
+use step::Step;
 
 /// What an input comes with, for the effects to work on.
 #[derive(Clone, Copy)]
 pub(super) enum Material<'a> {
 	None,
-	/// With [`Input::Entry`].
-	Payload(&'a [u8]),
+	/// With [`Input::Entry`]; `None` if no node has it any more.
+	Payload(Option<&'a [u8]>),
 	/// With [`Input::Prepared`].
 	Prepared(&'a Prepared),
 }
@@ -60,14 +60,14 @@ pub(super) struct Done {
 	pub contest: bool,
 	pub stopped: Option<Stop>,
 	pub private: Option<PrivateReason>,
-	/// Numbers of statements that were put into the outbox.
-	pub outgoing: Vec<u64>,
+	/// Statements that were put into the outbox: their numbers and sizes.
+	pub outgoing: Vec<(u64, usize)>,
 }
 
 impl<M: Mls> Core<M> {
 	/// An entry that continues the log of a group.
 	pub fn on_entry(&mut self, id: &GroupId, entry: &VerifiedEntry) {
-		self.step(id, Input::Entry(entry.header), Material::Payload(&entry.payload));
+		self.step(id, Input::Entry(entry.header), Material::Payload(entry.payload.as_deref()));
 	}
 
 	/// Runs one input through a group's gate.
@@ -88,22 +88,11 @@ impl<M: Mls> Core<M> {
 			return Ok(Done::default());
 		}
 		let overlay = self.store.overlay();
-		let mut step =
-			Step { id, gate, effects: effects.into(), material, staged: None, won: None, done: Done::default() };
-		let mut invitations = BTreeMap::new();
-		while let Some(effect) = step.effects.pop_front() {
-			step.apply(&self.engine, &overlay, &effect)?;
-			if let (Effect::Submit { again: false }, true) = (&effect, mutation::is(Mutation::EarlyWelcome)) {
-				for outgoing in step.early_welcomes(&self.engine, &overlay)? {
-					invitations.insert(self.outbox.number(), outgoing);
-				}
-			}
-			if let Effect::MergeOwn(entry) = effect {
-				for outgoing in step.release_welcomes(&self.engine, &overlay, &entry)? {
-					invitations.insert(self.outbox.number(), outgoing);
-				}
-			}
-		}
+		let mut step = Step::new(id, gate, effects, material);
+		step.run(&self.engine, &overlay)?;
+		let invitations = std::mem::take(&mut step.invitations);
+		let invitations: BTreeMap<u64, Outgoing> =
+			invitations.into_iter().map(|outgoing| (self.outbox.number(), outgoing)).collect();
 		let made = step.to_keep().map(Prepared::append);
 		if let Some(prepared) = step.to_keep() {
 			overlay.put(id.as_bytes(), prepared)?;
@@ -128,7 +117,7 @@ impl<M: Mls> Core<M> {
 			group.signers = None;
 		}
 		(group.gate, group.renewed_at, group.sent) = (step.gate, membership.renewed_at, membership.sent);
-		step.done.outgoing = invitations.into_keys().collect();
+		step.done.outgoing = invitations.iter().map(|(number, outgoing)| (*number, outgoing.size())).collect();
 		step.done.append = made;
 		Ok(step.done)
 	}
@@ -156,161 +145,13 @@ fn commit_together(
 	overlay.commit()
 }
 
-/// A step on its way.
-struct Step<'a, M: Mls> {
-	id: &'a GroupId,
-	gate: Gate,
-	effects: VecDeque<Effect>,
-	material: Material<'a>,
-	staged: Option<Box<M::Staged>>,
-	/// The own commit that was merged.
-	won: Option<Box<Prepared>>,
-	done: Done,
-}
-
-impl<M: Mls> Step<'_, M> {
-	fn apply(&mut self, engine: &M, overlay: &Overlay<'_>, effect: &Effect) -> Result<(), DriveError> {
-		match effect {
-			Effect::Evaluate(entry) => self.evaluate(engine, overlay, entry)?,
-			Effect::Apply(entry) => {
-				let staged = self.staged.take().ok_or(DriveError::Lost("the verdict on an entry"))?;
-				let change = engine.apply(overlay, &entry.hash, *staged)?;
-				self.done.advanced = Some((*entry, change, false));
-			}
-			Effect::MergeOwn(entry) => {
-				let prepared = own_commit(overlay, self.id)?;
-				let change = engine.merge_own(overlay, &entry.hash, &prepared)?;
-				self.won = Some(Box::new(prepared));
-				self.done.advanced = Some((*entry, change, true));
-			}
-			Effect::Advance { .. } => {}
-			Effect::Skip { entry, reason } => {
-				let because = match reason {
-					SkipReason::NotFromTip => SkippedBecause::NotFromTip,
-					// The verdict left its own account.
-					SkipReason::PubliclyInvalid => return Ok(()),
-				};
-				self.done.skipped.push((*entry, because));
-			}
-			Effect::DropPending => {
-				overlay.delete::<Prepared>(self.id.as_bytes())?;
-				self.done.dropped = true;
-			}
-			// The gate was asked before the commit was made: the two have come apart.
-			Effect::Reject => return Err(DriveError::Apart),
-			Effect::Submit { again } => self.done.submit = Some(*again),
-			Effect::Contest => self.done.contest = true,
-			Effect::Stop(stop) => self.done.stopped = Some(*stop),
-		}
-		Ok(())
-	}
-
-	/// Ends the intents that this step has decided, in its write.
-	fn end_intents(&self, overlay: &Overlay<'_>, group: &Group) -> Result<(), StoreError> {
-		if self.done.stopped.is_some() {
-			if let Some(trouble) = group::trouble(&self.gate, self.id) {
-				commit::fail_intents(overlay, self.id, group, &trouble)?;
-			}
-		} else if self.done.submit == Some(false) && mutation::is(Mutation::FinishOnSubmit) {
-			for operation in &group.current {
-				if let Some(ended) = commit::fate(operation, self.gate.tip(), true) {
-					intent::end(overlay, self.id, operation, ended)?;
-				}
-			}
-		} else if let Some((_, _, own)) = &self.done.advanced {
-			for operation in &group.current {
-				if let Some(ended) = commit::fate(operation, self.gate.tip(), *own) {
-					intent::end(overlay, self.id, operation, ended)?;
-				}
-			}
-			overlay.delete::<InFlight>(self.id.as_bytes())?;
-		}
-		Ok(())
-	}
-
-	/// The commit that was given with the input and taken by the gate.
-	fn to_keep(&self) -> Option<&Prepared> {
-		match self.material {
-			Material::Prepared(prepared) => Some(prepared),
-			_ => None,
-		}
-	}
-
-	fn evaluate(&mut self, engine: &M, overlay: &Overlay<'_>, entry: &EntryHeader) -> Result<(), DriveError> {
-		let Material::Payload(payload) = self.material else {
-			return Err(DriveError::Lost("the payload of an entry"));
-		};
-		let candidate = Candidate { group: self.id, parent: &entry.parent, next_key: &entry.next_key, payload };
-		let own = self.gate.pending().map(|_| own_commit(overlay, self.id)).transpose()?;
-		let verdict = match engine.evaluate(overlay, &candidate, own.as_ref())? {
-			mls::Verdict::Valid(staged) if staged.is_own() => gate::Verdict::Own,
-			mls::Verdict::Valid(staged) => {
-				let removes_me = staged.removes_me();
-				self.staged = Some(staged);
-				gate::Verdict::Valid { removes_me }
-			}
-			mls::Verdict::PubliclyInvalid(reason) => self.refuse(entry, reason),
-			mls::Verdict::PrivatelyFailing(reason) => {
-				self.done.private = Some(reason);
-				gate::Verdict::PrivatelyFailing
-			}
-		};
-		let (gate, effects) = gate::step(self.gate.clone(), Input::Verdict { entry: entry.hash, verdict });
-		self.gate = gate;
-		self.effects.extend(effects);
-		Ok(())
-	}
-
-	fn refuse(&mut self, entry: &EntryHeader, reason: InvalidReason) -> gate::Verdict {
-		self.done.skipped.push((*entry, SkippedBecause::Invalid(reason)));
-		gate::Verdict::PubliclyInvalid
-	}
-
-	/// The Welcomes of the own commit that has just won, signed with the key of the epoch that it opened: that key
-	/// has an allowance since the entry is in the log. The commit itself is done with.
-	fn release_welcomes(
-		&self,
-		engine: &M,
-		overlay: &Overlay<'_>,
-		entry: &EntryHeader,
-	) -> Result<Vec<Outgoing>, DriveError> {
-		let prepared = self.won.as_ref().ok_or(DriveError::Lost("the client's own commit"))?;
-		let keys = engine.keys_of_epoch(overlay, self.id, self.gate.tip().epoch)?;
-		let keys = keys.ok_or(DriveError::Lost("the keys of the epoch"))?;
-		let mut outgoing = Vec::new();
-		for envelope in engine.welcomes(prepared, &entry.hash, entry.index)? {
-			match super::messages::invitation(self.id, &keys, &envelope) {
-				Ok(invitation) => outgoing.push(invitation),
-				Err(error) => tracing::error!(%error, "an invitation cannot be sent"),
-			}
-		}
-		overlay.delete::<Prepared>(self.id.as_bytes())?;
-		Ok(outgoing)
-	}
-}
-
-impl<M: Mls> Step<'_, M> {
-	/// A deliberate fault: invitations to an epoch that may never be.
-	fn early_welcomes(&self, engine: &M, overlay: &Overlay<'_>) -> Result<Vec<Outgoing>, DriveError> {
-		let Material::Prepared(prepared) = self.material else { return Ok(Vec::new()) };
-		let keys = engine.epoch_keys(overlay, self.id)?.pop().ok_or(DriveError::Lost("the keys of the epoch"))?;
-		let envelopes = engine.welcomes(prepared, &prepared.parent, self.gate.cursor().head.length)?;
-		let sealed = envelopes.iter().map(|envelope| super::messages::invitation(self.id, &keys, envelope));
-		Ok(sealed.filter_map(Result::ok).collect())
-	}
-}
-
-fn own_commit(overlay: &Overlay<'_>, id: &GroupId) -> Result<Prepared, DriveError> {
-	overlay.get::<Prepared>(id.as_bytes())?.ok_or(DriveError::Lost("the client's own commit"))
-}
-
 impl<M: Mls> Core<M> {
 	/// What a step asks for beyond the store: events, answers, the next submission.
 	fn follow_up(&mut self, id: &GroupId, done: Done) {
 		let group = *id;
 		self.report_skipped(id, done.skipped);
-		for number in done.outgoing {
-			self.outbox.insert(number, group);
+		for (number, size) in done.outgoing {
+			self.outbox.insert(number, group, size);
 		}
 		if let Some((entry, change, own)) = done.advanced {
 			let removed_me = change.removed_me;
@@ -377,6 +218,8 @@ impl<M: Mls> Core<M> {
 		let Some(group) = self.groups.get_mut(id) else { return };
 		group.proposals.clear();
 		let leaving = group.leaving;
+		// What waits for room has it now.
+		self.outbox.hurry(id);
 		#[cfg(feature = "hostile")]
 		self.hoard_keys(id);
 		self.read_buffered(id);

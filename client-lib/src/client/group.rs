@@ -96,6 +96,8 @@ pub(super) struct Group {
 	pub renewed_at: BlockNumber,
 	/// Messages sent since.
 	pub sent: u32,
+	/// The newest epoch of which nodes store no more statements.
+	pub full: Option<u64>,
 	/// The epochs entered lately, and the blocks that opened them.
 	pub opened: VecDeque<(u64, BlockNumber)>,
 	/// Waiting for the gate to take a commit.
@@ -125,6 +127,7 @@ impl Group {
 			next_intent,
 			renewed_at,
 			sent,
+			full: None,
 			opened,
 			waiting: VecDeque::new(),
 			current: Vec::new(),

@@ -281,7 +281,7 @@ mod tests {
 			payload_hash: PayloadHash([0; 32]),
 			next_key: OrderingKey([0; 32]),
 		};
-		VerifiedEntry { header, payload: Vec::new() }
+		VerifiedEntry { header, payload: None }
 	}
 
 	#[test]

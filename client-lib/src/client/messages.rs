@@ -21,8 +21,8 @@ use crate::{
 use lockstep_primitives::{rpc::HexBytes, topic, GroupId};
 use rand::RngCore;
 
-/// Largest message, in bytes: it has to fit, encrypted and sealed, into the allowance of an epoch many times.
-pub const MAX_MESSAGE: usize = 32 * 1024;
+/// Largest message, in bytes: encrypted and sealed it fits into the largest statement that nodes pass on.
+pub const MAX_MESSAGE: usize = 1_000_000;
 /// Bytes of statements that wait for their epochs, in all groups.
 const MAX_BUFFERED: usize = 64 * 1024 * 1024;
 
@@ -87,8 +87,8 @@ impl<M: Mls> Core<M> {
 			return Err(SendError::Backlog(self.outbox.len()));
 		}
 		let number = self.outbox.number();
-		self.store_content(id, number, unsent, make)?;
-		self.outbox.insert(number, *id);
+		let size = self.store_content(id, number, unsent, make)?;
+		self.outbox.insert(number, *id, size);
 		self.outbox.set_first(number, true);
 		self.post_due();
 		Ok(())
@@ -104,7 +104,7 @@ impl<M: Mls> Core<M> {
 		let overlay = store.overlay();
 		let stored = overlay.put(&number.to_be_bytes(), &outgoing).and_then(|()| overlay.commit());
 		stored.map_err(|error| SendError::from(MessageError::from(EngineError::from(error))))?;
-		self.outbox.insert(number, outgoing.group);
+		self.outbox.insert(number, outgoing.group, outgoing.size());
 		self.outbox.set_first(number, true);
 		Ok(())
 	}
@@ -115,11 +115,11 @@ impl<M: Mls> Core<M> {
 		number: u64,
 		unsent: Option<Unsent>,
 		make: impl FnOnce(&M, &Overlay<'_>) -> Result<Content, MessageError>,
-	) -> Result<(), MessageError> {
+	) -> Result<usize, MessageError> {
 		let overlay = self.store.overlay();
 		let content = make(&self.engine, &overlay)?;
 		let current = self.groups.get(id).map(|group| group.gate.tip().epoch);
-		let keys = current.map(|epoch| self.engine.keys_of_epoch(&overlay, id, epoch)).transpose()?.flatten();
+		let keys = current.map(|epoch| EpochKeys::of_epoch(&overlay, id, epoch)).transpose()?.flatten();
 		let keys = match keys {
 			Some(keys) => keys,
 			// The client was cut off: its newest epoch is another than that of the log.
@@ -146,7 +146,7 @@ impl<M: Mls> Core<M> {
 		overlay.put(id.as_bytes(), &membership).map_err(EngineError::from)?;
 		overlay.commit().map_err(EngineError::from)?;
 		group.sent = sent;
-		Ok(())
+		Ok(outgoing.size())
 	}
 
 	/// A statement arrived: anything, from anybody, any number of times.
@@ -176,7 +176,7 @@ impl<M: Mls> Core<M> {
 	/// Reads what waited for the epoch that was just opened, or joined in.
 	pub fn read_buffered(&mut self, id: &GroupId) {
 		let Some(group) = self.groups.get_mut(id) else { return };
-		let newest = self.engine.keys_of_epoch(&self.store.overlay(), id, group.gate.tip().epoch);
+		let newest = EpochKeys::of_epoch(&self.store.overlay(), id, group.gate.tip().epoch);
 		let Some(newest) = newest.unwrap_or_default() else { return };
 		for (statement, hash) in group.buffer.take(&newest.ordering_key.0) {
 			self.read(id, statement, hash);
@@ -232,7 +232,7 @@ impl<M: Mls> Core<M> {
 			group.signers = Some(keys.iter().map(|keys| (keys.ordering_key.0, keys.epoch)).collect());
 		}
 		let epoch = group.signers.as_ref().and_then(|signers| signers.get(signer).copied());
-		epoch.map_or(Ok(None), |epoch| self.engine.keys_of_epoch(&overlay, id, epoch))
+		epoch.map_or(Ok(None), |epoch| EpochKeys::of_epoch(&overlay, id, epoch))
 	}
 
 	/// What is in a statement, if it is a rejoin request. Their keys are kept for longer than the others of an epoch.

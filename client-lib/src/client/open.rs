@@ -183,7 +183,7 @@ impl<M: Mls> Core<M> {
 		}
 		for (key, outgoing) in overlay.list::<Outgoing>(ONLY)? {
 			if let Ok(number) = key.try_into() {
-				self.outbox.insert(u64::from_be_bytes(number), outgoing.group);
+				self.outbox.insert(u64::from_be_bytes(number), outgoing.group, outgoing.size());
 			}
 		}
 		let over = self.groups.iter().filter(|(id, group)| group.is_over(id)).map(|(id, _)| *id);

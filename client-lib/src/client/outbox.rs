@@ -6,6 +6,8 @@ use std::collections::BTreeMap;
 
 /// Statements that may wait. More means that no node has been reached for long.
 pub(super) const MAX_OUTGOING: usize = 512;
+/// Bytes of them that are handed over at once, of each group; one statement may be larger.
+const WINDOW_BYTES: usize = 4 * 1024 * 1024;
 /// A statement of a group is posted when fewer than this many older ones wait. One that has to be tried again arrives late,
 /// and the messages of one sender are read in another order than theirs within bounds only (half of these).
 const WINDOW: usize = OUT_OF_ORDER_TOLERANCE as usize / 2;
@@ -16,6 +18,8 @@ const MAX_WAIT: BlockNumber = 16;
 #[derive(Clone, Copy, Debug)]
 struct State {
 	group: GroupId,
+	/// In bytes, about.
+	size: usize,
 	in_flight: bool,
 	/// Nothing was handed to a node before.
 	first: bool,
@@ -33,8 +37,10 @@ pub(super) enum Next {
 	Hopeless,
 	/// Try the same bytes again when it is due.
 	Again,
-	/// Sign it again, with an expiry that was found wanting `attempts` times, above `floor`.
-	Renew { attempts: u32, floor: Option<u64> },
+	/// Sign it again, with an expiry that was found wanting `attempts` times.
+	Renew { attempts: u32 },
+	/// What the epoch's key may store is used up, by statements that expire at `floor` or later.
+	Full { floor: u64 },
 }
 
 /// See the module.
@@ -57,10 +63,10 @@ impl Outbox {
 		number
 	}
 
-	/// A statement of a group is in the store.
-	pub fn insert(&mut self, id: u64, group: GroupId) {
+	/// A statement of a group, of about so many bytes, is in the store.
+	pub fn insert(&mut self, id: u64, group: GroupId, size: usize) {
 		self.next = self.next.max(id.saturating_add(1));
-		self.statements.insert(id, State { group, in_flight: false, first: false, tries: 0, due: 0 });
+		self.statements.insert(id, State { group, size, in_flight: false, first: false, tries: 0, due: 0 });
 	}
 
 	/// How many of a group wait.
@@ -78,18 +84,28 @@ impl Outbox {
 		self.of(group) < WINDOW
 	}
 
-	/// Those to be posted now, in order: of each group the oldest [`WINDOW`] only, so that none overtakes many.
+	/// Those to be posted now, in order: of each group the oldest [`WINDOW`] only, so that none overtakes many, and no
+	/// more than [`WINDOW_BYTES`] of these.
 	pub fn due(&self, now: BlockNumber) -> Vec<u64> {
-		let mut counts = BTreeMap::<GroupId, usize>::new();
+		let mut counts = BTreeMap::<GroupId, (usize, usize)>::new();
 		let mut due = Vec::new();
 		for (id, state) in &self.statements {
-			let count = counts.entry(state.group).or_default();
+			let (count, bytes) = counts.entry(state.group).or_default();
 			*count = count.saturating_add(1);
-			if *count <= WINDOW && !state.in_flight && state.due <= now {
+			*bytes = bytes.saturating_add(state.size);
+			let fits = *count == 1 || (*count <= WINDOW && *bytes <= WINDOW_BYTES);
+			if fits && !state.in_flight && state.due <= now {
 				due.push(*id);
 			}
 		}
 		due
+	}
+
+	/// Those of a group that wait for another try are due now.
+	pub fn hurry(&mut self, group: &GroupId) {
+		for state in self.statements.values_mut().filter(|state| state.group == *group) {
+			(state.due, state.tries) = (0, 0);
+		}
 	}
 
 	/// Whether what is under way is the first time that it is handed to a node.
@@ -121,8 +137,8 @@ impl Outbox {
 		match outcome {
 			Some(StatementOutcome::Stored) => Next::Done,
 			Some(StatementOutcome::Invalid(_)) => Next::Hopeless,
-			Some(StatementOutcome::Expired) => Next::Renew { attempts: state.tries, floor: None },
-			Some(StatementOutcome::Full { min_expiry }) => Next::Renew { attempts: 0, floor: Some(*min_expiry) },
+			Some(StatementOutcome::Expired) => Next::Renew { attempts: state.tries },
+			Some(StatementOutcome::Full { min_expiry }) => Next::Full { floor: *min_expiry },
 			Some(StatementOutcome::Later(_)) | None => Next::Again,
 		}
 	}
@@ -137,10 +153,10 @@ mod tests {
 	#[test]
 	fn statements_are_posted_in_order_and_once_at_a_time() {
 		let mut outbox = Outbox::default();
-		outbox.insert(7, GROUP);
+		outbox.insert(7, GROUP, 9);
 		let new = outbox.number();
 		assert_eq!(new, 8);
-		outbox.insert(new, GroupId([2; 32]));
+		outbox.insert(new, GroupId([2; 32]), 9);
 		assert_eq!((outbox.of(&GROUP), outbox.len()), (1, 2));
 		assert_eq!(outbox.due(0), [7, 8]);
 		outbox.sent(7);
@@ -154,8 +170,8 @@ mod tests {
 	fn none_overtakes_many() {
 		let mut outbox = Outbox::default();
 		let (count, other) = (WINDOW as u64 * 3, GroupId([2; 32]));
-		(0..count).for_each(|id| outbox.insert(id, GROUP));
-		outbox.insert(count, other);
+		(0..count).for_each(|id| outbox.insert(id, GROUP, 9));
+		outbox.insert(count, other, 9);
 		let first = outbox.due(0);
 		assert_eq!(first, (0..WINDOW as u64).chain([count]).collect::<Vec<_>>(), "another group does not wait");
 		first.iter().for_each(|id| outbox.sent(*id));
@@ -170,9 +186,37 @@ mod tests {
 	}
 
 	#[test]
+	fn no_more_bytes_are_under_way_than_fit() {
+		let mut outbox = Outbox::default();
+		(0..8).for_each(|id| outbox.insert(id, GROUP, WINDOW_BYTES / 4));
+		assert_eq!(outbox.due(0), [0, 1, 2, 3]);
+		(0..4).for_each(|id| outbox.sent(id));
+		outbox.remove(1);
+		assert_eq!(outbox.due(0), [4], "in the place of the one that a node has taken");
+		let mut outbox = Outbox::default();
+		(0..2).for_each(|id| outbox.insert(id, GROUP, WINDOW_BYTES + 1));
+		assert_eq!(outbox.due(0), [0], "one goes, however large it is");
+	}
+
+	#[test]
+	fn what_waits_for_another_try_can_be_told_to_hurry() {
+		let mut outbox = Outbox::default();
+		let other = GroupId([2; 32]);
+		outbox.insert(0, GROUP, 9);
+		outbox.insert(1, other, 9);
+		for id in 0..2 {
+			outbox.sent(id);
+			outbox.answered(id, None, 5);
+		}
+		assert!(outbox.due(5).is_empty());
+		outbox.hurry(&GROUP);
+		assert_eq!(outbox.due(5), [0]);
+	}
+
+	#[test]
 	fn an_unanswered_statement_is_tried_again_more_and_more_rarely() {
 		let mut outbox = Outbox::default();
-		outbox.insert(0, GROUP);
+		outbox.insert(0, GROUP, 9);
 		let mut now = 0;
 		let mut waits = Vec::new();
 		for _ in 0..7 {
@@ -188,11 +232,11 @@ mod tests {
 	#[test]
 	fn what_the_store_has_against_it_decides() {
 		let mut outbox = Outbox::default();
-		outbox.insert(0, GROUP);
+		outbox.insert(0, GROUP, 9);
 		let mut answer = |outcome| outbox.answered(0, Some(&outcome), 0);
 		assert_eq!(answer(StatementOutcome::Invalid("badProof".into())), Next::Hopeless);
-		assert_eq!(answer(StatementOutcome::Expired), Next::Renew { attempts: 2, floor: None });
-		assert_eq!(answer(StatementOutcome::Full { min_expiry: 9 }), Next::Renew { attempts: 0, floor: Some(9) });
+		assert_eq!(answer(StatementOutcome::Expired), Next::Renew { attempts: 2 });
+		assert_eq!(answer(StatementOutcome::Full { min_expiry: 9 }), Next::Full { floor: 9 });
 		assert_eq!(answer(StatementOutcome::Later("noAllowance".into())), Next::Again);
 		assert_eq!(outbox.answered(99, Some(&StatementOutcome::Stored), 0), Next::Again, "of an earlier run");
 	}

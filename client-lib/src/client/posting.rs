@@ -96,7 +96,8 @@ impl<M: Mls> Core<M> {
 
 	/// A node took a statement, or did not.
 	pub fn on_posted(&mut self, posted: &Posted) {
-		let unheard = matches!(posted.outcome, Err(RpcError::ConnectionLost)) && self.outbox.is_first(posted.id);
+		let first = self.outbox.is_first(posted.id);
+		let unheard = first && matches!(posted.outcome, Err(RpcError::ConnectionLost));
 		let next = self.outbox.answered(posted.id, posted.outcome.as_ref().ok(), self.finalized);
 		self.outbox.set_first(posted.id, false);
 		let changed = match next {
@@ -111,12 +112,39 @@ impl<M: Mls> Core<M> {
 				tracing::debug!(outcome = ?posted.outcome, "a statement was not taken");
 				Ok(())
 			}
-			Next::Renew { attempts, floor } => self.renew(posted.id, expiry(attempts, floor)),
+			Next::Renew { attempts } => self.renew(posted.id, expiry(attempts, None)),
+			Next::Full { floor } => self.wait_for_room(posted.id, floor, first),
 		};
 		if let Err(error) = changed {
 			tracing::error!(%error, "the outbox cannot be written");
 		}
 		self.post_due();
+	}
+
+	/// What the key of an epoch may store is used up. The nodes would displace a statement that expires sooner, which others
+	/// may not have read: a message or an invitation waits for the next epoch instead, which this member opens if nobody else
+	/// does ([`Self::upkeep`]). Proposals and requests, which are few and small, are of use in this epoch alone.
+	fn wait_for_room(&mut self, number: u64, floor: u64, first: bool) -> Result<(), EngineError> {
+		let Some(outgoing) = self.store.overlay().get::<Outgoing>(&number.to_be_bytes())? else { return Ok(()) };
+		let invites = || {
+			let statement = Statement::decode(&outgoing.statement.0);
+			statement.is_ok_and(|statement| statement.topic != topic::group_topic(&outgoing.group))
+		};
+		let waits = outgoing.unsent.is_some() || invites();
+		let Some(group) = self.groups.get_mut(&outgoing.group).filter(|_| waits) else {
+			return self.renew(number, expiry(0, Some(floor)));
+		};
+		if outgoing.unsent.is_none() && group.gate.tip().epoch > outgoing.epoch {
+			return self.renew(number, expiry(0, None));
+		}
+		tracing::debug!(group = %outgoing.group, epoch = outgoing.epoch, "nodes store no more of an epoch");
+		group.full = Some(outgoing.epoch);
+		// No node has it.
+		if first {
+			self.not_handed_over(number)
+		} else {
+			Ok(())
+		}
 	}
 
 	pub fn delete_outgoing(&mut self, number: u64) -> Result<(), StoreError> {
@@ -157,7 +185,7 @@ impl<M: Mls> Core<M> {
 			Ok(Content::Message(engine.encrypt(overlay, &group, &framed)?.bytes))
 		});
 		match encrypted {
-			Ok(()) => Ok(()),
+			Ok(_) => Ok(()),
 			Err(MessageError::Engine(error)) => Err(error),
 			// A commit makes room.
 			Err(MessageError::TooMany { .. }) => Ok(()),

@@ -108,11 +108,21 @@ pub(super) struct Outgoing {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Unsent {
 	/// The same for all copies.
+	#[serde(with = "packed")]
 	pub id: HexBytes,
+	#[serde(with = "packed")]
 	pub data: HexBytes,
 	/// The epoch of the first copy.
 	#[serde(default)]
 	pub since: Option<u64>,
+}
+
+impl Outgoing {
+	/// How large its statement is or will be, in bytes, about.
+	pub fn size(&self) -> usize {
+		let unsent = self.unsent.as_ref().map_or(0, |unsent| unsent.data.0.len());
+		self.statement.0.len().max(unsent)
+	}
 }
 
 impl Record for Outgoing {

@@ -31,13 +31,14 @@ impl Default for Upkeep {
 }
 
 impl Upkeep {
-	/// Whether the keys of this member are to be renewed.
+	/// Whether the keys of this member are to be renewed. They are, too, if nodes store no more messages of this epoch.
 	fn update_is_due(&self, group: &Group, finalized: BlockNumber, spread: u64) -> bool {
 		let eighth = u64::from(self.update_after_blocks).checked_div(8).unwrap_or_default();
 		let extra = spread.checked_rem(eighth.saturating_add(1)).unwrap_or_default();
 		let extra = BlockNumber::try_from(extra).unwrap_or_default();
 		let due = group.renewed_at.saturating_add(self.update_after_blocks).saturating_add(extra);
-		group.sent >= self.update_after_messages || finalized >= due
+		let full = group.full == Some(group.gate.tip().epoch);
+		full || group.sent >= self.update_after_messages || finalized >= due
 	}
 }
 
@@ -96,6 +97,11 @@ mod tests {
 		assert!(!upkeep.update_is_due(&group(50, 2), 849, 0));
 		assert!(upkeep.update_is_due(&group(50, 3), 50, 0));
 		assert!(upkeep.update_is_due(&group(50, 0), 850, 0));
+		let mut full = group(50, 0);
+		full.full = Some(0);
+		assert!(upkeep.update_is_due(&full, 50, 0), "a new epoch has room");
+		full.full = Some(1);
+		assert!(!upkeep.update_is_due(&full, 50, 0), "it is another epoch");
 	}
 
 	#[test]

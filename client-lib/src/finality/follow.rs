@@ -1,6 +1,7 @@
 //! Following what a node calls finalized, and believing none of it.
 
 use super::{
+	absent::Absent,
 	compare::{compare, Other, Said, BEHIND},
 	heads::{Heads, Released},
 	trust::{Problem, Trust},
@@ -48,7 +49,8 @@ impl VerifiedLog {
 	pub(crate) fn start(nodes: Arc<Nodes>, trust: Trust) -> Self {
 		let (wishes, wanted) = watch::channel(Wishes::default());
 		let (sender, updates) = mpsc::channel(BUFFERED);
-		let follower = Follower { nodes, wanted, turn: 0, sender, trust, heads: Heads::default() };
+		let follower =
+			Follower { nodes, wanted, turn: 0, sender, trust, heads: Heads::default(), absent: Absent::default() };
 		Self { wishes, updates, task: tokio::spawn(follower.run()) }
 	}
 }
@@ -91,6 +93,7 @@ struct Follower {
 	sender: mpsc::Sender<(u64, Update)>,
 	trust: Trust,
 	heads: Heads,
+	absent: Absent,
 }
 
 /// Why the subscription at hand is left.
@@ -171,6 +174,7 @@ impl Follower {
 	fn adopt(&mut self) -> bool {
 		let wishes = self.wanted.borrow_and_update();
 		self.turn = wishes.turn;
+		self.absent.retain(|group| wishes.groups.contains_key(group));
 		self.heads.adopt(&wishes)
 	}
 
@@ -283,9 +287,19 @@ impl Follower {
 	/// Takes a message in. What was proven before the first thing that is wrong with it is given out all the same: the
 	/// positions have passed it, and no other node is asked for it again.
 	async fn on_message(&mut self, node: &Arc<Node>, message: FinalizedEntries) -> Result<(), Left> {
+		let bare = message.entries.iter().filter(|(group, entry)| entry.payload.is_none() && self.heads.follows(group));
+		let bare: Vec<_> = bare.map(|(group, entry)| (*group, entry.index)).collect();
+		if !bare.is_empty() {
+			let usable = self.nodes.usable().await;
+			if self.absent.look_elsewhere(node.url(), &usable, &bare) {
+				tracing::info!(node = node.url(), "the node has deleted commits that another may have");
+				return Err(Left::Node);
+			}
+		}
 		let mut released = Released::default();
 		let judged = self.judge(node, message, &mut released).await;
 		let again = released.again;
+		released.entries.iter().for_each(|(group, _)| self.absent.went_on(group));
 		let update = Update::Finalized(super::Finalized {
 			block: self.trust.number(),
 			entries: released.entries,

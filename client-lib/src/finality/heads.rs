@@ -60,6 +60,11 @@ impl Heads {
 		changed
 	}
 
+	/// Whether this group is followed.
+	pub fn follows(&self, group: &GroupId) -> bool {
+		self.0.contains_key(group)
+	}
+
 	/// Starts again with a node: what to ask it for. What the last one sent without a proof is forgotten.
 	pub fn restart(&mut self) -> Vec<rpc::Position> {
 		let positions = self.0.iter_mut().map(|(group, followed)| {

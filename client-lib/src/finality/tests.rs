@@ -27,7 +27,7 @@ fn entry(index: u64) -> Entry {
 		next_key: OrderingKey([2; 32]),
 		endorsement: Endorsement([3; 64]),
 	};
-	Entry { index, block: 5, body, payload: HexBytes(b"x".to_vec()) }
+	Entry { index, block: 5, body, payload: Some(HexBytes(b"x".to_vec())) }
 }
 
 fn wishes(turn: u64) -> Wishes {
@@ -155,7 +155,7 @@ fn many_entries_are_read_twice_and_given_out_the_second_time() {
 		let mut entry = entry(index);
 		entry.body.payload_hash = payload_hash(&payload);
 		entry.body.payload_len = payload.len() as u32;
-		Entry { payload: HexBytes(payload), ..entry }
+		Entry { payload: Some(HexBytes(payload)), ..entry }
 	};
 	let count = 40;
 	let head = (0..count).fold(start().head, |head, index| head.append(5, &big(index).body).unwrap());

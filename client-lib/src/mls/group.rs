@@ -141,19 +141,6 @@ impl Engine {
 		EpochKeys::all(overlay, group)
 	}
 
-	/// The recorded keys of one epoch, if it is the current one or is still kept.
-	///
-	/// # Errors
-	/// [`EngineError::Store`] only.
-	pub fn keys_of_epoch(
-		&self,
-		overlay: &Overlay<'_>,
-		group: &GroupId,
-		epoch: u64,
-	) -> Result<Option<EpochKeys>, EngineError> {
-		EpochKeys::of_epoch(overlay, group, epoch)
-	}
-
 	/// Deletes everything that the store has of a group: its MLS state and the keys of its epochs. Does nothing if
 	/// there is nothing.
 	///

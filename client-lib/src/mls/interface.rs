@@ -32,13 +32,6 @@ pub trait Mls {
 	fn group(&self, overlay: &Overlay<'_>, group: &GroupId) -> Result<Option<GroupView>, EngineError>;
 	/// [`Engine::epoch_keys`].
 	fn epoch_keys(&self, overlay: &Overlay<'_>, group: &GroupId) -> Result<Vec<EpochKeys>, EngineError>;
-	/// [`Engine::keys_of_epoch`].
-	fn keys_of_epoch(
-		&self,
-		overlay: &Overlay<'_>,
-		group: &GroupId,
-		epoch: u64,
-	) -> Result<Option<EpochKeys>, EngineError>;
 	/// [`Engine::forget_group`].
 	fn forget_group(&self, overlay: &Overlay<'_>, group: &GroupId) -> Result<(), EngineError>;
 	/// [`Engine::forget_past_epochs`].
@@ -154,7 +147,6 @@ impl Mls for Engine {
 		fn place_group(&self, overlay: &Overlay<'_>, group: &GroupId, entry: &EntryHash) -> Result<EpochKeys, EngineError>;
 		fn group(&self, overlay: &Overlay<'_>, group: &GroupId) -> Result<Option<GroupView>, EngineError>;
 		fn epoch_keys(&self, overlay: &Overlay<'_>, group: &GroupId) -> Result<Vec<EpochKeys>, EngineError>;
-		fn keys_of_epoch(&self, overlay: &Overlay<'_>, group: &GroupId, epoch: u64) -> Result<Option<EpochKeys>, EngineError>;
 		fn forget_group(&self, overlay: &Overlay<'_>, group: &GroupId) -> Result<(), EngineError>;
 		fn forget_past_epochs(&self, overlay: &Overlay<'_>, group: &GroupId, oldest: u64) -> Result<(), EngineError>;
 		fn build_commit(&self, overlay: &Overlay<'_>, group: &GroupId, intents: &[Intent]) -> Result<Batch, EngineError>;

@@ -264,7 +264,7 @@ impl Engine {
 		tree.full_leaves().try_for_each(|(_, leaf)| policy::check_leaf(leaf))?;
 		policy::check_members(&mls.members().collect::<Vec<_>>(), &data)?;
 		for key in encryption_keys(tree) {
-			policy::check_key(&self.crypto, &key?)?;
+			policy::check_key(&key?)?;
 		}
 		Ok(data)
 	}

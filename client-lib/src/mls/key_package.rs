@@ -2,6 +2,7 @@
 
 use super::{
 	constants::{capabilities, lifetime, CIPHERSUITE},
+	crypto::Crypto,
 	error::EngineError,
 	policy,
 	public_phase::first_vector,
@@ -10,7 +11,6 @@ use super::{
 };
 use crate::store::Overlay;
 use openmls::prelude::{tls_codec::Serialize as _, KeyPackage, KeyPackageIn, ProtocolVersion};
-use openmls_rust_crypto::RustCrypto;
 
 /// A KeyPackage, made and stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -54,13 +54,13 @@ impl Engine {
 }
 
 /// Reads a KeyPackage in its TLS form and checks it: signatures, policy, and that its keys are of use.
-pub(super) fn parse(crypto: &RustCrypto, bytes: &[u8]) -> Result<KeyPackage, String> {
+pub(super) fn parse(crypto: &Crypto, bytes: &[u8]) -> Result<KeyPackage, String> {
 	let package = tls::decode::<KeyPackageIn>(bytes).ok_or("it does not decode")?;
 	let package = package.validate(crypto, ProtocolVersion::Mls10).map_err(|error| error.to_string())?;
 	let leaf_key = first_vector(package.leaf_node().encryption_key()).map_err(|error| error.to_string())?;
 	policy::check_key_package(&package)
-		.and_then(|()| policy::check_key(crypto, package.hpke_init_key().as_slice()))
-		.and_then(|()| policy::check_key(crypto, &leaf_key))
+		.and_then(|()| policy::check_key(package.hpke_init_key().as_slice()))
+		.and_then(|()| policy::check_key(&leaf_key))
 		.map_err(|error| error.to_string())?;
 	Ok(package)
 }

@@ -64,6 +64,7 @@ impl Engine {
 			return Err(MessageError::TooMany { sender: self.identity.clone(), epoch });
 		}
 		let signer = self.signer_of(&step, group, mls)?.pair();
+		step.past_epochs_stay();
 		let message = mls
 			.create_message(&self.provider(&step), &signer, data)
 			.map_err(EngineError::library("encrypting a message"))?;
@@ -90,6 +91,9 @@ impl Engine {
 		if let Some(useless) = useless(&step, group, &loaded.mls, &message)? {
 			loaded.give_back(&step);
 			return Err(useless);
+		}
+		if epoch == loaded.mls.epoch().as_u64() {
+			step.past_epochs_stay();
 		}
 		let processed = loaded.mls.process_message(&self.provider(&step), message).map_err(refusal);
 		// OpenMLS takes some failed reads for absent keys

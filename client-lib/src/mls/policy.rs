@@ -5,9 +5,11 @@
 //! its GroupContext which one it has ([`group_data`](super::group_data)), and who may do what ([`roles`]).
 
 mod commit;
+mod keys;
 pub(super) mod roles;
 
 pub(super) use commit::check_commit;
+pub(super) use keys::check_key;
 pub use roles::Right;
 
 use super::{
@@ -19,8 +21,6 @@ use openmls::{
 	prelude::{BasicCredential, Credential, CredentialType, KeyPackage, LeafNode, Member},
 	treesync::LeafNodeSource,
 };
-use openmls_rust_crypto::RustCrypto;
-use openmls_traits::crypto::OpenMlsCrypto;
 use std::collections::BTreeSet;
 
 /// Which rule a commit, a KeyPackage or a group breaks.
@@ -115,17 +115,6 @@ pub(super) fn check_members(members: &[Member], data: &GroupData) -> Result<(), 
 		}
 	}
 	roles::check_data(data, &identities)
-}
-
-/// Checks that something can be encrypted to an HPKE key, by doing it.
-///
-/// MLS does not: a leaf or path with a key of the wrong length, or of low order, is accepted, and from then on every
-/// member fails to make a commit, because its path has to be encrypted to that key. One member could so stop a group.
-pub(super) fn check_key(crypto: &RustCrypto, key: &[u8]) -> Result<(), PolicyError> {
-	match crypto.hpke_seal(CIPHERSUITE.hpke_config(), key, &[], &[], &[]) {
-		Ok(_) => Ok(()),
-		Err(_) => Err(PolicyError::UselessKey),
-	}
 }
 
 /// The identity in a credential.

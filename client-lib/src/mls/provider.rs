@@ -1,5 +1,6 @@
 //! What OpenMLS works with: RustCrypto's cryptography and randomness, and an overlay as its storage.
 
+use super::crypto::Crypto;
 use crate::store::Overlay;
 use openmls_rust_crypto::RustCrypto;
 use openmls_traits::{random::OpenMlsRand, OpenMlsProvider};
@@ -58,19 +59,19 @@ impl OpenMlsRand for Random {
 
 /// The provider for one step on one overlay.
 pub(super) struct Provider<'p, 'o> {
-	crypto: &'p RustCrypto,
+	crypto: &'p Crypto,
 	random: &'p Random,
 	overlay: &'p Overlay<'o>,
 }
 
 impl<'p, 'o> Provider<'p, 'o> {
-	pub(super) fn new(crypto: &'p RustCrypto, random: &'p Random, overlay: &'p Overlay<'o>) -> Self {
+	pub(super) fn new(crypto: &'p Crypto, random: &'p Random, overlay: &'p Overlay<'o>) -> Self {
 		Self { crypto, random, overlay }
 	}
 }
 
 impl<'o> OpenMlsProvider for Provider<'_, 'o> {
-	type CryptoProvider = RustCrypto;
+	type CryptoProvider = Crypto;
 	type RandProvider = Random;
 	type StorageProvider = Overlay<'o>;
 
@@ -78,7 +79,7 @@ impl<'o> OpenMlsProvider for Provider<'_, 'o> {
 		self.overlay
 	}
 
-	fn crypto(&self) -> &RustCrypto {
+	fn crypto(&self) -> &Crypto {
 		self.crypto
 	}
 

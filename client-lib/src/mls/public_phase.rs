@@ -87,7 +87,7 @@ pub(super) fn judge(
 	for key in encryption_keys(public.treesync()) {
 		let key = key?;
 		if !keys.contains(&key) {
-			policy::check_key(provider.crypto(), &key)?;
+			policy::check_key(&key)?;
 		}
 	}
 	let mut changes = describe(&before, &after, added)?;

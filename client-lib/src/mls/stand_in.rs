@@ -95,15 +95,6 @@ impl Mls for StandIn {
 		EpochKeys::all(overlay, group)
 	}
 
-	fn keys_of_epoch(
-		&self,
-		overlay: &Overlay<'_>,
-		group: &GroupId,
-		epoch: u64,
-	) -> Result<Option<EpochKeys>, EngineError> {
-		EpochKeys::of_epoch(overlay, group, epoch)
-	}
-
 	fn forget_group(&self, overlay: &Overlay<'_>, group: &GroupId) -> Result<(), EngineError> {
 		State::forget(overlay, group)?;
 		EpochKeys::forget(overlay, group)

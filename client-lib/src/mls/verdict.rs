@@ -84,6 +84,9 @@ pub enum PrivateReason {
 	/// This member made the commit, but does not have its secrets any more.
 	#[error("this client made the commit, but its secrets are lost")]
 	OwnCommit,
+	/// No node has the payload of the entry any more: the client was away for longer than they keep blocks.
+	#[error("no node has the commit any more: this client was away for longer than they keep blocks")]
+	NoPayload,
 }
 
 /// A valid entry, staged: the state of the epoch that it opens, not yet applied.

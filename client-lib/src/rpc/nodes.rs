@@ -49,6 +49,12 @@ impl Nodes {
 		self.urls.len()
 	}
 
+	/// Those that were not caught lying.
+	pub async fn usable(&self) -> Vec<String> {
+		let state = self.state.lock().await;
+		self.urls.iter().filter(|url| !state.banned.contains_key(*url)).cloned().collect()
+	}
+
 	/// The node in use; connects to the next that answers if there is none. One round over the nodes, no waits.
 	///
 	/// The chain of the first node reached is the client's chain if none was named before.

@@ -5,32 +5,86 @@
 //! written before, is read still; it has three to four bytes for each byte of a key. What is written to the database is
 //! these bytes, encrypted ([`super::cipher`]).
 
-use super::{key::Key, StoreError};
+use super::{
+	cbor::{self, Field, Unwritable},
+	key::Key,
+	StoreError,
+};
 use serde::{de::DeserializeOwned, Serialize};
-use std::io;
-use zeroize::Zeroizing;
+use zeroize::{Zeroize, Zeroizing};
 
 /// JSON; read, but not written any more.
 const JSON: u8 = 1;
 /// CBOR.
 const CBOR: u8 = 2;
+/// CBOR without one field, and before it the place of that field, in four bytes.
+const PARTS: u8 = 3;
+/// Length of what is before the CBOR then.
+const PLACED: usize = 5;
 
 /// The bytes of `value`; wiped when dropped, for values are mostly secrets.
 pub(super) fn encode<T: Serialize + ?Sized>(key: &Key, value: &T) -> Result<Zeroizing<Vec<u8>>, StoreError> {
-	after(&[CBOR], value).map_err(|reason| StoreError::Unencodable { kind: key.kind(), reason })
+	Ok(cbor::write(&[CBOR], value, None).map_err(unencodable(key))?.bytes)
 }
 
 /// The CBOR of `value`; wiped when dropped.
 pub(super) fn cbor<T: Serialize + ?Sized>(value: &T) -> Result<Zeroizing<Vec<u8>>, String> {
-	after(&[], value)
+	Ok(cbor::write(&[], value, None).map_err(|error| error.to_string())?.bytes)
 }
 
-/// The CBOR of `value` after these bytes.
-fn after<T: Serialize + ?Sized>(before: &[u8], value: &T) -> Result<Zeroizing<Vec<u8>>, String> {
-	let mut bytes = Wiping(Zeroizing::new(Vec::with_capacity(FIRST)));
-	bytes.append(before);
-	ciborium::into_writer(value, &mut bytes).map_err(|error| error.to_string())?;
-	Ok(bytes.0)
+/// The bytes of a value in two parts.
+pub(super) struct Parts {
+	pub main: Zeroizing<Vec<u8>>,
+	/// One field; none if it was left out.
+	pub apart: Option<Zeroizing<Vec<u8>>>,
+}
+
+/// The bytes of `value`, with one field apart, or left out because it is known to be what it was when it was written last.
+pub(super) fn encode_parts<T: Serialize + ?Sized>(key: &Key, value: &T, field: Field) -> Result<Parts, StoreError> {
+	let written = cbor::write(&[PARTS, 0, 0, 0, 0], value, Some(field)).map_err(unencodable(key))?;
+	let mut main = written.bytes;
+	let missing = || StoreError::Unencodable { kind: key.kind(), reason: format!("it has no field {}", field.name) };
+	let range = written.field.ok_or_else(missing)?;
+	let place = u32::try_from(range.start).map_err(|_| missing())?;
+	let apart = (!field.left_out).then(|| Zeroizing::new(main.get(range.clone()).unwrap_or_default().to_vec()));
+	if !field.left_out {
+		main.copy_within(range.end.., range.start);
+		let length = main.len().saturating_sub(range.len());
+		if let Some(rest) = main.get_mut(length..) {
+			rest.zeroize();
+		}
+		main.truncate(length);
+	}
+	if let Some(head) = main.get_mut(1..PLACED) {
+		head.copy_from_slice(&place.to_be_bytes());
+	}
+	Ok(Parts { main, apart })
+}
+
+/// Whether these bytes lack a field, which is kept apart.
+pub(super) fn is_partial(bytes: &[u8]) -> bool {
+	bytes.first() == Some(&PARTS)
+}
+
+/// The bytes of a value with the field that was apart.
+pub(super) fn whole(key: &Key, main: &[u8], apart: &[u8]) -> Result<Zeroizing<Vec<u8>>, StoreError> {
+	let put_together = || {
+		let (head, _) = main.split_at_checked(PLACED)?;
+		let place = u32::from_be_bytes(head.get(1..)?.try_into().ok()?);
+		let (before, after) = main.split_at_checked(usize::try_from(place).ok()?)?;
+		let mut bytes = Zeroizing::new(Vec::with_capacity(main.len().saturating_add(apart.len())));
+		bytes.push(CBOR);
+		bytes.extend_from_slice(before.get(PLACED..)?);
+		bytes.extend_from_slice(apart);
+		bytes.extend_from_slice(after);
+		Some(bytes)
+	};
+	put_together().ok_or_else(|| StoreError::Corrupt { kind: key.kind(), reason: "it was cut".to_owned() })
+}
+
+fn unencodable(key: &Key) -> impl FnOnce(Unwritable) -> StoreError {
+	let kind = key.kind();
+	move |error| StoreError::Unencodable { kind, reason: error.to_string() }
 }
 
 /// The value of bytes that were under `key`.
@@ -60,46 +114,5 @@ pub(super) fn from_cbor<T: DeserializeOwned>(body: &[u8]) -> Result<T, usize> {
 	}
 }
 
-/// Room for most values.
-const FIRST: usize = 1024;
 /// Room for most texts within a value, which are names.
 const PASSING: usize = 1024;
-
-/// Bytes that are wiped when dropped, and when they move to grow. A `Vec` leaves a copy behind each time.
-struct Wiping(Zeroizing<Vec<u8>>);
-
-impl Wiping {
-	#[inline]
-	fn append(&mut self, bytes: &[u8]) {
-		if bytes.len() > self.0.capacity().saturating_sub(self.0.len()) {
-			self.grow(bytes.len());
-		}
-		self.0.extend_from_slice(bytes);
-	}
-
-	#[cold]
-	fn grow(&mut self, by: usize) {
-		let needed = self.0.len().saturating_add(by);
-		let mut larger = Zeroizing::new(Vec::with_capacity(needed.max(self.0.capacity().saturating_mul(4))));
-		larger.extend_from_slice(&self.0);
-		self.0 = larger;
-	}
-}
-
-impl io::Write for Wiping {
-	#[inline]
-	fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-		self.append(bytes);
-		Ok(bytes.len())
-	}
-
-	#[inline]
-	fn write_all(&mut self, bytes: &[u8]) -> io::Result<()> {
-		self.append(bytes);
-		Ok(())
-	}
-
-	fn flush(&mut self) -> io::Result<()> {
-		Ok(())
-	}
-}

@@ -1,13 +1,17 @@
 //! A transaction: writes in memory over reads from the database.
 
 use super::{
+	cbor::Field,
 	codec,
 	kept::{Value, Values},
 	key::{self, Key},
 	Store, StoreError,
 };
 use serde::{de::DeserializeOwned, Serialize};
-use std::{cell::RefCell, collections::BTreeMap};
+use std::{
+	cell::{Cell, RefCell},
+	collections::BTreeMap,
+};
 use zeroize::Zeroizing;
 
 /// The writes of an overlay by the bytes of their keys; `None` is a deletion.
@@ -29,6 +33,8 @@ pub struct Overlay<'a> {
 	kept: RefCell<Values>,
 	/// The writes to the store before the outermost overlay began.
 	since: u64,
+	/// See [`Overlay::past_epochs_stay`].
+	past_epochs_stay: Cell<bool>,
 }
 
 enum Below<'a> {
@@ -48,7 +54,14 @@ impl<'a> Overlay<'a> {
 	}
 
 	fn new(below: Below<'a>, since: u64) -> Self {
-		Self { below, writes: RefCell::default(), fault: RefCell::default(), kept: RefCell::default(), since }
+		Self {
+			below,
+			writes: RefCell::default(),
+			fault: RefCell::default(),
+			kept: RefCell::default(),
+			since,
+			past_epochs_stay: Cell::default(),
+		}
 	}
 
 	/// Writes everything to what lies below: to the database in one synchronous batch, which is on disk when this
@@ -91,6 +104,48 @@ impl<'a> Overlay<'a> {
 		let bytes = self.noting(codec::encode(&key, value))?;
 		self.writes.borrow_mut().insert(key.bytes().to_vec(), Some(bytes));
 		Ok(())
+	}
+
+	/// From now on, what is written to this overlay leaves the secrets of past epochs as they are. They need not be written then.
+	pub fn past_epochs_stay(&self) {
+		self.past_epochs_stay.set(true);
+	}
+
+	/// Writes a value one field of which is a record of its own, for it is large and changes rarely. If past epochs stay, that record stays.
+	pub(super) fn write_parts<T: Serialize + ?Sized>(
+		&self,
+		key: Key,
+		apart: Key,
+		field: &'static str,
+		value: &T,
+	) -> Result<(), StoreError> {
+		let is_there = || Ok(self.bytes(&key)?.is_some_and(|bytes| codec::is_partial(&bytes)));
+		let left_out = self.past_epochs_stay.get() && self.noting(is_there())?;
+		let parts = self.noting(codec::encode_parts(&key, value, Field { name: field, left_out }))?;
+		#[cfg(test)]
+		if left_out {
+			let whole = codec::encode_parts(&key, value, Field { name: field, left_out: false })?;
+			assert_eq!(self.bytes(&apart)?, whole.apart, "what was to stay has changed");
+			assert_eq!(parts.main, whole.main);
+		}
+		let mut writes = self.writes.borrow_mut();
+		writes.insert(key.bytes().to_vec(), Some(parts.main));
+		if let Some(bytes) = parts.apart {
+			writes.insert(apart.bytes().to_vec(), Some(bytes));
+		}
+		Ok(())
+	}
+
+	/// Reads what [`Self::write_parts`] wrote, or what was written in one.
+	pub(super) fn read_parts<T: DeserializeOwned>(&self, key: &Key, apart: &Key) -> Result<Option<T>, StoreError> {
+		let Some(main) = self.noting(self.bytes(key))? else { return Ok(None) };
+		if !codec::is_partial(&main) {
+			return self.noting(codec::decode(key, &main)).map(Some);
+		}
+		let missing = || StoreError::Corrupt { kind: apart.kind(), reason: "it is missing".to_owned() };
+		let apart = self.noting(self.bytes(apart))?;
+		let whole = self.noting(apart.ok_or_else(missing).and_then(|apart| codec::whole(key, &main, &apart)))?;
+		self.noting(codec::decode(key, &whole)).map(Some)
 	}
 
 	pub(super) fn remove(&self, key: Key) {

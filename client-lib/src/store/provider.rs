@@ -17,6 +17,10 @@ const SIGNATURE_KEY_PAIR: &str = "mls signature key pair";
 const ENCRYPTION_KEY_PAIR: &str = "mls encryption key pair";
 const KEY_PACKAGE: &str = "mls key package";
 const PSK: &str = "mls psk";
+const MESSAGE_SECRETS: &str = "mls message secrets";
+const PAST_SECRETS: &str = "mls past secrets";
+/// The field of the message secrets that [`PAST_SECRETS`] has.
+const PAST: &str = "past_epoch_trees";
 
 impl Overlay<'_> {
 	fn set<K: Serialize + ?Sized, T: Serialize + ?Sized>(
@@ -95,7 +99,6 @@ impl StorageProvider<V> for Overlay<'_> {
 		confirmation_tag,
 		delete_confirmation_tag
 	);
-	of_group!("mls message secrets", MessageSecrets, write_message_secrets, message_secrets, delete_message_secrets);
 	of_group!("mls own leaf index", LeafNodeIndex, write_own_leaf_index, own_leaf_index, delete_own_leaf_index);
 	of_group!(
 		"mls interim hash",
@@ -118,6 +121,28 @@ impl StorageProvider<V> for Overlay<'_> {
 		group_epoch_secrets,
 		delete_group_epoch_secrets
 	);
+
+	// Those of past epochs hold their members, too, and are most of it. A message leaves them as they are.
+	fn write_message_secrets<G: traits::GroupId<V>, E: traits::MessageSecrets<V>>(
+		&self,
+		group_id: &G,
+		value: &E,
+	) -> Result<(), StoreError> {
+		let (key, apart) = (Key::of(MESSAGE_SECRETS, group_id)?, Key::of(PAST_SECRETS, group_id)?);
+		self.write_parts(key, apart, PAST, value)
+	}
+
+	fn message_secrets<G: traits::GroupId<V>, E: traits::MessageSecrets<V>>(
+		&self,
+		group_id: &G,
+	) -> Result<Option<E>, StoreError> {
+		self.read_parts(&Key::of(MESSAGE_SECRETS, group_id)?, &Key::of(PAST_SECRETS, group_id)?)
+	}
+
+	fn delete_message_secrets<G: traits::GroupId<V>>(&self, group_id: &G) -> Result<(), StoreError> {
+		self.unset(MESSAGE_SECRETS, group_id)?;
+		self.unset(PAST_SECRETS, group_id)
+	}
 
 	// The type parameters of these two are in another order than those of the rest.
 	fn write_group_state<E: traits::GroupState<V>, G: traits::GroupId<V>>(

@@ -334,7 +334,7 @@ impl State {
 		};
 		let head = log.head.unwrap();
 		let next = head.append(block, &body).unwrap();
-		log.entries.push(Entry { index: head.length, block, body, payload: HexBytes(call.payload) });
+		log.entries.push(Entry { index: head.length, block, body, payload: Some(HexBytes(call.payload)) });
 		if let Some(parent) = log.known.get_mut(&call.parent) {
 			parent.children += 1;
 			parent.youngest = block;

@@ -11,6 +11,7 @@ mod membership;
 mod node;
 mod opening;
 mod rejoining;
+mod retention;
 
 use chain::Chain;
 use lockstep_client::{GroupId, GroupStatus};

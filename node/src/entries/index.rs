@@ -92,27 +92,32 @@ impl<C> EntryIndex<C>
 where
 	C: AuxStore + HeaderBackend<Block> + BlockBackend<Block>,
 {
-	/// A finalized entry, with its payload from the block body. `None` if the log is not that long, or if the block
-	/// is not in this node's database.
+	/// A finalized entry, with its payload from the block body if the node still has that. `None` if the log is not that
+	/// long.
 	pub fn entry(&self, group: &GroupId, index: u64) -> Result<Option<rpc::Entry>> {
 		let Some(Located { block, extrinsic_index, body }) = self.get(&entry_key(group, index))? else {
 			return Ok(None);
 		};
 		let payload = if body.payload_len == 0 {
 			// entry 0, which has no commit
-			Vec::new()
+			Some(Vec::new())
 		} else {
-			let Some(hash) = self.client.hash(block)? else { return Ok(None) };
-			let Some(extrinsics) = self.client.block_body(hash)? else { return Ok(None) };
-			let append = usize::try_from(extrinsic_index)
-				.ok()
-				.and_then(|at| extrinsics.get(at))
-				.and_then(|extrinsic| Append::from_extrinsic(&extrinsic.encode()))
-				.ok_or_else(|| {
-					Error::Backend(format!("extrinsic {extrinsic_index} of block {block} is not the entry's"))
-				})?;
-			append.payload
+			self.payload(block, extrinsic_index)?
 		};
-		Ok(Some(rpc::Entry { index, block, body, payload: rpc::HexBytes(payload) }))
+		Ok(Some(rpc::Entry { index, block, body, payload: payload.map(rpc::HexBytes) }))
+	}
+
+	/// The payload of the entry that an extrinsic appended; `None` if the block's body was pruned.
+	fn payload(&self, block: BlockNumber, extrinsic_index: u32) -> Result<Option<Vec<u8>>> {
+		let Some(hash) = self.client.hash(block)? else { return Ok(None) };
+		let Some(extrinsics) = self.client.block_body(hash)? else { return Ok(None) };
+		let append = usize::try_from(extrinsic_index)
+			.ok()
+			.and_then(|at| extrinsics.get(at))
+			.and_then(|extrinsic| Append::from_extrinsic(&extrinsic.encode()))
+			.ok_or_else(|| {
+				Error::Backend(format!("extrinsic {extrinsic_index} of block {block} is not the entry's"))
+			})?;
+		Ok(Some(append.payload))
 	}
 }

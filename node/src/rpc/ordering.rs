@@ -139,7 +139,7 @@ impl OrderingApiServer for Ordering {
 			let Some(entry) = self.index.entry(&group, index).map_err(|problem| error(INTERNAL, problem))? else {
 				break;
 			};
-			bytes = bytes.saturating_add(entry.payload.0.len());
+			bytes = bytes.saturating_add(entry.payload.as_ref().map_or(0, |payload| payload.0.len()));
 			if bytes > MESSAGE_BYTES && !entries.is_empty() {
 				break;
 			}
@@ -164,11 +164,13 @@ impl OrderingApiServer for Ordering {
 
 	fn subscribe_entries(&self, pending: PendingSubscriptionSink, positions: Vec<Position>) {
 		let stream = EntryStream {
+			client: self.client.clone(),
 			index: self.index.clone(),
 			proofs: self.proofs.clone(),
 			positions,
 			fresh: BTreeSet::new(),
 			audited: 0,
+			complete: false,
 			finalized: self.finalized.clone(),
 		};
 		let task = async move {
@@ -187,6 +189,7 @@ impl OrderingApiServer for Ordering {
 
 /// One subscription.
 struct EntryStream {
+	client: Arc<FullClient>,
 	index: EntryIndex<FullClient>,
 	proofs: Proofs,
 	positions: Vec<Position>,
@@ -194,6 +197,8 @@ struct EntryStream {
 	fresh: BTreeSet<GroupId>,
 	/// The position whose group is the next to be proven although it has no new entry.
 	audited: usize,
+	/// Whether the index was seen to have all entries that the subscriber asked for.
+	complete: bool,
 	finalized: watch::Receiver<Finalized>,
 }
 
@@ -237,7 +242,9 @@ impl EntryStream {
 				if entry.block > at.0 {
 					break;
 				}
-				bytes = bytes.saturating_add(entry.payload.0.len()).saturating_add(256);
+				bytes = bytes
+					.saturating_add(entry.payload.as_ref().map_or(0, |payload| payload.0.len()))
+					.saturating_add(256);
 				if bytes > MESSAGE_BYTES && !entries.is_empty() {
 					return Ok(FinalizedEntries { at: block(at), entries, more: true, proof: None });
 				}
@@ -246,9 +253,27 @@ impl EntryStream {
 				entries.push((position.group, entry));
 			}
 		}
+		if !self.complete {
+			self.check_complete(at)?;
+			self.complete = true;
+		}
 		let groups = self.next_proven();
 		let proof = self.proofs.head(at.1, groups)?;
 		Ok(FinalizedEntries { at: block(at), entries, more: false, proof })
+	}
+
+	/// A node that started in the middle of the chain (warp sync) lacks older entries. It must not go on to prove heads that
+	/// they are part of: the subscriber would take it for one that leaves entries out.
+	fn check_complete(&self, at: Finalized) -> sp_blockchain::Result<()> {
+		for Position { group, from } in &self.positions {
+			let state = self.client.runtime_api().group(at.1, *group);
+			let state = state.map_err(|problem| sp_blockchain::Error::Backend(problem.to_string()))?;
+			if state.is_some_and(|state| state.head.length > *from) {
+				let missing = format!("entry {from} of group {group} lies before this node's first block");
+				return Err(sp_blockchain::Error::Backend(missing));
+			}
+		}
+		Ok(())
 	}
 
 	/// The groups that have had entries since the last proof, and the next few of the others.

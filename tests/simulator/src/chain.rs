@@ -93,7 +93,7 @@ pub(crate) struct Entry {
 
 impl Entry {
 	pub(crate) fn verified(&self) -> VerifiedEntry {
-		VerifiedEntry { header: self.header, payload: self.transaction.payload.clone() }
+		VerifiedEntry { header: self.header, payload: Some(self.transaction.payload.clone()) }
 	}
 }
 

@@ -13,6 +13,7 @@
 //! | [`p7_provable_rotations`] | anyone with the genesis can check rotations, offline |
 //! | [`clock`] | a member's clock does not matter to its verdicts |
 //! | [`membership`] | members that go away, for a while or for good |
+//! | [`retention`] | nodes that delete old blocks, and members that were away for longer |
 //! | [`conversation`] | what `docs/cli.md` shows: two people talk, one is killed, and the conversation goes on |
 //! | [`bad_input`] | bytes from outside are refused, and nothing happens |
 
@@ -35,6 +36,7 @@ mod p4_removed_means_removed;
 mod p5_no_lost_state;
 mod p6_nothing_in_the_clear;
 mod p7_provable_rotations;
+mod retention;
 
 use lockstep_tests::{scenes, scenes::play, Network, Result};
 
@@ -53,6 +55,7 @@ async fn on_a_network_that_nothing_disturbs() -> Result<()> {
 		p7_provable_rotations::the_rotations_of_a_group_are_proven_by_one_file,
 		clock::a_member_months_ahead_agrees_on_an_added_key_package,
 		membership::a_member_that_was_away_catches_up,
+		membership::more_is_said_than_fits_into_one_epoch,
 		membership::a_member_leaves_and_another_commits_it,
 		conversation::two_people_talk_in_two_terminals,
 		conversation::who_lost_its_store_is_readmitted,

@@ -142,7 +142,8 @@ fn lies() -> Vec<(&'static str, Lies, &'static str)> {
 		(
 			"another payload",
 			entries(|message| {
-				message.entries.iter_mut().for_each(|(_, entry)| entry.payload.0[0] ^= 1);
+				let payloads = message.entries.iter_mut().filter_map(|(_, entry)| entry.payload.as_mut());
+				payloads.for_each(|payload| payload.0[0] ^= 1);
 				true
 			}),
 			"do not form its log",

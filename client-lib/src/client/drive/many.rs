@@ -7,7 +7,7 @@
 //! Nothing of this member may be under way, for that would have to be done between two entries. For the same reason an
 //! entry is the last of its write if statements of the epoch that it opens are waiting: they are read in that epoch.
 
-use super::{commit_together, Done, DriveError, Material, Step};
+use super::{commit_together, step::Step, Done, DriveError, Material};
 use crate::{
 	client::{core::Core, group::Group, inbox},
 	gate::{self, Gate, Input, Mode},
@@ -16,7 +16,6 @@ use crate::{
 	store::Overlay,
 };
 use lockstep_primitives::GroupId;
-use std::collections::VecDeque;
 
 impl<M: Mls> Core<M> {
 	/// Takes entries that continue the log of the first one's group, as many as go into one write; gives how many.
@@ -111,12 +110,9 @@ impl<M: Mls> Step<'_, M> {
 	) -> Result<(Gate, Done), DriveError> {
 		let overlay = overlay.nested();
 		let (gate, effects) = gate::step(gate, Input::Entry(entry.header));
-		let material = Material::Payload(&entry.payload);
-		let effects = VecDeque::from(effects);
-		let mut step = Step::<M> { id, gate, effects, material, staged: None, won: None, done: Done::default() };
-		while let Some(effect) = step.effects.pop_front() {
-			step.apply(engine, &overlay, &effect)?;
-		}
+		let material = Material::Payload(entry.payload.as_deref());
+		let mut step = Step::new(id, gate, effects, material);
+		step.run(engine, &overlay)?;
 		step.end_intents(&overlay, group)?;
 		if step.done.advanced.is_some() {
 			inbox::forget_heard(&overlay, id, step.gate.tip().epoch)?;
