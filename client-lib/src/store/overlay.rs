@@ -100,6 +100,12 @@ impl<'a> Overlay<'a> {
 		self.writes.borrow().is_empty()
 	}
 
+	/// How many records were written to this overlay, or deleted.
+	#[cfg(test)]
+	pub(super) fn write_count(&self) -> usize {
+		self.writes.borrow().len()
+	}
+
 	pub(super) fn write<T: Serialize + ?Sized>(&self, key: Key, value: &T) -> Result<(), StoreError> {
 		let bytes = self.noting(codec::encode(&key, value))?;
 		self.writes.borrow_mut().insert(key.bytes().to_vec(), Some(bytes));

@@ -7,6 +7,7 @@ mod memory;
 mod migration;
 mod overlay;
 mod packed;
+mod parts;
 mod property;
 mod secret;
 mod storage;
