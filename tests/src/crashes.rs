@@ -1,15 +1,18 @@
 //! Members that are killed again and again while they race, and what must hold afterwards (promise P5).
 //!
-//! Each member is a process. It is told to commit and to send, and dies in between: at a write of its store, the first
-//! in one life, the second in the next, and so on, right before or right after it; or whenever a kill from outside meets
-//! it. What it reported before it died is written down here, and compared with what it knows in its later lives and
+//! Each member is a process. It is told to commit and to send, and dies in between: at a write of its store, of each kind in
+//! turn ([`WriteKind`]), right before or right after it; or whenever a kill from outside meets it. What it reported before it died is written down here, and compared with what it knows in its later lives and
 //! with what the others know.
+
+mod founding;
 
 use crate::{
 	members::{saying, HEARING},
-	remote::{Answer, RemoteMember, Request, DIE_AT},
+	remote::{Answer, RemoteMember, Request, DIE_AT, WRITES},
+	write_kinds::{DeathPoint, Deaths, WriteKind},
 	Error, Network, Result,
 };
+use lockstep_client::WritePoint;
 use lockstep_primitives::{EntryHash, GroupId};
 use rand::{rngs::StdRng, Rng, SeedableRng};
 use std::{
@@ -23,8 +26,33 @@ use tokio::time::sleep;
 const NAMES: [&str; 5] = ["anna", "bert", "cora", "dora", "emil"];
 /// A life that is to end by a kill from outside lasts no longer than this.
 const LONGEST_LIFE: Duration = Duration::from_millis(1_500);
-/// In a life that is to end at a write, the member is told so many things before it is killed all the same.
-const LONGEST_SCRIPT: usize = 40;
+/// In a life that is to end at a write, it is waited for so long before the member is killed all the same.
+const LONGEST_WAIT: Duration = Duration::from_secs(12);
+/// Between two looks at what a process does.
+const LOOK: Duration = Duration::from_millis(40);
+/// Of these writes some are passed before the one to die at.
+const PASSED: u64 = 3;
+
+/// The kinds of writes that members die at while they race, in any run.
+const OFTEN: [WriteKind; 10] = [
+	WriteKind::Opening,
+	WriteKind::Verified,
+	WriteKind::Intent,
+	WriteKind::Commit,
+	WriteKind::OwnCommitWon,
+	WriteKind::Epoch,
+	WriteKind::Encrypted,
+	WriteKind::Posted,
+	WriteKind::Read,
+	WriteKind::Acknowledged,
+];
+/// Those that longer runs meet, too.
+const RARELY: [WriteKind; 2] = [WriteKind::OwnCommitLost, WriteKind::Queued];
+/// Those that founding and joining meet.
+const AT_FIRST: [WriteKind; 5] =
+	[WriteKind::Founding, WriteKind::Founded, WriteKind::KeyPackage, WriteKind::Invitation, WriteKind::Joined];
+/// From so many kills on a run is a long one.
+const LONG: usize = 400;
 
 /// What a member says that has too many messages waiting for a node.
 const BACKLOG: &str = "messages wait for a node already";
@@ -32,10 +60,10 @@ const BACKLOG: &str = "messages wait for a node already";
 /// What the killing came to.
 #[derive(Clone, Debug, Default)]
 pub struct Report {
-	/// Members killed at one of their writes.
-	pub at_writes: usize,
-	/// The last write, counted from the start of a process, at which one was killed.
-	pub last_write: u64,
+	/// Members killed at their writes, those of founding and joining included.
+	pub at_writes: Deaths,
+	/// Kinds of writes that there were, and that nobody died at on both sides.
+	pub not_met: Vec<WriteKind>,
 	/// Members killed from outside.
 	pub from_outside: usize,
 	/// Intents that were reported as taken; each came about.
@@ -55,6 +83,12 @@ struct Lives {
 	folder: PathBuf,
 	node: String,
 	group: GroupId,
+	/// At which writes it died.
+	deaths: Deaths,
+	/// The points at which it should have died in some life, and did not.
+	missed: Vec<(WriteKind, WritePoint)>,
+	/// Killed from outside.
+	from_outside: usize,
 	/// Texts that it reported as sent.
 	sent: BTreeSet<String>,
 	/// Texts that it was told to send.
@@ -69,23 +103,19 @@ struct Lives {
 	acknowledged: Option<u64>,
 	/// Texts that it reported as given up.
 	given_up: BTreeSet<String>,
-	report: Report,
 }
 
 /// Kills the members `kills` times in all, spread over them, and checks that nothing was lost or done twice.
 pub async fn kill_members(network: &Network, kills: usize, seed: u64) -> Result<Report> {
 	let folder = tempfile::tempdir().map_err(Error::io("making a folder for the members"))?;
-	let places: Vec<(PathBuf, String)> = NAMES
-		.iter()
-		.enumerate()
-		.map(|(at, name)| (folder.path().join(name), network.url(at % network.size())))
-		.collect();
-	let group = found(&places).await?;
-	let lives = NAMES.iter().zip(places).map(|(name, (folder, node))| Lives {
+	let of = |(at, name): (usize, &&'static str)| Lives {
 		name,
-		folder,
-		node,
-		group,
+		folder: folder.path().join(name),
+		node: network.url(at % network.size()),
+		group: GroupId([0; 32]),
+		deaths: Deaths::default(),
+		missed: Vec::new(),
+		from_outside: 0,
 		sent: BTreeSet::new(),
 		told: BTreeSet::new(),
 		taken: BTreeSet::new(),
@@ -93,98 +123,121 @@ pub async fn kill_members(network: &Network, kills: usize, seed: u64) -> Result<
 		read: BTreeMap::new(),
 		acknowledged: None,
 		given_up: BTreeSet::new(),
-		report: Report::default(),
-	});
+	};
+	let mut members: Vec<Lives> = NAMES.iter().enumerate().map(of).collect();
+	let group = founding::found(&mut members).await?;
 	let each = kills.div_ceil(NAMES.len());
-	let lived = lives.enumerate().map(|(at, mut lives)| async move {
+	let lived = members.iter_mut().enumerate().map(|(at, lives)| async move {
+		lives.group = group;
 		let mut random = StdRng::seed_from_u64(seed.wrapping_add(at as u64));
 		for life in 0..each {
 			lives.one_life(life, &mut random).await?;
 		}
-		Ok::<_, Error>(lives)
+		Ok::<_, Error>(())
 	});
-	let mut members = futures::future::try_join_all(lived).await?;
+	futures::future::try_join_all(lived).await?;
 	let epoch = settle(&mut members).await?;
 	check(&members)?;
 	let mut report = Report { epoch, ..Report::default() };
 	for member in &members {
-		report.at_writes += member.report.at_writes;
-		report.last_write = report.last_write.max(member.report.last_write);
-		report.from_outside += member.report.from_outside;
+		report.at_writes.add(&member.deaths);
+		report.from_outside += member.from_outside;
 		report.intents += member.taken.len();
 		report.messages += member.sent.len();
 		report.given_up += member.given_up.len();
 	}
+	let seen = seen(&members)?;
+	report.not_met = report.at_writes.missing(&seen.into_iter().collect::<Vec<_>>());
+	let mut wanted = [&OFTEN[..], &AT_FIRST].concat();
+	if kills >= LONG {
+		wanted.extend(RARELY);
+	}
+	let missing = report.at_writes.missing(&wanted);
+	if !missing.is_empty() {
+		return Err(Error::Broken(format!(
+			"nobody died at some kinds of writes: {missing:?}; of all:\n{}",
+			report.at_writes
+		)));
+	}
 	Ok(report)
 }
 
-/// The first founds a group and adds the others; then all go away.
-async fn found(places: &[(PathBuf, String)]) -> Result<GroupId> {
-	let mut processes = Vec::new();
-	for (name, (folder, node)) in NAMES.iter().zip(places) {
-		processes.push(RemoteMember::start(name, folder, node, &[]).await?);
+/// The kinds of writes that there were.
+fn seen(members: &[Lives]) -> Result<BTreeSet<WriteKind>> {
+	let mut seen = BTreeSet::new();
+	for member in members {
+		let path = member.writes();
+		let lines = std::fs::read_to_string(&path).map_err(Error::io("reading what a member wrote"))?;
+		for line in lines.lines() {
+			let kind = WriteKind::ALL.into_iter().find(|kind| kind.to_string() == line);
+			seen.insert(kind.ok_or_else(|| Error::Broken(format!("nobody knows what this write is for: {line}")))?);
+		}
 	}
-	let [founder, others @ ..] = &mut processes[..] else { return Err(Error::Broken("nobody is there".into())) };
-	let Answer::Founded { group } = founder.ask(&Request::Found).await? else { return Err(unexpected(NAMES[0])) };
-	let mut key_packages = Vec::new();
-	for other in others.iter_mut() {
-		let Answer::KeyPackage { bytes } = other.ask(&Request::KeyPackage).await? else {
-			return Err(unexpected("joiner"));
-		};
-		key_packages.push(bytes);
-	}
-	founder.ask(&Request::Add { group, key_packages }).await?;
-	for other in others.iter_mut() {
-		other.ask(&Request::Reach { group, epoch: 1 }).await?;
-	}
-	for process in processes {
-		process.kill().await?;
-	}
-	Ok(group)
+	Ok(seen)
 }
 
 impl Lives {
+	/// Starts it, to die at a point if one is given.
+	async fn start(&self, point: Option<DeathPoint>) -> Result<RemoteMember> {
+		let mut environment = vec![(WRITES, self.writes().display().to_string())];
+		environment.extend(point.map(|point| (DIE_AT, point.to_string())));
+		RemoteMember::start(self.name, &self.folder, &self.node, &environment).await
+	}
+
+	/// The file that its processes note in what they write.
+	fn writes(&self) -> PathBuf {
+		self.folder.with_extension("writes")
+	}
+
 	/// From the start of a process to its sudden end.
 	async fn one_life(&mut self, life: usize, random: &mut StdRng) -> Result<()> {
-		// Every other life ends at the next write point, from the first on; later ones are met by longer lives only.
-		let at_write = life.is_multiple_of(2).then_some(life as u64 / 2);
-		let environment: Vec<(&str, String)> = at_write.iter().map(|at| (DIE_AT, at.to_string())).collect();
-		let mut process = RemoteMember::start(self.name, &self.folder, &self.node, &environment).await?;
-		match at_write {
-			Some(at) => {
-				let mut died = false;
-				for step in 0..LONGEST_SCRIPT {
-					if self.step(&mut process, life, step).await?.is_none() {
-						died = true;
-						break;
-					}
+		// Every other life ends at a write.
+		let point = life.is_multiple_of(2).then(|| self.next_point(random));
+		let mut process = self.start(point).await?;
+		// Otherwise when the time is over, wherever it is.
+		let length = if point.is_some() { LONGEST_WAIT } else { LONGEST_LIFE.mul_f64(random.gen()) };
+		let pause = if point.is_some() { LOOK } else { Duration::ZERO };
+		let script = async {
+			for step in 0..usize::MAX {
+				if self.step(&mut process, life, step).await?.is_none() {
+					break;
 				}
-				if died {
-					self.report.at_writes += 1;
-					self.report.last_write = self.report.last_write.max(at);
-				} else {
-					self.report.from_outside += 1;
-				}
+				sleep(pause).await;
 			}
-			None => {
-				let length = LONGEST_LIFE.mul_f64(random.gen());
-				let script = async {
-					for step in 0..usize::MAX {
-						if self.step(&mut process, life, step).await?.is_none() {
-							return Err(Error::Broken(format!("{} ended by itself", self.name)));
-						}
-					}
-					Ok(())
-				};
-				// When the time is over, wherever it is.
-				tokio::select! {
-					ended = script => ended?,
-					() = sleep(length) => {}
-				}
-				self.report.from_outside += 1;
+			Ok::<_, Error>(())
+		};
+		let died = tokio::select! {
+			ended = script => ended.map(|()| true)?,
+			() = sleep(length) => false,
+		};
+		match point {
+			Some(DeathPoint { kind, side, .. }) if died => self.deaths.note(kind, side),
+			None if died => return Err(Error::Broken(format!("{} ended by itself", self.name))),
+			Some(DeathPoint { kind, side, .. }) => {
+				self.missed.push((kind, side));
+				self.from_outside += 1;
 			}
+			None => self.from_outside += 1,
 		}
 		process.kill().await
+	}
+
+	/// Where to die next: where that has happened least.
+	fn next_point(&self, random: &mut StdRng) -> DeathPoint {
+		let sides = [WritePoint::Before, WritePoint::After];
+		let kinds = OFTEN.iter().chain(&RARELY).copied();
+		let points: Vec<_> = kinds.flat_map(|kind| sides.map(|side| (kind, side))).collect();
+		let tried = |point: &(WriteKind, WritePoint)| {
+			let missed = self.missed.iter().filter(|missed| *missed == point).count();
+			self.deaths.at(point.0, point.1) + missed
+		};
+		let least = points.iter().map(tried).min().unwrap_or_default();
+		let candidates: Vec<_> = points.into_iter().filter(|point| tried(point) == least).collect();
+		let at = random.gen_range(0..candidates.len().max(1));
+		let (kind, side) = candidates.get(at).copied().unwrap_or((WriteKind::Opening, WritePoint::Before));
+		// A client opens once.
+		let once = matches!(kind, WriteKind::Opening | WriteKind::Queued | WriteKind::OwnCommitLost);
+		DeathPoint { kind, after: if once { 0 } else { random.gen_range(0..PASSED) }, side }
 	}
 
 	/// One thing that a member is told; `None` if it died over it.
@@ -266,7 +319,7 @@ impl Lives {
 async fn settle(members: &mut [Lives]) -> Result<u64> {
 	let mut processes = Vec::new();
 	for member in members.iter() {
-		processes.push(RemoteMember::start(member.name, &member.folder, &member.node, &[]).await?);
+		processes.push(member.start(None).await?);
 	}
 	for (member, process) in members.iter_mut().zip(&mut processes) {
 		let request = Request::Settle { group: member.group };
