@@ -21,6 +21,7 @@ mod overlay;
 pub(crate) mod packed;
 mod provider;
 mod record;
+pub(crate) mod sealed;
 mod secret;
 #[cfg(test)]
 mod tests;
@@ -31,6 +32,7 @@ pub use backend::memory::MemoryDisk;
 pub use error::StoreError;
 pub use overlay::Overlay;
 pub use record::Record;
+pub use sealed::BackupFileError;
 pub use secret::StoreKey;
 #[cfg_attr(not(feature = "hostile"), allow(unused_imports, reason = "named outside by the tests' feature only"))]
 pub use writes::WritePoint;

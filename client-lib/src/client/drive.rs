@@ -59,6 +59,8 @@ pub(super) struct Done {
 	pub append: Option<Append>,
 	pub contest: bool,
 	pub stopped: Option<Stop>,
+	/// What removed this member gave its place to another client of the same identity.
+	pub replaced: bool,
 	pub private: Option<PrivateReason>,
 	/// Statements that were put into the outbox: their numbers and sizes.
 	pub outgoing: Vec<(u64, usize)>,
@@ -108,6 +110,7 @@ impl<M: Mls> Core<M> {
 			overlay.put(&number.to_be_bytes(), outgoing)?;
 		}
 		let mut membership = group.membership(&step.gate);
+		membership.replaced |= step.done.replaced;
 		if let Some((entry, _, true)) = &step.done.advanced {
 			(membership.renewed_at, membership.sent) = (entry.block, 0);
 		}
@@ -120,6 +123,7 @@ impl<M: Mls> Core<M> {
 			group.signers = None;
 		}
 		(group.gate, group.renewed_at, group.sent) = (step.gate, membership.renewed_at, membership.sent);
+		group.replaced = membership.replaced;
 		step.done.outgoing = invitations.iter().map(|(number, outgoing)| (*number, outgoing.size())).collect();
 		step.done.append = made;
 		Ok(step.done)
@@ -165,11 +169,12 @@ impl<M: Mls> Core<M> {
 			}
 		}
 		match done.stopped {
+			Some(Stop::Removed) if done.replaced => self.stop(id, Event::Replaced { group }),
 			Some(Stop::Removed) => self.stop(id, Event::RemovedFromGroup { group }),
 			Some(Stop::Desynchronized(_)) => {
 				let reason = done.private.unwrap_or(PrivateReason::OwnCommit);
 				self.stop(id, Event::Desynchronized { group, reason });
-				self.on_cut_off(id);
+				self.ask_by_itself(id);
 			}
 			None => {}
 		}

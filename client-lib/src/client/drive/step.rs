@@ -52,6 +52,8 @@ impl<'a, M: Mls> Step<'a, M> {
 			Effect::Apply(entry) => {
 				let staged = self.staged.take().ok_or(DriveError::Lost("the verdict on an entry"))?;
 				let change = engine.apply(overlay, &entry.hash, *staged)?;
+				let mut back = change.readmitted.iter();
+				self.done.replaced = change.removed_me && back.any(|identity| identity == engine.identity());
 				self.done.advanced = Some((*entry, change, false));
 			}
 			Effect::MergeOwn(entry) => {
@@ -90,7 +92,7 @@ impl<'a, M: Mls> Step<'a, M> {
 	/// Ends the intents that this step has decided, in its write.
 	pub fn end_intents(&self, overlay: &Overlay<'_>, group: &Group) -> Result<(), StoreError> {
 		if self.done.stopped.is_some() {
-			if let Some(trouble) = group::trouble(&self.gate, self.id) {
+			if let Some(trouble) = group::trouble(&self.gate, self.id, self.done.replaced) {
 				commit::fail_intents(overlay, self.id, group, &trouble)?;
 			}
 		} else if self.done.submit == Some(false) && mutation::is(Mutation::FinishOnSubmit) {
