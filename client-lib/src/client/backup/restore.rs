@@ -105,9 +105,9 @@ impl Contents {
 /// Whether there is nothing in a folder.
 fn vacant(path: &Path) -> Result<(), RestoreError> {
 	let occupied = || RestoreError::Occupied { path: path.to_owned() };
-	match fs::read_dir(path) {
-		Ok(mut entries) if entries.next().is_none() => Ok(()),
-		Ok(_) => Err(occupied()),
+	match fs::read_dir(path).map(|mut entries| entries.next().is_none()) {
+		Ok(true) => Ok(()),
+		Ok(false) => Err(occupied()),
 		Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
 		Err(error) if error.kind() == ErrorKind::NotADirectory => Err(occupied()),
 		Err(error) => Err(RestoreError::Folder { path: path.to_owned(), reason: error.to_string() }),
