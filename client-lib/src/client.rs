@@ -7,6 +7,7 @@
 
 mod action;
 mod actor;
+mod backup;
 mod command;
 mod commit;
 mod config;
@@ -28,6 +29,7 @@ mod outbox;
 mod posting;
 mod records;
 mod rejoin;
+mod returning;
 #[cfg(feature = "simulation")]
 pub mod simulated;
 mod status;
@@ -35,6 +37,7 @@ mod submit;
 mod undelivered;
 mod upkeep;
 
+pub use backup::{Backup, BackupError, BackupFileError, BackupGroup, RestoreError, MAX_NOTE};
 pub use config::{Config, Sponsor};
 pub use error::{
 	CommitError, CreateError, Error, GroupError, InvitationError, KeyPackageError, LeaveError, OpenError,
@@ -53,6 +56,7 @@ use crate::{
 	mls::{GroupChange, GroupData, Intent, SignerSeed},
 	proof::{export_from, Export, ExportError},
 	rpc::Nodes,
+	StoreKey,
 };
 use command::{Command, Reply};
 use futures::{future::BoxFuture, stream, FutureExt, Stream, StreamExt};
@@ -143,9 +147,8 @@ impl Client {
 	/// ([`Self::readmit`]) where statements do not get through; that is always so for one that has lost its state.
 	pub async fn rejoin(&self, group: GroupId) -> Result<Vec<u8>, RejoinAskError> {
 		let newest = match self.group(group).await {
-			Err(GroupError::Unknown(_)) => {
-				self.nodes.current().await?.group(&group).await?.state.map(|state| state.head.hash)
-			}
+			Ok(GroupStatus { state: GroupState::Returning | GroupState::NotReadmitted, .. })
+			| Err(GroupError::Unknown(_)) => self.nodes.current().await?.group(&group).await?.state.map(|state| state.head.hash),
 			_ => None,
 		};
 		self.ask(|reply| Command::Rejoin { group, newest, reply }).await.ok_or(GroupError::Closed)?
@@ -222,7 +225,7 @@ impl Client {
 			.fuse()
 	}
 
-	/// The groups that this client is or was in. Empty if the client is closed.
+	/// The groups that this client is or was in, those of a backup among them. Empty if the client is closed.
 	pub async fn groups(&self) -> Vec<GroupId> {
 		let (reply, answer) = oneshot::channel();
 		drop(self.commands.send(Command::Groups(reply)).await);
@@ -246,6 +249,17 @@ impl Client {
 		let node = self.nodes.current().await?;
 		let export = Export { genesis: self.genesis, group, entries, payloads: false, times: true };
 		export_from(&node, export).await
+	}
+
+	/// Makes a backup of this client, sealed under `key`: its identity with the signature key, its groups, and what is
+	/// final. `note` is for the application, [`MAX_NOTE`] bytes at most. There is no MLS state in it, and no message:
+	/// [`Backup::restore`] makes a store of it whose client asks each group for a new leaf. Groups that are joined later, and
+	/// signature keys that are rotated in later, are in the next backup.
+	pub async fn export_backup(&self, key: &StoreKey, note: Vec<u8>) -> Result<Vec<u8>, BackupError> {
+		let contents = self.ask(Command::Backup).await.ok_or(BackupError::Closed)??;
+		let key = key.clone();
+		// Deriving the key takes its time.
+		tokio::task::spawn_blocking(move || contents.seal(note, &key)).await.map_err(|_| BackupError::Closed)?
 	}
 
 	/// Closes the client, for all its handles. What it knows is in its store; when this returns, the store can be

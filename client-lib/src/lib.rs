@@ -12,6 +12,7 @@
 //! - [`Client`]: open one, make KeyPackages, create groups, add, remove, update, leave, send.
 //! - [`Config`]: who the client is, where its store is, which nodes it uses.
 //! - [`StoreKey`]: what the store is encrypted with.
+//! - [`Backup`]: what brings a lost device back, with new leaves.
 //! - [`Event`]: what a client reports, as a stream.
 //! - [`GroupStatus`]: where it stands in a group.
 //! - [`Committed`] and [`Outcome`]: what came of a commit.
@@ -44,9 +45,10 @@ pub mod simulation;
 mod store;
 
 pub use client::{
-	Client, CommitError, Committed, Config, CreateError, Ended, Error, Event, Evidence, GroupError, GroupState,
-	GroupStatus, IntentId, IntentState, InvitationError, KeyPackageError, LeaveError, Message, OpenError, Outcome,
-	RejoinAskError, SendError, SkippedBecause, Sponsor, Undelivered, UndeliveredBecause, Upkeep, MAX_MESSAGE,
+	Backup, BackupError, BackupFileError, BackupGroup, Client, CommitError, Committed, Config, CreateError, Ended,
+	Error, Event, Evidence, GroupError, GroupState, GroupStatus, IntentId, IntentState, InvitationError,
+	KeyPackageError, LeaveError, Message, OpenError, Outcome, RejoinAskError, RestoreError, SendError, SkippedBecause,
+	Sponsor, Undelivered, UndeliveredBecause, Upkeep, MAX_MESSAGE, MAX_NOTE,
 };
 pub use finality::Lie;
 pub use lockstep_primitives::{EntryHash, GenesisHash, GroupId};

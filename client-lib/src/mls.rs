@@ -40,6 +40,7 @@ mod provider;
 mod public_phase;
 mod rejoin;
 mod seal;
+mod seat;
 mod signer;
 mod staged;
 #[cfg(feature = "simulation")]
@@ -58,10 +59,11 @@ pub use group_data::{GroupData, GroupDataError, Rights, Who};
 pub use intent::{GroupChange, Intent};
 pub use interface::{Mls, Staged};
 pub use invitation::{Invitation, Joined, WelcomeEnvelope};
-pub use keys::{EpochKeys, RequestKey};
+pub use keys::{EpochKeys, RequestKey, Voice};
 pub use message::Received;
 pub use rejoin::{NewRejoinRequest, RejoinRequest};
 pub use seal::SealError;
+pub use seat::Seat;
 pub use signer::SignerSeed;
 pub use verdict::{Candidate, InvalidReason, PrivateReason, StagedEntry, Verdict};
 

@@ -20,6 +20,7 @@ mod overlay;
 pub(crate) mod packed;
 mod provider;
 mod record;
+pub(crate) mod sealed;
 mod secret;
 #[cfg(test)]
 mod tests;
@@ -30,6 +31,7 @@ pub use backend::memory::MemoryDisk;
 pub use error::StoreError;
 pub use overlay::Overlay;
 pub use record::Record;
+pub use sealed::BackupFileError;
 pub use secret::StoreKey;
 #[cfg(feature = "hostile")]
 pub use writes::on_write;

@@ -1,6 +1,7 @@
 //! What the handle asks of the core.
 
 use super::{
+	backup::{BackupError, Contents},
 	CommitError, CreateError, Evidence, GroupError, GroupStatus, IntentId, IntentState, KeyPackageError, LeaveError,
 	Message, Outcome, RejoinAskError, SendError, Undelivered,
 };
@@ -59,6 +60,7 @@ pub(super) enum Command {
 	},
 	Evidence(Reply<Vec<Evidence>, GroupError>),
 	Groups(oneshot::Sender<Vec<GroupId>>),
+	Backup(Reply<Contents, BackupError>),
 	Status {
 		group: GroupId,
 		reply: Reply<GroupStatus, GroupError>,

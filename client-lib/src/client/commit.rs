@@ -79,7 +79,7 @@ impl<M: Mls> Core<M> {
 
 	/// How the intents of a group are doing, in their order: those that have not ended, and the newest that have.
 	pub fn intents(&self, id: &GroupId) -> Result<Vec<(IntentId, IntentState)>, GroupError> {
-		let group = self.groups.get(id).ok_or(GroupError::Unknown(*id))?;
+		let group = self.groups.get(id).ok_or_else(|| self.absent(id))?;
 		let halted = |error: StoreError| GroupError::Halted { group: *id, reason: error.to_string() };
 		let ended = self.store.overlay().list::<EndedIntent>(id.as_bytes()).map_err(halted)?;
 		let mut found: BTreeMap<u64, IntentState> = ended

@@ -14,6 +14,7 @@ use super::{
 	join::Joining,
 	outbox::Outbox,
 	records::{Evidence, Mailbox, MAX_EVIDENCE_KEPT, ONLY},
+	returning::Restored,
 	status::{GroupState, GroupStatus},
 	GroupError, KeyPackageError, Upkeep,
 };
@@ -48,6 +49,8 @@ pub(crate) struct Core<M: Mls = Engine> {
 	pub groups: BTreeMap<GroupId, Group>,
 	pub creating: BTreeMap<GroupId, Creating>,
 	pub joining: BTreeMap<GroupId, Joining>,
+	/// Known from a backup, and not come back to.
+	pub restored: BTreeMap<GroupId, Restored>,
 	/// KeyPackageRefs by topic.
 	pub mailboxes: BTreeMap<[u8; 32], Vec<u8>>,
 	/// Groups by topic.
@@ -92,7 +95,10 @@ impl<M: Mls> Core<M> {
 			Command::Undelivered(reply) => drop(reply.send(self.undelivered())),
 			Command::Dismiss { up_to, reply } => drop(reply.send(self.dismiss(up_to))),
 			Command::Evidence(reply) => drop(reply.send(Ok(self.evidence_kept()))),
-			Command::Groups(reply) => drop(reply.send(self.groups.keys().copied().collect())),
+			Command::Groups(reply) => {
+				drop(reply.send(self.groups.keys().chain(self.restored.keys()).copied().collect()));
+			}
+			Command::Backup(reply) => drop(reply.send(self.backup())),
 			Command::Status { group, reply } => drop(reply.send(self.status(&group))),
 			#[cfg(feature = "hostile")]
 			Command::Hostile(command) => self.on_hostile(command),
@@ -156,14 +162,18 @@ impl<M: Mls> Core<M> {
 				taken = self.on_entries(entries).max(1);
 			} else if self.creating.contains_key(id) {
 				self.on_founding_entry(id, entry);
-			} else {
+			} else if self.joining.contains_key(id) {
 				self.on_earlier_entry(id, entry);
+			} else {
+				self.on_entry_of_restored(id, entry);
 			}
 			entries = entries.get(taken..).unwrap_or_default();
 		}
 		for id in finalized.closed {
 			if self.groups.get(&id).is_some_and(Group::is_followed) {
 				self.close_group(&id);
+			} else {
+				self.close_restored(&id);
 			}
 		}
 		if !finalized.complete {
@@ -186,6 +196,7 @@ impl<M: Mls> Core<M> {
 		self.resubmit_foundings();
 		self.drop_overdue_invitations();
 		self.ask_again();
+		self.ask_for_restored();
 		self.post_due();
 	}
 
@@ -241,6 +252,9 @@ impl<M: Mls> Core<M> {
 
 	/// A group that is there to work with.
 	pub fn usable(&mut self, id: &GroupId) -> Result<&mut Group, GroupError> {
+		if !self.groups.contains_key(id) {
+			return Err(self.absent(id));
+		}
 		let group = self.groups.get_mut(id).ok_or(GroupError::Unknown(*id))?;
 		match group.trouble(id) {
 			Some(trouble) => Err(trouble),
@@ -275,11 +289,15 @@ impl<M: Mls> Core<M> {
 	}
 
 	pub fn status(&self, id: &GroupId) -> Result<GroupStatus, GroupError> {
+		if let Some(status) = self.status_of_restored(id) {
+			return Ok(status);
+		}
 		let group = self.groups.get(id).ok_or(GroupError::Unknown(*id))?;
 		let halted = |reason: String| GroupError::Halted { group: *id, reason };
 		let view = self.engine.group(&self.store.overlay(), id).map_err(|error| halted(error.to_string()))?;
 		let view = view.ok_or_else(|| halted("the group's MLS state is missing".to_owned()))?;
 		let (state, epoch) = match group.gate.mode() {
+			Mode::Removed if group.replaced => (GroupState::Replaced, view.epoch),
 			Mode::Removed => (GroupState::Removed, view.epoch),
 			Mode::Desynchronized(_) => (GroupState::Desynchronized, view.epoch),
 			Mode::Following | Mode::Evaluating(_) => match group.halted {

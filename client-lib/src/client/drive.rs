@@ -59,6 +59,8 @@ pub(super) struct Done {
 	pub append: Option<Append>,
 	pub contest: bool,
 	pub stopped: Option<Stop>,
+	/// What removed this member gave its place to another client of the same identity.
+	pub replaced: bool,
 	pub private: Option<PrivateReason>,
 	/// Numbers of statements that were put into the outbox.
 	pub outgoing: Vec<u64>,
@@ -119,6 +121,7 @@ impl<M: Mls> Core<M> {
 			overlay.put(&number.to_be_bytes(), outgoing)?;
 		}
 		let mut membership = group.membership(&step.gate);
+		membership.replaced |= step.done.replaced;
 		if let Some((entry, _, true)) = &step.done.advanced {
 			(membership.renewed_at, membership.sent) = (entry.block, 0);
 		}
@@ -128,6 +131,7 @@ impl<M: Mls> Core<M> {
 			group.signers = None;
 		}
 		(group.gate, group.renewed_at, group.sent) = (step.gate, membership.renewed_at, membership.sent);
+		group.replaced = membership.replaced;
 		step.done.outgoing = invitations.into_keys().collect();
 		step.done.append = made;
 		Ok(step.done)
@@ -175,6 +179,8 @@ impl<M: Mls> Step<'_, M> {
 			Effect::Apply(entry) => {
 				let staged = self.staged.take().ok_or(DriveError::Lost("the verdict on an entry"))?;
 				let change = engine.apply(overlay, &entry.hash, *staged)?;
+				let mut back = change.readmitted.iter();
+				self.done.replaced = change.removed_me && back.any(|identity| identity == engine.identity());
 				self.done.advanced = Some((*entry, change, false));
 			}
 			Effect::MergeOwn(entry) => {
@@ -208,7 +214,7 @@ impl<M: Mls> Step<'_, M> {
 	/// Ends the intents that this step has decided, in its write.
 	fn end_intents(&self, overlay: &Overlay<'_>, group: &Group) -> Result<(), StoreError> {
 		if self.done.stopped.is_some() {
-			if let Some(trouble) = group::trouble(&self.gate, self.id) {
+			if let Some(trouble) = group::trouble(&self.gate, self.id, self.done.replaced) {
 				commit::fail_intents(overlay, self.id, group, &trouble)?;
 			}
 		} else if self.done.submit == Some(false) && mutation::is(Mutation::FinishOnSubmit) {
@@ -321,11 +327,12 @@ impl<M: Mls> Core<M> {
 			}
 		}
 		match done.stopped {
+			Some(Stop::Removed) if done.replaced => self.stop(id, Event::Replaced { group }),
 			Some(Stop::Removed) => self.stop(id, Event::RemovedFromGroup { group }),
 			Some(Stop::Desynchronized(_)) => {
 				let reason = done.private.unwrap_or(PrivateReason::OwnCommit);
 				self.stop(id, Event::Desynchronized { group, reason });
-				self.on_cut_off(id);
+				self.ask_by_itself(id);
 			}
 			None => {}
 		}

@@ -1,5 +1,6 @@
 //! What can go wrong, one enum for each kind of operation.
 
+use super::backup::{BackupError, BackupFileError, RestoreError};
 use crate::{
 	mls::{BuildError, EngineError, MessageError, RejoinError},
 	rpc::RpcError,
@@ -51,6 +52,12 @@ pub enum GroupError {
 	/// The client was removed from it.
 	#[error("this client was removed from group {0}: it has to be invited again, or asks to rejoin if the members did not mean it")]
 	Removed(GroupId),
+	/// Another client of the same identity was given this one's place.
+	#[error("another device of this identity has the place of this one in group {0}: use that one; if there is none, ask to rejoin, and rotate the key")]
+	Replaced(GroupId),
+	/// The client was restored from a backup, and no member has readmitted it yet.
+	#[error("this client was restored from a backup and is not back in group {0}: a member whose client is open readmits it, or is given its request to rejoin")]
+	Returning(GroupId),
 	/// The client could not process an entry that others may have accepted.
 	#[error("this client cannot follow group {0} any more: it asks to be readmitted, or has to be invited again")]
 	Desynchronized(GroupId),
@@ -253,4 +260,13 @@ pub enum Error {
 	/// Sending.
 	#[error(transparent)]
 	Send(#[from] SendError),
+	/// Making a backup.
+	#[error(transparent)]
+	Backup(#[from] BackupError),
+	/// Opening a backup.
+	#[error(transparent)]
+	BackupFile(#[from] BackupFileError),
+	/// Restoring a backup.
+	#[error(transparent)]
+	Restore(#[from] RestoreError),
 }

@@ -150,6 +150,14 @@ pub enum Event {
 		/// The group.
 		group: GroupId,
 	},
+	/// The client's place in the group was given to another client of the same identity: one that was restored from a
+	/// backup, as a rule. This one has stopped there, and does not ask to come back by itself. A hostile member can bring the same about
+	/// with a KeyPackage that this client once made: where no other device of this identity is in use, ask to be readmitted
+	/// ([`Client::rejoin`](crate::Client::rejoin)), and rotate the key.
+	Replaced {
+		/// The group.
+		group: GroupId,
+	},
 	/// The client could not process an entry that others may have accepted. It has stopped, and asks to be readmitted.
 	Desynchronized {
 		/// The group.
@@ -161,6 +169,16 @@ pub enum Event {
 	AskedToRejoin {
 		/// The group.
 		group: GroupId,
+	},
+	/// The client was restored from a backup, and has asked the members to readmit it as often as it does by itself. Nobody
+	/// whose client is open knows the request's key: perhaps all are away, or it was removed since, or the backup is older than
+	/// a rotation of its key. Hand the request of [`Client::rejoin`](crate::Client::rejoin) to a member, whose client says what is
+	/// wrong with it; whoever is no member, or has another key, is removed and added again by a KeyPackage.
+	NotReadmitted {
+		/// The group.
+		group: GroupId,
+		/// How often it has asked.
+		times: u32,
 	},
 	/// The group was closed on the chain: nothing can be committed in it any more.
 	GroupClosed {

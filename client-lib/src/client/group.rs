@@ -111,12 +111,14 @@ pub(super) struct Group {
 	pub proposals: BTreeMap<Vec<u8>, LeaveProposal>,
 	/// Requests to be readmitted, by the identity that asks.
 	pub requests: BTreeMap<Vec<u8>, rejoin::Waiting>,
+	/// Another client of this identity has its place.
+	pub replaced: bool,
 	/// Trouble of this client, or the group's end: it does not follow until it is opened again.
 	pub halted: Option<GroupError>,
 }
 
 impl Group {
-	pub fn new(Membership { gate, leaving, next_intent, renewed_at, sent }: Membership) -> Self {
+	pub fn new(Membership { gate, leaving, next_intent, renewed_at, sent, replaced }: Membership) -> Self {
 		let opened = VecDeque::from([(gate.tip().epoch, gate.tip().block)]);
 		Self {
 			gate,
@@ -132,14 +134,15 @@ impl Group {
 			signers: None,
 			proposals: BTreeMap::new(),
 			requests: BTreeMap::new(),
+			replaced,
 			halted: None,
 		}
 	}
 
 	/// What is stored of it, with this gate.
 	pub fn membership(&self, gate: &Gate) -> Membership {
-		let Self { leaving, next_intent, renewed_at, sent, .. } = *self;
-		Membership { gate: gate.clone(), leaving, next_intent, renewed_at, sent }
+		let Self { leaving, next_intent, renewed_at, sent, replaced, .. } = *self;
+		Membership { gate: gate.clone(), leaving, next_intent, renewed_at, sent, replaced }
 	}
 
 	/// Whether the client follows it.
@@ -149,12 +152,12 @@ impl Group {
 
 	/// Why nothing can be done with it, if so.
 	pub fn trouble(&self, group: &GroupId) -> Option<GroupError> {
-		self.halted.clone().or_else(|| trouble(&self.gate, group))
+		self.halted.clone().or_else(|| trouble(&self.gate, group, self.replaced))
 	}
 
 	/// Whether it has come to an end for this client, as far as is known.
 	pub fn is_over(&self, group: &GroupId) -> bool {
-		matches!(self.trouble(group), Some(GroupError::Removed(_) | GroupError::Gone(_)))
+		matches!(self.trouble(group), Some(GroupError::Removed(_) | GroupError::Replaced(_) | GroupError::Gone(_)))
 	}
 
 	/// All operations that have not ended.
@@ -184,8 +187,9 @@ impl Group {
 }
 
 /// Why nothing can be done with a group whose gate is this, if so.
-pub(super) fn trouble(gate: &Gate, group: &GroupId) -> Option<GroupError> {
+pub(super) fn trouble(gate: &Gate, group: &GroupId, replaced: bool) -> Option<GroupError> {
 	match gate.mode() {
+		Mode::Removed if replaced => Some(GroupError::Replaced(*group)),
 		Mode::Removed => Some(GroupError::Removed(*group)),
 		Mode::Desynchronized(_) => Some(GroupError::Desynchronized(*group)),
 		Mode::Following | Mode::Evaluating(_) => None,

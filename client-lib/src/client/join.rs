@@ -6,6 +6,7 @@ use super::{
 	group::Group,
 	records::{Invited, Mailbox, Membership},
 	rejoin::Asked,
+	returning::Restored,
 	Event, InvitationError,
 };
 use crate::{
@@ -160,6 +161,7 @@ impl<M: Mls> Core<M> {
 		match self.join(&invited, entry, depth, contested) {
 			Ok((group, joined)) => {
 				self.joining.remove(id);
+				self.restored.remove(id);
 				self.forget_mailbox(&invited.key_package_ref.0);
 				let earlier = self.groups.insert(*id, group);
 				if let (Some(group), Some(earlier)) = (self.groups.get_mut(id), earlier) {
@@ -178,6 +180,7 @@ impl<M: Mls> Core<M> {
 				tracing::error!(group = %id, %error, "an invitation cannot be accepted now");
 				self.joining.remove(id);
 				self.unfollow(id);
+				self.follow_restored(id);
 			}
 		}
 	}
@@ -198,6 +201,9 @@ impl<M: Mls> Core<M> {
 		let overlay = self.store.overlay();
 		// What is left of an earlier membership gives way.
 		let joined = self.engine.rejoin(&overlay, &invited.invitation)?;
+		if self.restored.get(id).is_some_and(|restored| joined.epoch <= restored.epoch) {
+			return Err(mismatch("its epoch is not later than that of the backup"));
+		}
 		if joined.epoch != depth {
 			return Err(mismatch("its epoch is not the depth of its entry"));
 		}
@@ -214,6 +220,7 @@ impl<M: Mls> Core<M> {
 		overlay.put(id.as_bytes(), &membership)?;
 		overlay.delete::<Invited>(id.as_bytes())?;
 		overlay.delete::<Asked>(id.as_bytes())?;
+		overlay.delete::<Restored>(id.as_bytes())?;
 		overlay.delete::<Mailbox>(&invited.key_package_ref.0)?;
 		overlay.commit()?;
 		Ok((Group::new(membership), joined))
@@ -229,6 +236,7 @@ impl<M: Mls> Core<M> {
 	fn drop_invitation(&mut self, id: &GroupId, reason: InvitationError) {
 		self.joining.remove(id);
 		self.unfollow(id);
+		self.follow_restored(id);
 		let overlay = self.store.overlay();
 		if let Err(error) = overlay.delete::<Invited>(id.as_bytes()).and_then(|()| overlay.commit()) {
 			tracing::error!(%error, "an invitation cannot be deleted");

@@ -94,8 +94,8 @@ impl<M: Mls> Core<M> {
 		Ok(())
 	}
 
-	/// Puts a message into the outbox as it is.
-	fn queue(&mut self, outgoing: Outgoing) -> Result<(), SendError> {
+	/// Puts a message, or what is a statement already, into the outbox as it is.
+	pub(super) fn queue(&mut self, outgoing: Outgoing) -> Result<(), SendError> {
 		if self.outbox.len() >= MAX_OUTGOING {
 			return Err(SendError::Backlog(self.outbox.len()));
 		}

@@ -135,6 +135,7 @@ impl<M: Mls> Core<M> {
 			groups: BTreeMap::new(),
 			creating: BTreeMap::new(),
 			joining: BTreeMap::new(),
+			restored: BTreeMap::new(),
 			mailboxes: BTreeMap::new(),
 			topics: BTreeMap::new(),
 			inbox,
@@ -178,6 +179,7 @@ impl<M: Mls> Core<M> {
 		for (_, invited) in overlay.list::<Invited>(ONLY)? {
 			self.resume_joining(invited);
 		}
+		self.resume_restored()?;
 		for (reference, _) in overlay.list::<Mailbox>(ONLY)? {
 			self.watch_mailbox(reference);
 		}

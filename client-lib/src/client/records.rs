@@ -44,13 +44,16 @@ pub(super) struct Membership {
 	/// Messages sent since.
 	#[serde(default)]
 	pub sent: u32,
+	/// What removed it gave its place to another client of its identity.
+	#[serde(default)]
+	pub replaced: bool,
 }
 
 impl Membership {
 	/// Of a member that has just come in, with this gate.
 	pub fn new(gate: Gate) -> Self {
 		let renewed_at = gate.tip().block;
-		Self { gate, leaving: false, next_intent: 0, renewed_at, sent: 0 }
+		Self { gate, leaving: false, next_intent: 0, renewed_at, sent: 0, replaced: false }
 	}
 }
 

@@ -9,12 +9,13 @@ use super::{
 	core::Core,
 	group::Operation,
 	records::{Mailbox, ONLY},
+	returning::Restored,
 	CommitError, Event, GroupError, RejoinAskError,
 };
 use crate::{
 	delivery::envelope::Content,
 	gate::Mode,
-	mls::{BuildError, EngineError, Intent, Mls, RejoinError, RejoinRequest},
+	mls::{BuildError, EngineError, Intent, Mls, RejoinError, RejoinRequest, Voice},
 	store::Record,
 };
 use lockstep_primitives::{BlockNumber, EntryHash, GroupId};
@@ -41,6 +42,18 @@ impl Record for Asked {
 	const KIND: &'static str = "asked to rejoin";
 }
 
+impl Asked {
+	/// Whether it is time to ask again, or to give up.
+	pub fn is_due(&self, finalized: BlockNumber) -> bool {
+		finalized >= self.at.saturating_add(ASK_AGAIN.saturating_mul(self.times))
+	}
+
+	/// Whether it was asked for as often as the client does by itself.
+	pub fn was_last(&self) -> bool {
+		self.times >= MAX_ASKED
+	}
+}
+
 /// A request of another member that waits for this member's turn.
 #[derive(Clone, Debug)]
 pub(super) struct Waiting {
@@ -64,7 +77,12 @@ impl<M: Mls> Core<M> {
 		if let Some(gone) = state.and_then(|group| group.trouble(id)).filter(gone) {
 			return Err(gone.into());
 		}
+		let restored = self.restored.get(id).cloned();
+		if restored.as_ref().is_some_and(|restored| restored.closed) {
+			return Err(GroupError::Gone(*id).into());
+		}
 		let known = state.map(|group| group.gate.cursor().head.hash);
+		let known = known.or(restored.as_ref().map(|restored| restored.cursor.head.hash));
 		let newest = newest.or(known).ok_or(RejoinAskError::NoEntry(*id))?;
 		let store = self.store.clone();
 		let overlay = store.overlay();
@@ -74,23 +92,34 @@ impl<M: Mls> Core<M> {
 		let stored = overlay
 			.put(&request.reference, &Mailbox {})
 			.and_then(|()| overlay.put(id.as_bytes(), &asked))
+			.and_then(|()| match restored.filter(|restored| restored.unanswered) {
+				Some(restored) => overlay.put(id.as_bytes(), &Restored { unanswered: false, ..restored }),
+				None => Ok(()),
+			})
 			.and_then(|()| overlay.commit());
 		stored.map_err(EngineError::from)?;
+		if let Some(restored) = self.restored.get_mut(id) {
+			restored.unanswered = false;
+		}
 		self.watch_mailbox(request.reference);
-		if self.engine.epoch_keys(&store.overlay(), id).is_ok_and(|keys| !keys.is_empty()) {
+		let posted = if self.engine.epoch_keys(&store.overlay(), id).is_ok_and(|keys| !keys.is_empty()) {
 			let content = Content::Rejoin(request.bytes.clone());
-			if let Err(error) = self.post_content(id, None, |_, _| Ok(content)) {
-				tracing::warn!(group = %id, %error, "a rejoin request cannot be posted; hand it over");
+			self.post_content(id, None, |_, _| Ok(content))
+		} else {
+			match Voice::kept(&store.overlay(), id)? {
+				Some(voice) => self.speak(id, &voice, request.bytes.clone()),
+				None => Ok(()),
 			}
+		};
+		if let Err(error) = posted {
+			tracing::warn!(group = %id, %error, "a rejoin request cannot be posted; hand it over");
 		}
 		Ok(request.bytes)
 	}
 
 	/// Asks again, now and then, for as long as nobody has answered.
 	pub fn ask_again(&mut self) {
-		let due = |asked: &Asked, finalized: BlockNumber| {
-			asked.times < MAX_ASKED && finalized >= asked.at.saturating_add(ASK_AGAIN.saturating_mul(asked.times))
-		};
+		let due = |asked: &Asked, finalized: BlockNumber| !asked.was_last() && asked.is_due(finalized);
 		let asked = match self.store.overlay().list::<Asked>(ONLY) {
 			Ok(asked) if asked.is_empty() => return,
 			Ok(asked) => asked,
@@ -172,8 +201,8 @@ impl<M: Mls> Core<M> {
 		}
 	}
 
-	/// A member that could not process an entry asks at once to be readmitted.
-	pub fn on_cut_off(&mut self, id: &GroupId) {
+	/// A member that could not process an entry asks at once to be readmitted, and so does a client that was restored.
+	pub fn ask_by_itself(&mut self, id: &GroupId) {
 		match self.ask_to_rejoin(id, None) {
 			Ok(_) => self.report(Event::AskedToRejoin { group: *id }),
 			Err(error) => tracing::warn!(group = %id, %error, "rejoining cannot be asked for"),

@@ -293,6 +293,7 @@ impl SimulatedClient<Engine> {
 
 fn state(group: &Group) -> GroupState {
 	match (group.gate.mode(), &group.halted) {
+		// A simulation does not tell whether its place went to another client.
 		(Mode::Removed, _) => GroupState::Removed,
 		(Mode::Desynchronized(_), _) => GroupState::Desynchronized,
 		(_, None) => GroupState::Active,

@@ -41,6 +41,13 @@ pub enum GroupState {
 	Active,
 	/// It was removed.
 	Removed,
+	/// Another client of the same identity was given its place: one that was restored from a backup, as a rule.
+	Replaced,
+	/// It was restored from a backup, and asks the members to readmit it. Members and authenticator are not known, and
+	/// `epoch` is that of the backup.
+	Returning,
+	/// The same, and it has asked as often as it does by itself.
+	NotReadmitted,
 	/// It could not process an entry that others may have accepted, and stopped.
 	Desynchronized,
 	/// The group was closed on the chain.

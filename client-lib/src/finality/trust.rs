@@ -23,6 +23,16 @@ pub struct Position(
 );
 
 impl Position {
+	/// As [`Self::into_bytes`] gave them.
+	pub(crate) fn of_bytes(bytes: Vec<u8>) -> Self {
+		Self(HexBytes(bytes))
+	}
+
+	/// In SCALE.
+	pub(crate) fn into_bytes(self) -> Vec<u8> {
+		self.0 .0
+	}
+
 	/// Stores it. If that fails the same blocks are verified once more after a restart.
 	pub(crate) fn keep(&self, store: &Store) -> Result<(), StoreError> {
 		let overlay = store.overlay();

@@ -7,8 +7,8 @@ use super::{
 	proposal::ProposalView,
 	verdict::Verdict,
 	Batch, BuildError, Candidate, Engine, EngineError, EpochChange, EpochKeys, GroupData, Intent, Invitation, Joined,
-	MessageError, NewRejoinRequest, Prepared, ProposalError, Received, RejoinError, RejoinRequest, StagedEntry,
-	WelcomeEnvelope, WelcomeError,
+	MessageError, NewRejoinRequest, Prepared, ProposalError, Received, RejoinError, RejoinRequest, Seat, SignerSeed,
+	StagedEntry, WelcomeEnvelope, WelcomeError,
 };
 use crate::store::Overlay;
 use lockstep_primitives::{EntryHash, GenesisHash, GroupId};
@@ -91,6 +91,11 @@ pub trait Mls {
 	/// [`Engine::check_rejoin`].
 	fn check_rejoin(&self, overlay: &Overlay<'_>, group: &GroupId, bytes: &[u8]) -> Result<RejoinRequest, RejoinError>;
 
+	/// [`Engine::signer_seed`].
+	fn signer_seed(&self) -> SignerSeed;
+	/// [`Engine::seat`].
+	fn seat(&self, overlay: &Overlay<'_>, group: &GroupId) -> Result<Option<Seat>, EngineError>;
+
 	/// [`Engine::propose_leave`].
 	fn propose_leave(&self, overlay: &Overlay<'_>, group: &GroupId) -> Result<Vec<u8>, BuildError>;
 	/// [`Engine::inspect_proposal`].
@@ -168,6 +173,8 @@ impl Mls for Engine {
 		fn rejoin(&self, overlay: &Overlay<'_>, invitation: &Invitation) -> Result<Joined, WelcomeError>;
 		fn rejoin_request(&self, overlay: &Overlay<'_>, group: &GroupId, newest: &EntryHash) -> Result<NewRejoinRequest, EngineError>;
 		fn check_rejoin(&self, overlay: &Overlay<'_>, group: &GroupId, bytes: &[u8]) -> Result<RejoinRequest, RejoinError>;
+		fn signer_seed(&self) -> SignerSeed;
+		fn seat(&self, overlay: &Overlay<'_>, group: &GroupId) -> Result<Option<Seat>, EngineError>;
 		fn propose_leave(&self, overlay: &Overlay<'_>, group: &GroupId) -> Result<Vec<u8>, BuildError>;
 		fn inspect_proposal(&self, overlay: &Overlay<'_>, group: &GroupId, bytes: &[u8]) -> Result<ProposalView, ProposalError>;
 		fn encrypt(&self, overlay: &Overlay<'_>, group: &GroupId, data: &[u8]) -> Result<Sent, MessageError>;

@@ -2,8 +2,10 @@
 
 mod fresh;
 mod request;
+mod voice;
 
 pub use request::RequestKey;
+pub use voice::Voice;
 
 use super::{
 	constants::{label, tag, MAX_PAST_EPOCHS},
@@ -214,6 +216,7 @@ impl EpochKeys {
 	/// Deletes all keys of a group.
 	pub(super) fn forget(overlay: &Overlay<'_>, group: &GroupId) -> Result<(), EngineError> {
 		RequestKey::forget(overlay, group)?;
+		overlay.delete::<Voice>(group.as_bytes())?;
 		Self::forget_before(overlay, group, u64::MAX)
 	}
 }

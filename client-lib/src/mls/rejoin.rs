@@ -55,9 +55,9 @@ impl RejoinRequest {
 	}
 }
 
-/// The encryption key of the leaf that this member had in a group when a commit removed it, by the group's id. Whoever
-/// endorsed that commit may have given it a key that makes it invalid, which the member cannot see; then it has that leaf
-/// still.
+/// The encryption key of the leaf that this member had in a group when a commit removed it, or when the backup was made
+/// that this store was restored from, by the group's id. Whoever endorsed that commit may have given it a key that makes
+/// it invalid, which the member cannot see; then it has that leaf still.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct LastLeaf {
 	key: HexBytes,
@@ -70,7 +70,15 @@ impl Record for LastLeaf {
 impl LastLeaf {
 	/// That of a group, before it is removed.
 	pub(super) fn of(mls: &MlsGroup) -> Option<Self> {
-		own_leaf(mls).map(|key| Self { key: HexBytes(key) })
+		own_leaf(mls).map(Self::new)
+	}
+
+	pub(super) fn new(key: Vec<u8>) -> Self {
+		Self { key: HexBytes(key) }
+	}
+
+	pub(super) fn into_key(self) -> Vec<u8> {
+		self.key.0
 	}
 }
 
@@ -126,7 +134,7 @@ impl Engine {
 			Some(mls) => (self.signer_of(&step, group, mls)?, own_leaf(mls)),
 			None => {
 				let seed = super::signer::Of::Group(group).get(&step)?.unwrap_or_else(|| self.seed.clone());
-				(seed, step.get::<LastLeaf>(group.as_bytes())?.map(|leaf| leaf.key.0))
+				(seed, step.get::<LastLeaf>(group.as_bytes())?.map(LastLeaf::into_key))
 			}
 		};
 		let package = self.key_package_with(&step, &seed)?;
@@ -209,7 +217,7 @@ fn decode(bytes: &[u8]) -> Result<Request, RejoinError> {
 	Request::decode_all(&mut &bytes[..]).map_err(|_| RejoinError::Malformed)
 }
 
-fn own_leaf(mls: &MlsGroup) -> Option<Vec<u8>> {
+pub(super) fn own_leaf(mls: &MlsGroup) -> Option<Vec<u8>> {
 	mls.members().find(|member| member.index == mls.own_leaf_index()).map(|member| member.encryption_key)
 }
 

@@ -7,6 +7,7 @@
 
 use super::{constants::CIPHERSUITE, error::EngineError, Engine};
 use crate::store::{Overlay, Record, StoreError};
+use codec::{Decode, Encode};
 use ed25519_dalek::SigningKey;
 use lockstep_primitives::GroupId;
 use openmls::prelude::{BasicCredential, CredentialWithKey, MlsGroup};
@@ -15,7 +16,7 @@ use serde::{Deserialize, Serialize};
 use zeroize::Zeroize;
 
 /// The seed of an Ed25519 signature key (RFC 8032 section 5.1.5). Wiped when dropped; never shown.
-#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Encode, Decode, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct SignerSeed([u8; 32]);
 
@@ -28,6 +29,11 @@ impl SignerSeed {
 	/// The public key.
 	pub fn public(&self) -> Vec<u8> {
 		self.key().verifying_key().to_bytes().to_vec()
+	}
+
+	/// The seed itself.
+	pub(crate) fn bytes(&self) -> &[u8; 32] {
+		&self.0
 	}
 
 	pub(super) fn key(&self) -> SigningKey {

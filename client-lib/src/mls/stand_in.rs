@@ -26,8 +26,8 @@ use super::{
 	proposal::ProposalView,
 	verdict::Verdict,
 	Batch, BuildError, Candidate, EngineError, EpochChange, EpochKeys, GroupData, Intent, Invitation, Joined,
-	MessageError, Mls, NewRejoinRequest, Prepared, ProposalError, Received, RejoinError, RejoinRequest,
-	WelcomeEnvelope, WelcomeError,
+	MessageError, Mls, NewRejoinRequest, Prepared, ProposalError, Received, RejoinError, RejoinRequest, Seat,
+	SignerSeed, WelcomeEnvelope, WelcomeError,
 };
 use crate::store::Overlay;
 use lockstep_primitives::{payload_hash, EntryHash, GenesisHash, GroupId, LogHead, LogKind};
@@ -186,6 +186,14 @@ impl Mls for StandIn {
 
 	fn check_rejoin(&self, overlay: &Overlay<'_>, group: &GroupId, bytes: &[u8]) -> Result<RejoinRequest, RejoinError> {
 		self.check(overlay, group, bytes)
+	}
+
+	fn signer_seed(&self) -> SignerSeed {
+		SignerSeed::new([0; 32])
+	}
+
+	fn seat(&self, overlay: &Overlay<'_>, group: &GroupId) -> Result<Option<Seat>, EngineError> {
+		self.seated(overlay, group)
 	}
 
 	fn propose_leave(&self, overlay: &Overlay<'_>, group: &GroupId) -> Result<Vec<u8>, BuildError> {

@@ -7,15 +7,26 @@ use rand::{rngs::OsRng, RngCore};
 use serde::{Deserialize, Serialize};
 use zeroize::{Zeroize, Zeroizing};
 
-const FROM_PASSPHRASE: &str = "lockstep store 2 2026-11-24 wrapping under a passphrase";
-const FROM_BYTES: &str = "lockstep store 2 2026-11-24 wrapping under a given key";
-const SALT: usize = 16;
+/// What a key is made for. The same secret gives another key for each purpose.
+pub(super) struct Purpose {
+	/// The contexts of BLAKE3's key derivation: of keys from a passphrase,
+	pub(super) passphrase: &'static str,
+	/// and of keys from bytes.
+	pub(super) bytes: &'static str,
+}
+
+/// The keys that wrap the data keys of stores.
+const WRAPPING: Purpose = Purpose {
+	passphrase: "lockstep store 2 2026-11-24 wrapping under a passphrase",
+	bytes: "lockstep store 2 2026-11-24 wrapping under a given key",
+};
+pub(super) const SALT: usize = 16;
 /// Argon2id's cost for a new store: 19 MiB, two passes, one lane.
 const COST: Cost = Cost { memory_kib: 19 * 1024, passes: 2, lanes: 1 };
 /// The most that a header may ask for: it is read before anything in it can be trusted.
 const MOST: Cost = Cost { memory_kib: 1024 * 1024, passes: 64, lanes: 64 };
 
-/// What opens a store. Nothing of it is written anywhere.
+/// What opens a store, or a backup. Nothing of it is written anywhere.
 #[derive(Clone)]
 pub struct StoreKey(Secret);
 
@@ -41,12 +52,17 @@ impl StoreKey {
 
 	/// How a new header says that a key is made from this.
 	pub(super) fn new_source(&self) -> Source {
+		self.source_at(COST)
+	}
+
+	/// The same, with this cost if it is a passphrase.
+	pub(super) fn source_at(&self, cost: Cost) -> Source {
 		match &self.0 {
 			Secret::Bytes(_) => Source::Bytes,
 			Secret::Passphrase(_) => {
 				let mut salt = vec![0; SALT];
 				OsRng.fill_bytes(&mut salt);
-				Source::Argon2id { cost: COST, salt: HexBytes(salt) }
+				Source::Argon2id { cost, salt: HexBytes(salt) }
 			}
 		}
 	}
@@ -57,11 +73,16 @@ impl StoreKey {
 	/// [`StoreError::WrongKey`] if the store has another kind of secret, [`StoreError::Corrupt`] if the parameters
 	/// make no sense.
 	pub(super) fn wrapping_key(&self, source: &Source) -> Result<Zeroizing<[u8; 32]>, StoreError> {
+		self.key_for(&WRAPPING, source)
+	}
+
+	/// The key for a purpose; errors are those of [`Self::wrapping_key`].
+	pub(super) fn key_for(&self, purpose: &Purpose, source: &Source) -> Result<Zeroizing<[u8; 32]>, StoreError> {
 		match (&self.0, source) {
-			(Secret::Bytes(bytes), Source::Bytes) => Ok(Zeroizing::new(blake3::derive_key(FROM_BYTES, &bytes[..]))),
+			(Secret::Bytes(bytes), Source::Bytes) => Ok(Zeroizing::new(blake3::derive_key(purpose.bytes, &bytes[..]))),
 			(Secret::Passphrase(passphrase), Source::Argon2id { cost, salt }) => {
 				let stretched = cost.stretch(passphrase, &salt.0)?;
-				Ok(Zeroizing::new(blake3::derive_key(FROM_PASSPHRASE, &stretched[..])))
+				Ok(Zeroizing::new(blake3::derive_key(purpose.passphrase, &stretched[..])))
 			}
 			_ => Err(StoreError::WrongKey),
 		}
@@ -88,9 +109,9 @@ pub(super) enum Source {
 /// Parameters of Argon2id, version 0x13 (RFC 9106 section 3.1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Cost {
-	memory_kib: u32,
-	passes: u32,
-	lanes: u32,
+	pub(super) memory_kib: u32,
+	pub(super) passes: u32,
+	pub(super) lanes: u32,
 }
 
 impl Cost {

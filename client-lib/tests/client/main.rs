@@ -1,5 +1,6 @@
 //! Whole clients, against a chain in memory.
 
+mod backups;
 mod chain;
 mod durable;
 mod faults;

@@ -123,7 +123,9 @@ pub fn record(chronicles: &mut Chronicles, event: Event) -> bool {
 		Event::Message { group, epoch, sender, data, .. } => {
 			chronicles.entry(group).or_default().heard.push(Heard { epoch, sender, data });
 		}
-		Event::RemovedFromGroup { group } => chronicles.entry(group).or_default().removed = true,
+		Event::RemovedFromGroup { group } | Event::Replaced { group } => {
+			chronicles.entry(group).or_default().removed = true
+		}
 		Event::Desynchronized { group, reason } => {
 			chronicles.entry(group).or_default().desynchronized = Some(reason.to_string());
 		}

@@ -53,6 +53,7 @@ impl<M: Mls> Core<M> {
 		}
 		let taken = read.len().saturating_add(usize::from(trouble.is_some()));
 		if !read.is_empty() {
+			group.replaced |= read.iter().any(|done: &Done| done.replaced);
 			if let Err(error) = commit_together(&store, overlay, id, &group.membership(&gate)) {
 				self.halt(id, error.to_string());
 				return taken;

@@ -20,7 +20,7 @@ pub(in crate::mls) const KEPT: u64 = 128;
 /// The key of an epoch's rejoin requests, by the group's id and the epoch's public ordering key.
 #[derive(Serialize, Deserialize)]
 pub struct RequestKey {
-	key: [u8; KEY],
+	pub(super) key: [u8; KEY],
 }
 
 impl Record for RequestKey {

@@ -6,7 +6,7 @@ use super::{
 	StandIn,
 };
 use crate::{
-	mls::{EngineError, EpochKeys, NewRejoinRequest, RejoinError, RejoinRequest},
+	mls::{rejoin::LastLeaf, EngineError, EpochKeys, Mls, NewRejoinRequest, RejoinError, RejoinRequest, Seat, Voice},
 	store::Overlay,
 };
 use lockstep_primitives::{rpc::HexBytes, EntryHash, GroupId};
@@ -33,13 +33,26 @@ impl StandIn {
 		// Of one that was removed it is the state from before.
 		let stored = State::find(overlay, group)?;
 		let leaf = stored.as_ref().and_then(|state| state.leaf(&me));
-		let replaces = leaf.map(|leaf| HexBytes(leaf.key.to_vec()));
+		let restored = overlay.get::<LastLeaf>(group.as_bytes())?.map(|leaf| HexBytes(leaf.into_key()));
+		let replaces = leaf.map(|leaf| HexBytes(leaf.key.to_vec())).or(restored);
 		let package = Package { identity: me, reference: self.draw() };
 		letter::keep(overlay, &package)?;
 		let reference = package.reference.to_vec();
 		let request = Request { group: *group, newest: *newest, replaces, package };
 		let bytes = serde_json::to_vec(&request).map_err(EngineError::library("encoding a rejoin request"))?;
 		Ok(NewRejoinRequest { bytes, reference })
+	}
+
+	pub(super) fn seated(&self, overlay: &Overlay<'_>, group: &GroupId) -> Result<Option<Seat>, EngineError> {
+		let signer = self.signer_seed();
+		match State::find(overlay, group)? {
+			Some(state) if state.active => {
+				let leaf = state.leaf(&text(&self.identity)).map(|leaf| leaf.key.to_vec()).unwrap_or_default();
+				Ok(Some(Seat { signer, leaf, voice: Voice::newest(overlay, group)? }))
+			}
+			Some(_) => Ok(None),
+			None => Seat::kept(overlay, group, &signer).map(Some),
+		}
 	}
 
 	pub(super) fn check(
