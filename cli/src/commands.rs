@@ -41,7 +41,7 @@ impl Command {
 	/// Runs one that needs no open client.
 	pub async fn run(self, globals: &Globals, out: &Out) -> Result<(), Failure> {
 		match self {
-			Self::Identity(command) => command.run(globals, out),
+			Self::Identity(command) => command.run(globals, out).await,
 			Self::Doctor(command) => command.run(globals, out).await,
 			Self::Proof(command) => command.run(out).await,
 			Self::Completions(command) => command.run(out),
@@ -64,6 +64,9 @@ pub enum Online {
 	Chat(chat::Chat),
 	Events(events::Events),
 	Status(status::Status),
+	/// A part of `identity backup`.
+	#[command(skip)]
+	Backup(identity::backup::Export),
 }
 
 impl Online {
@@ -111,6 +114,7 @@ impl Online {
 			Self::Chat(command) => command.run(job).await,
 			Self::Events(command) => command.run(job).await,
 			Self::Status(command) => command.run(job).await,
+			Self::Backup(command) => command.run(job).await,
 		}
 	}
 }

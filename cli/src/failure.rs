@@ -58,6 +58,8 @@ pub enum Kind {
 	NoGroup,
 	AmbiguousGroup,
 	Removed,
+	Replaced,
+	Returning,
 	Desynchronized,
 	Closed,
 	Halted,
@@ -69,7 +71,7 @@ pub enum Kind {
 
 impl Kind {
 	/// The kinds that a program may meet, in the order of their codes.
-	pub const ALL: [Self; 23] = [
+	pub const ALL: [Self; 25] = [
 		Self::Failed,
 		Self::File,
 		Self::Usage,
@@ -86,6 +88,8 @@ impl Kind {
 		Self::NoGroup,
 		Self::AmbiguousGroup,
 		Self::Removed,
+		Self::Replaced,
+		Self::Returning,
 		Self::Desynchronized,
 		Self::Closed,
 		Self::Halted,
@@ -112,6 +116,8 @@ impl Kind {
 			Self::NoGroup
 			| Self::AmbiguousGroup
 			| Self::Removed
+			| Self::Replaced
+			| Self::Returning
 			| Self::Desynchronized
 			| Self::Closed
 			| Self::Halted
@@ -173,6 +179,12 @@ impl Failure {
 			Kind::Removed | Kind::Desynchronized => {
 				Some(format!("give a member a new KeyPackage to be invited with: {command} key-package --out me.kp"))
 			}
+			Kind::Replaced => Some(format!(
+				"use the device that has its place; if there is none: {command} group rejoin GROUP, then {command} group rotate GROUP"
+			)),
+			Kind::Returning => Some(format!(
+				"{command} join GROUP, which waits for it; or hand a member the output of: {command} group rejoin GROUP"
+			)),
 			Kind::Closed => Some(format!("{command} group create")),
 			Kind::Halted | Kind::Store => Some(format!("{command} doctor")),
 			_ => None,

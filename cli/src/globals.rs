@@ -7,11 +7,18 @@ use crate::{
 	secret::{Passphrase, Secret},
 };
 use clap::Args;
-use std::{io::IsTerminal, path::PathBuf, time::Duration};
+use std::{
+	io::IsTerminal,
+	path::{Path, PathBuf},
+	time::Duration,
+};
 use zeroize::Zeroizing;
 
 /// Where a passphrase may be given beside the prompt and the file.
 const PASSPHRASE: &str = "LOCKSTEP_PASSPHRASE";
+/// How else those of profiles and of backups are given.
+const PROFILES: &str = "give --passphrase-file FILE, or set LOCKSTEP_PASSPHRASE";
+const BACKUPS: &str = "give --backup-passphrase-file FILE";
 
 /// Options that every command takes.
 #[derive(Args, Clone, Debug)]
@@ -52,7 +59,7 @@ impl Globals {
 	pub fn unlock(&self, profile: &Profile) -> Result<Secret, Failure> {
 		Secret::read(&profile.secret(), || match self.given()? {
 			Some(passphrase) => Ok(passphrase),
-			None => ask(&format!("Passphrase of {}: ", profile.name())),
+			None => ask(&format!("Passphrase of {}: ", profile.name()), PROFILES),
 		})
 	}
 
@@ -60,18 +67,9 @@ impl Globals {
 	pub fn new_passphrase(&self) -> Result<Passphrase, Failure> {
 		let passphrase = match self.given()? {
 			Some(passphrase) => passphrase,
-			None => {
-				let passphrase = ask("New passphrase: ")?;
-				if *ask("The same again: ")? != *passphrase {
-					return Err(Failure::new(Kind::NoPassphrase, "the two passphrases are not the same"));
-				}
-				passphrase
-			}
+			None => ask_twice("New passphrase: ", PROFILES)?,
 		};
-		match passphrase.is_empty() {
-			true => Err(Failure::new(Kind::NoPassphrase, "the passphrase is empty").advise("choose a longer one")),
-			false => Ok(passphrase),
-		}
+		not_empty(passphrase)
 	}
 
 	/// Whether a passphrase comes with the command, so that none is asked for.
@@ -82,21 +80,53 @@ impl Globals {
 	/// The passphrase that came with the command.
 	fn given(&self) -> Result<Option<Passphrase>, Failure> {
 		if let Some(path) = &self.passphrase_file {
-			let file = Zeroizing::new(files::read(path)?);
-			let text = std::str::from_utf8(&file)
-				.map_err(|_| Failure::new(Kind::NoPassphrase, format!("{} does not hold text", path.display())))?;
-			return Ok(Some(Zeroizing::new(text.lines().next().unwrap_or_default().to_owned())));
+			return first_line(path).map(Some);
 		}
 		Ok(std::env::var(PASSPHRASE).ok().map(Zeroizing::new))
 	}
 }
 
-/// Asks on the terminal.
-fn ask(prompt: &str) -> Result<Passphrase, Failure> {
-	let unasked = |reason: String| {
-		let advice = format!("give --passphrase-file FILE, or set {PASSPHRASE}");
-		Failure::new(Kind::NoPassphrase, reason).advise(advice)
-	};
+/// The passphrase of a backup that there is: from the first line of a file, or asked for.
+pub fn backup_passphrase(file: Option<&Path>) -> Result<Passphrase, Failure> {
+	match file {
+		Some(path) => first_line(path),
+		None => ask("Passphrase of the backup: ", BACKUPS),
+	}
+}
+
+/// The passphrase of a new backup: the same, but it is asked for twice.
+pub fn new_backup_passphrase(file: Option<&Path>) -> Result<Passphrase, Failure> {
+	not_empty(match file {
+		Some(path) => first_line(path)?,
+		None => ask_twice("Passphrase of the backup: ", BACKUPS)?,
+	})
+}
+
+fn first_line(path: &Path) -> Result<Passphrase, Failure> {
+	let file = Zeroizing::new(files::read(path)?);
+	let text = std::str::from_utf8(&file)
+		.map_err(|_| Failure::new(Kind::NoPassphrase, format!("{} does not hold text", path.display())))?;
+	Ok(Zeroizing::new(text.lines().next().unwrap_or_default().to_owned()))
+}
+
+fn not_empty(passphrase: Passphrase) -> Result<Passphrase, Failure> {
+	match passphrase.is_empty() {
+		true => Err(Failure::new(Kind::NoPassphrase, "the passphrase is empty").advise("choose a longer one")),
+		false => Ok(passphrase),
+	}
+}
+
+fn ask_twice(prompt: &str, otherwise: &str) -> Result<Passphrase, Failure> {
+	let passphrase = ask(prompt, otherwise)?;
+	if *ask("The same again: ", otherwise)? != *passphrase {
+		return Err(Failure::new(Kind::NoPassphrase, "the two passphrases are not the same"));
+	}
+	Ok(passphrase)
+}
+
+/// Asks on the terminal. Without one it has to come `otherwise`.
+fn ask(prompt: &str, otherwise: &str) -> Result<Passphrase, Failure> {
+	let unasked = |reason: String| Failure::new(Kind::NoPassphrase, reason).advise(otherwise);
 	if !std::io::stderr().is_terminal() {
 		return Err(unasked("a passphrase is needed, and there is no terminal to ask for it".to_owned()));
 	}

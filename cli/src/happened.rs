@@ -101,6 +101,17 @@ pub enum Happened {
 	RemovedFromGroup {
 		group: GroupId,
 	},
+	/// Another device of this identity has its place.
+	Replaced {
+		group: GroupId,
+	},
+	AskedToRejoin {
+		group: GroupId,
+	},
+	NotReadmitted {
+		group: GroupId,
+		times: u32,
+	},
 	Desynchronized {
 		group: GroupId,
 		reason: String,
@@ -181,6 +192,9 @@ impl From<Event> for Happened {
 			}
 			Event::Superseded { group, entry } => Self::Superseded { group, entry },
 			Event::RemovedFromGroup { group } => Self::RemovedFromGroup { group },
+			Event::Replaced { group } => Self::Replaced { group },
+			Event::AskedToRejoin { group } => Self::AskedToRejoin { group },
+			Event::NotReadmitted { group, times } => Self::NotReadmitted { group, times },
 			Event::Desynchronized { group, reason } => Self::Desynchronized { group, reason: reason.to_string() },
 			Event::GroupClosed { group } => Self::GroupClosed { group },
 			Event::Halted { group, reason } => Self::Halted { group, reason },
@@ -224,6 +238,9 @@ impl Happened {
 			| Self::Undelivered { group, .. }
 			| Self::Superseded { group, .. }
 			| Self::RemovedFromGroup { group }
+			| Self::Replaced { group }
+			| Self::AskedToRejoin { group }
+			| Self::NotReadmitted { group, .. }
 			| Self::Desynchronized { group, .. }
 			| Self::GroupClosed { group }
 			| Self::Halted { group, .. } => Some(*group),
@@ -284,6 +301,13 @@ impl Happened {
 			Self::Undelivered { reason, .. } => format!("-- a message was not delivered: {}", name::printable(reason)),
 			Self::Superseded { entry, .. } => format!("-- a commit of this client lost against entry {entry}"),
 			Self::RemovedFromGroup { .. } => "-- this client is no member any more".to_owned(),
+			Self::Replaced { .. } => {
+				"-- another device of this identity has the place of this one, which has stopped".to_owned()
+			}
+			Self::AskedToRejoin { .. } => "-- this client asks the members to readmit it".to_owned(),
+			Self::NotReadmitted { times, .. } => format!(
+				"-- nobody has readmitted this client, which has asked {times} times: hand a member the output of `group rejoin`"
+			),
 			Self::Desynchronized { reason, .. } => {
 				format!("-- this client cannot follow any more and must be invited again: {reason}")
 			}

@@ -119,6 +119,46 @@ impl Profile {
 		Ok(profile)
 	}
 
+	/// Fails if there is anything where a profile is to be made of a backup.
+	pub fn vacant(place: &Place) -> Result<(), Failure> {
+		match std::fs::read_dir(place.folder()).map(|mut entries| entries.next().is_none()) {
+			Ok(true) => Ok(()),
+			Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
+			Ok(false) => {
+				let message = format!("there is something in {} already", place.folder().display());
+				Err(Failure::new(Kind::ProfileExists, message).advise("choose another name, or an empty folder"))
+			}
+			Err(error) => Err(Failure::file(place.folder(), &error)),
+		}
+	}
+
+	/// Makes a profile with this secret; `store` makes the client's store in a folder. It is there whole or not at all: it is
+	/// made beside its place, and moved there.
+	pub fn restore(
+		place: Place,
+		facts: Facts,
+		secret: &Secret,
+		passphrase: Option<&Passphrase>,
+		store: impl FnOnce(&Path) -> Result<(), Failure>,
+	) -> Result<Self, Failure> {
+		Self::vacant(&place)?;
+		let beside = place.beside().ok_or_else(|| Failure::new(Kind::Usage, "the folder has no name"))?;
+		let new = Self { place: beside, facts };
+		let make = || {
+			files::make_folder(new.folder())?;
+			secret.write(&new.secret(), passphrase)?;
+			store(&new.store())?;
+			new.save()?;
+			// This takes an empty folder's place, and no other's.
+			files::rename(new.folder(), place.folder())
+		};
+		if let Err(failure) = make() {
+			drop(std::fs::remove_dir_all(new.folder()));
+			return Err(failure);
+		}
+		Ok(Self { place, facts: new.facts })
+	}
+
 	/// Changes what `profile.json` says.
 	pub fn change(&mut self, change: impl FnOnce(&mut Facts)) -> Result<(), Failure> {
 		change(&mut self.facts);

@@ -17,15 +17,22 @@ use serde::{Deserialize, Serialize};
 use std::path::Path;
 use zeroize::Zeroizing;
 
-/// The version of the file that this program writes and reads.
+/// The version of the file of a secret whose signer is derived from it,
 const VERSION: u32 = 1;
+/// and of one that has the signer of a backup.
+const WITH_SIGNER: u32 = 2;
 /// The second choice of RFC 9106 section 4, on one lane: 64 MiB, three passes.
 const COST: Cost = Cost { memory_kib: 64 * 1024, passes: 3, lanes: 1 };
 /// What a file may ask of this machine at most: 1 GiB and a lot of time.
 const MAX_COST: Cost = Cost { memory_kib: 1024 * 1024, passes: 64, lanes: 64 };
 
 /// What the keys of a profile are derived from.
-pub struct Secret(Zeroizing<[u8; 32]>);
+pub struct Secret {
+	root: Zeroizing<[u8; 32]>,
+	/// The seed of the signer, if it came from a backup. The other keys are new all the same: a backup does not open the store
+	/// and the history of the device that it was made on.
+	signer: Option<Zeroizing<[u8; 32]>>,
+}
 
 /// A passphrase. It is overwritten when it is dropped.
 pub type Passphrase = Zeroizing<String>;
@@ -65,12 +72,17 @@ enum How {
 impl Secret {
 	/// A new one.
 	pub fn random() -> Self {
-		Self(Zeroizing::new(rand::random()))
+		Self { root: Zeroizing::new(rand::random()), signer: None }
+	}
+
+	/// A new one, with the signer of a backup.
+	pub fn with_signer(signer: [u8; 32]) -> Self {
+		Self { signer: Some(Zeroizing::new(signer)), ..Self::random() }
 	}
 
 	/// Seed of the Ed25519 key that signs the identity's leaves.
 	pub fn signer(&self) -> [u8; 32] {
-		self.derive("lockstep cli 1 signer")
+		self.signer.as_ref().map_or_else(|| self.derive("lockstep cli 1 signer"), |signer| **signer)
 	}
 
 	/// Key of the client's store.
@@ -83,25 +95,55 @@ impl Secret {
 		self.derive("lockstep cli 1 history")
 	}
 
+	/// Key of backups on their way from one process of the profile to another.
+	pub fn transfer_key(&self) -> [u8; 32] {
+		self.derive("lockstep cli 1 backup in transfer")
+	}
+
 	fn derive(&self, context: &str) -> [u8; 32] {
-		blake3::derive_key(context, self.0.as_slice())
+		blake3::derive_key(context, self.root.as_slice())
+	}
+
+	fn version(&self) -> u32 {
+		if self.signer.is_some() {
+			WITH_SIGNER
+		} else {
+			VERSION
+		}
+	}
+
+	/// What is sealed, or written in the clear.
+	fn bytes(&self) -> Zeroizing<Vec<u8>> {
+		let signer = self.signer.as_ref().map(|signer| signer.as_slice()).unwrap_or_default();
+		Zeroizing::new([self.root.as_slice(), signer].concat())
+	}
+
+	/// As [`Self::bytes`] gave it, for this version.
+	fn of_bytes(version: u32, bytes: &[u8]) -> Option<Self> {
+		let (root, rest) = bytes.split_first_chunk::<32>()?;
+		let signer = match version {
+			WITH_SIGNER => Some(Zeroizing::new(rest.try_into().ok()?)),
+			_ if rest.is_empty() => None,
+			_ => return None,
+		};
+		Some(Self { root: Zeroizing::new(*root), signer })
 	}
 
 	/// Writes it to a file, sealed under a passphrase, or as it is.
 	pub fn write(&self, path: &Path, passphrase: Option<&Passphrase>) -> Result<(), Failure> {
 		let how = match passphrase {
-			None => How::None { secret: hex::encode(self.0.as_slice()) },
+			None => How::None { secret: hex::encode(&*self.bytes()) },
 			Some(passphrase) => self.seal(passphrase, COST)?,
 		};
-		let file = serde_json::to_vec_pretty(&Sealed { version: VERSION, how });
+		let file = serde_json::to_vec_pretty(&Sealed { version: self.version(), how });
 		files::replace(path, &Zeroizing::new(file.map_err(|error| Failure::new(Kind::Failed, error))?))
 	}
 
 	fn seal(&self, passphrase: &str, cost: Cost) -> Result<How, Failure> {
 		let (salt, nonce): ([u8; 16], [u8; 24]) = (rand::random(), rand::random());
 		let key = derive(passphrase, &salt, cost).map_err(|reason| Failure::new(Kind::Failed, reason))?;
-		let header = header(cost, &salt);
-		let payload = Payload { msg: self.0.as_slice(), aad: &header };
+		let (header, bytes) = (header(self.version(), cost, &salt), self.bytes());
+		let payload = Payload { msg: bytes.as_slice(), aad: &header };
 		let sealed = XChaCha20Poly1305::new(key.as_slice().into()).encrypt(&nonce.into(), payload);
 		let sealed = sealed.map_err(|_| Failure::new(Kind::Failed, "the secret cannot be sealed"))?;
 		Ok(How::Argon2id { cost, salt: hex::encode(salt), nonce: hex::encode(nonce), sealed: hex::encode(sealed) })
@@ -110,23 +152,29 @@ impl Secret {
 	/// Reads the file; `passphrase` is asked for if it takes one.
 	pub fn read(path: &Path, passphrase: impl FnOnce() -> Result<Passphrase, Failure>) -> Result<Self, Failure> {
 		let file = std::fs::read(path).map(Zeroizing::new).map_err(|error| damaged(path, &error.to_string()))?;
-		match parse(path, &file)? {
-			How::None { secret } => Ok(Self(Zeroizing::new(bytes(path, "secret", &Zeroizing::new(secret))?))),
+		let Sealed { version, how } = parse(path, &file)?;
+		let read =
+			|bytes: &[u8]| Self::of_bytes(version, bytes).ok_or_else(|| damaged(path, "its secret has another length"));
+		match how {
+			How::None { secret } => {
+				let secret = Zeroizing::new(secret);
+				let bytes = hex::decode(secret.as_str()).map_err(|error| damaged(path, &format!("secret: {error}")))?;
+				read(&Zeroizing::new(bytes))
+			}
 			How::Argon2id { cost, salt, nonce, sealed } => {
 				let (salt, nonce) = (bytes::<16>(path, "salt", &salt)?, bytes::<24>(path, "nonce", &nonce)?);
-				let sealed: [u8; 48] = bytes(path, "sealed", &sealed)?;
+				let sealed = hex::decode(&sealed).map_err(|error| damaged(path, &format!("sealed: {error}")))?;
 				if cost.memory_kib > MAX_COST.memory_kib || cost.passes > MAX_COST.passes || cost.lanes > MAX_COST.lanes
 				{
 					return Err(damaged(path, "it asks for more memory or time than any version of this program does"));
 				}
 				let passphrase = passphrase()?;
 				let key = derive(&passphrase, &salt, cost).map_err(|reason| damaged(path, &reason))?;
-				let header = header(cost, &salt);
+				let header = header(version, cost, &salt);
 				let payload = Payload { msg: sealed.as_slice(), aad: &header };
 				let opened = XChaCha20Poly1305::new(key.as_slice().into()).decrypt(&nonce.into(), payload);
 				let opened = Zeroizing::new(opened.map_err(|_| wrong(path))?);
-				let secret = opened.as_slice().try_into().map_err(|_| damaged(path, "its secret is not 32 bytes"))?;
-				Ok(Self(Zeroizing::new(secret)))
+				read(&opened)
 			}
 		}
 	}
@@ -134,11 +182,11 @@ impl Secret {
 	/// Whether the file takes a passphrase.
 	pub fn takes_passphrase(path: &Path) -> Result<bool, Failure> {
 		let file = std::fs::read(path).map(Zeroizing::new).map_err(|error| damaged(path, &error.to_string()))?;
-		Ok(matches!(parse(path, &file)?, How::Argon2id { .. }))
+		Ok(matches!(parse(path, &file)?.how, How::Argon2id { .. }))
 	}
 }
 
-fn parse(path: &Path, file: &[u8]) -> Result<How, Failure> {
+fn parse(path: &Path, file: &[u8]) -> Result<Sealed, Failure> {
 	// The version first: the rest of a later one may look different.
 	#[derive(Deserialize)]
 	struct Any {
@@ -146,11 +194,12 @@ fn parse(path: &Path, file: &[u8]) -> Result<How, Failure> {
 	}
 	let unreadable = |error: serde_json::Error| damaged(path, &error.to_string());
 	let Any { version } = serde_json::from_slice(file).map_err(unreadable)?;
-	if version != VERSION {
-		let message = format!("{} has version {version}, and this program knows version {VERSION}", path.display());
+	if !(VERSION..=WITH_SIGNER).contains(&version) {
+		let message =
+			format!("{} has version {version}, and this program knows versions up to {WITH_SIGNER}", path.display());
 		return Err(Failure::new(Kind::ProfileDamaged, message).advise("use a newer `lockstep`"));
 	}
-	Ok(serde_json::from_slice::<Sealed>(file).map_err(unreadable)?.how)
+	serde_json::from_slice(file).map_err(unreadable)
 }
 
 fn derive(passphrase: &str, salt: &[u8; 16], cost: Cost) -> Result<Zeroizing<[u8; 32]>, String> {
@@ -162,8 +211,8 @@ fn derive(passphrase: &str, salt: &[u8; 16], cost: Cost) -> Result<Zeroizing<[u8
 }
 
 /// What the seal covers besides the secret.
-fn header(cost: Cost, salt: &[u8; 16]) -> Vec<u8> {
-	let mut header = b"lockstep/cli/secret/1".to_vec();
+fn header(version: u32, cost: Cost, salt: &[u8; 16]) -> Vec<u8> {
+	let mut header = format!("lockstep/cli/secret/{version}").into_bytes();
 	for number in [cost.memory_kib, cost.passes, cost.lanes] {
 		header.extend_from_slice(&number.to_le_bytes());
 	}
@@ -213,11 +262,11 @@ mod tests {
 	fn the_right_passphrase_opens_it_and_no_other() {
 		let (_folder, path, secret) = written();
 		let read = Secret::read(&path, || Ok(passphrase("right"))).unwrap();
-		assert_eq!(read.0, secret.0);
+		assert_eq!(read.root, secret.root);
 		assert_eq!(failure(&path, "wrong"), Kind::WrongPassphrase);
 		assert_eq!(failure(&path, ""), Kind::WrongPassphrase);
 		let file = std::fs::read_to_string(&path).unwrap();
-		assert!(!file.contains(&hex::encode(secret.0.as_slice())), "the secret is not in the clear");
+		assert!(!file.contains(&hex::encode(secret.root.as_slice())), "the secret is not in the clear");
 		assert!(!file.contains(&hex::encode(secret.signer())));
 	}
 
@@ -246,9 +295,9 @@ mod tests {
 	#[test]
 	fn a_file_of_a_later_version_says_so() {
 		let (_folder, path, _) = written();
-		std::fs::write(&path, br#"{"version":2,"kdf":"unheard of"}"#).unwrap();
+		std::fs::write(&path, br#"{"version":3,"kdf":"unheard of"}"#).unwrap();
 		let failure = Secret::read(&path, || Ok(passphrase("right"))).map(drop).unwrap_err();
-		assert!(failure.message.contains("version 2"), "{failure}");
+		assert!(failure.message.contains("version 3"), "{failure}");
 	}
 
 	#[test]
@@ -258,14 +307,34 @@ mod tests {
 		let secret = Secret::random();
 		secret.write(&path, None).unwrap();
 		let read = Secret::read(&path, || panic!("nobody is asked")).unwrap();
-		assert_eq!(read.0, secret.0);
+		assert_eq!(read.root, secret.root);
 		assert!(!Secret::takes_passphrase(&path).unwrap());
+	}
+
+	#[test]
+	fn the_signer_of_a_backup_is_kept_beside_keys_of_its_own() {
+		let folder = tempfile::tempdir().unwrap();
+		let path = folder.path().join("secret.json");
+		let (one, other) = (Secret::with_signer([7; 32]), Secret::with_signer([7; 32]));
+		assert_eq!((one.signer(), other.signer()), ([7; 32], [7; 32]));
+		assert_ne!(one.store_key(), other.store_key());
+		one.write(&path, None).unwrap();
+		let read = Secret::read(&path, || panic!("nobody is asked")).unwrap();
+		assert_eq!((read.signer(), read.store_key()), ([7; 32], one.store_key()));
+		let how = one.seal("right", Cost { memory_kib: 64, passes: 1, lanes: 1 }).unwrap();
+		std::fs::write(&path, serde_json::to_vec(&Sealed { version: one.version(), how }).unwrap()).unwrap();
+		let read = Secret::read(&path, || Ok(passphrase("right"))).unwrap();
+		assert_eq!((read.signer(), read.history_key()), ([7; 32], one.history_key()));
+		// The version is under the seal: nobody makes one secret of the other kind.
+		let file = std::fs::read_to_string(&path).unwrap().replace("\"version\":2", "\"version\":1");
+		std::fs::write(&path, file).unwrap();
+		assert_eq!(failure(&path, "right"), Kind::WrongPassphrase);
 	}
 
 	#[test]
 	fn each_purpose_has_a_key_of_its_own() {
 		let secret = Secret::random();
-		let keys = [secret.signer(), secret.store_key(), secret.history_key(), *secret.0];
+		let keys = [secret.signer(), secret.store_key(), secret.history_key(), secret.transfer_key(), *secret.root];
 		for (at, key) in keys.iter().enumerate() {
 			assert!(!keys[..at].contains(key));
 		}

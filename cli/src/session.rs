@@ -18,6 +18,7 @@ use std::{
 	time::{Duration, Instant},
 };
 use tokio::{task::JoinHandle, time::timeout};
+use zeroize::Zeroizing;
 
 /// How often to look whether the client is where the chain is.
 const POLL: Duration = Duration::from_millis(50);
@@ -43,6 +44,8 @@ pub struct Session {
 	recorder: Mutex<Option<JoinHandle<()>>>,
 	/// How long to try to reach a node before that is a failure.
 	reach: Duration,
+	/// What backups are sealed under on their way to another process of this profile.
+	transfer_key: Zeroizing<[u8; 32]>,
 }
 
 impl Session {
@@ -76,7 +79,8 @@ impl Session {
 		}
 		let recorder = tokio::spawn(record(events, history.clone(), Some(client.clone()), out.clone()));
 		let marks = Mutex::new(Marks::open(&profile.marks()));
-		Ok(Self { profile, client, history, marks, recorder: Mutex::new(Some(recorder)), reach })
+		let transfer_key = Zeroizing::new(secret.transfer_key());
+		Ok(Self { profile, client, history, marks, recorder: Mutex::new(Some(recorder)), reach, transfer_key })
 	}
 
 	/// Closes the client, and returns when all that it reported is kept.
@@ -96,6 +100,11 @@ impl Session {
 	/// The client.
 	pub fn client(&self) -> &Client {
 		&self.client
+	}
+
+	/// What backups are sealed under on their way to another process of this profile, which can open the secret.
+	pub fn transfer_key(&self) -> &[u8; 32] {
+		&self.transfer_key
 	}
 
 	/// What happened.

@@ -1,9 +1,11 @@
 //! `lockstep identity`.
 
+pub mod backup;
 mod list;
 mod new;
 mod nodes;
 mod passphrase;
+mod restore;
 mod show;
 
 use crate::{failure::Failure, globals::Globals, output::Out, profile::Profile, secret::Secret};
@@ -18,16 +20,20 @@ pub enum Identity {
 	Show(show::Show),
 	Nodes(nodes::Nodes),
 	Passphrase(passphrase::ChangePassphrase),
+	Backup(backup::MakeBackup),
+	Restore(restore::Restore),
 }
 
 impl Identity {
-	pub fn run(self, globals: &Globals, out: &Out) -> Result<(), Failure> {
+	pub async fn run(self, globals: &Globals, out: &Out) -> Result<(), Failure> {
 		match self {
 			Self::New(command) => command.run(globals, out),
 			Self::List(command) => command.run(out),
 			Self::Show(command) => command.run(globals, out),
 			Self::Nodes(command) => command.run(globals, out),
 			Self::Passphrase(command) => command.run(globals, out),
+			Self::Backup(command) => command.run(globals, out).await,
+			Self::Restore(command) => command.run(globals, out),
 		}
 	}
 }

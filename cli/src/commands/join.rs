@@ -51,7 +51,8 @@ pub async fn wait(job: &Job<'_>, named: Option<&GroupName>) -> Result<GroupId, F
 				Choice::In(group) => return Ok(group),
 				Choice::Out(group) if !told => {
 					told = true;
-					job.out.warn(format!("this identity is in group {group} no longer; waiting for an invitation"));
+					job.out
+						.warn(format!("this client is not in group {group} now; waiting to be invited, or readmitted"));
 				}
 				Choice::Out(_) | Choice::None => {}
 			}
@@ -100,7 +101,11 @@ enum Choice {
 
 /// The group that is meant. Without a name it is the only one, of those that the client is in if there are any.
 fn choose(standing: &[(GroupId, GroupState)], named: Option<&GroupName>) -> Result<Choice, Failure> {
-	let is_out = |state: &GroupState| matches!(state, GroupState::Removed | GroupState::Desynchronized);
+	let is_out = |state: &GroupState| match state {
+		GroupState::Removed | GroupState::Replaced | GroupState::Desynchronized => true,
+		GroupState::Returning | GroupState::NotReadmitted => true,
+		_ => false,
+	};
 	let fitting: Vec<&(GroupId, GroupState)> =
 		standing.iter().filter(|(group, _)| named.is_none_or(|name| name.fits(group))).collect();
 	let inside: Vec<GroupId> = fitting.iter().filter(|(_, state)| !is_out(state)).map(|(group, _)| *group).collect();
@@ -123,7 +128,8 @@ mod tests {
 	#[test]
 	fn a_group_that_the_client_was_removed_from_is_waited_for() {
 		let named: GroupName = "aa".parse().unwrap();
-		for state in [GroupState::Removed, GroupState::Desynchronized] {
+		use GroupState::{Desynchronized, NotReadmitted, Removed, Replaced, Returning};
+		for state in [Removed, Replaced, Returning, NotReadmitted, Desynchronized] {
 			assert_eq!(choose(&[(A, state)], Some(&named)), Ok(Choice::Out(A)));
 			assert_eq!(choose(&[(A, state)], None), Ok(Choice::Out(A)));
 			assert_eq!(choose(&[(A, state), (B, GroupState::Active)], None), Ok(Choice::In(B)));

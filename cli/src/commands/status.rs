@@ -36,7 +36,7 @@ pub struct LieView {
 #[serde(rename_all = "camelCase")]
 pub struct GroupView {
 	pub group: GroupId,
-	/// `active`, `removed`, `desynchronized`, `closed`, `halted` or `unknown`.
+	/// `active`, `removed`, `replaced`, `returning`, `not_readmitted`, `desynchronized`, `closed`, `halted` or `unknown`.
 	pub state: String,
 	/// Why, if it is not active and more is known than that.
 	#[serde(default, skip_serializing_if = "Option::is_none")]
@@ -107,6 +107,9 @@ fn state(state: GroupState) -> &'static str {
 	match state {
 		GroupState::Active => "active",
 		GroupState::Removed => "removed",
+		GroupState::Replaced => "replaced",
+		GroupState::Returning => "returning",
+		GroupState::NotReadmitted => "not_readmitted",
 		GroupState::Desynchronized => "desynchronized",
 		GroupState::Closed => "closed",
 		GroupState::Halted => "halted",

@@ -4,8 +4,8 @@ use super::{Failure, Kind};
 use lockstep_client::{
 	proof::{ExportError, ProofError},
 	rpc::RpcError,
-	CommitError, CreateError, GroupError, KeyPackageError, LeaveError, OpenError, RejoinAskError, SendError,
-	StoreError,
+	BackupError, BackupFileError, CommitError, CreateError, GroupError, KeyPackageError, LeaveError, OpenError,
+	RejoinAskError, RestoreError, SendError, StoreError,
 };
 
 impl From<StoreError> for Failure {
@@ -45,6 +45,8 @@ impl From<GroupError> for Failure {
 		let kind = match error {
 			GroupError::Unknown(_) => Kind::NoGroup,
 			GroupError::Removed(_) => Kind::Removed,
+			GroupError::Replaced(_) => Kind::Replaced,
+			GroupError::Returning(_) => Kind::Returning,
 			GroupError::Desynchronized(_) => Kind::Desynchronized,
 			GroupError::Gone(_) => Kind::Closed,
 			GroupError::Halted { .. } => Kind::Halted,
@@ -105,6 +107,36 @@ impl From<SendError> for Failure {
 			SendError::Group(error) => error.into(),
 			SendError::Backlog(_) => Self::new(Kind::Unreachable, error),
 			error => Self::new(Kind::Refused, error),
+		}
+	}
+}
+
+impl From<BackupError> for Failure {
+	fn from(error: BackupError) -> Self {
+		let kind = match error {
+			BackupError::Engine(_) => Kind::Store,
+			_ => Kind::Failed,
+		};
+		Self::new(kind, error)
+	}
+}
+
+impl From<BackupFileError> for Failure {
+	fn from(error: BackupFileError) -> Self {
+		let kind = match error {
+			BackupFileError::WrongKey => Kind::WrongPassphrase,
+			_ => Kind::File,
+		};
+		Self::new(kind, error)
+	}
+}
+
+impl From<RestoreError> for Failure {
+	fn from(error: RestoreError) -> Self {
+		match error {
+			RestoreError::Store(error) => error.into(),
+			RestoreError::Occupied { .. } => Self::new(Kind::ProfileExists, error),
+			error => Self::new(Kind::File, error),
 		}
 	}
 }

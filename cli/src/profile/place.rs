@@ -36,6 +36,13 @@ impl Place {
 		&self.folder
 	}
 
+	/// A folder beside it that nobody else has, for a profile that is being made.
+	pub fn beside(&self) -> Option<Self> {
+		let name = self.folder.file_name()?.to_string_lossy().into_owned();
+		let folder = self.folder.with_file_name(format!(".{name}.restoring-{:016x}", rand::random::<u64>()));
+		Some(Self { name: self.name.clone(), folder })
+	}
+
 	/// The file that says whose profile it is.
 	pub fn facts(&self) -> PathBuf {
 		self.folder.join("profile.json")

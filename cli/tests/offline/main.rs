@@ -1,5 +1,6 @@
 //! The command line as a process, as far as it needs no node.
 
+mod backups;
 mod failures;
 mod profiles;
 mod proofs;

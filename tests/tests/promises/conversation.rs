@@ -188,3 +188,45 @@ pub async fn who_lost_its_store_is_readmitted(network: &Network) -> Result<()> {
 	machine.run(&["--profile", "bert", "send", &group, "back"]).await?;
 	machine.reads("anna", &group, "bert: back").await
 }
+
+/// Bert's device is lost while he chats, and he has a backup. Later the old device turns up again.
+pub async fn who_lost_its_device_comes_back_from_a_backup(network: &Network) -> Result<()> {
+	let machine = Machine::new()?;
+	machine.identity("anna", &network.url(1)).await?;
+	machine.identity("bert", &network.url(2)).await?;
+	machine.run(&["--profile", "bert", "key-package", "--out", "bert.kp"]).await?;
+	let group = machine.run(&["--profile", "anna", "group", "create"]).await?;
+	machine.run(&["--profile", "anna", "group", "add", &group, "bert.kp"]).await?;
+	let mut anna = machine.chat("anna")?;
+	let mut bert = machine.chat("bert")?;
+	bert.types("before").await?;
+	anna.shows("bert: before").await?;
+	// Beside the chat, which is in another epoch by the time that the backup is needed.
+	machine.run(&["--profile", "bert", "identity", "backup", "bert.backup", "--insecure-no-passphrase"]).await?;
+	bert.types("/update").await?;
+	anna.shows("epoch 2").await?;
+	bert.kill().await?;
+	let profiles = machine.path().join("lockstep");
+	std::fs::rename(profiles.join("bert"), profiles.join("lost")).map_err(Error::io("losing a device"))?;
+
+	// Anna's chat lets him in.
+	machine.run(&["identity", "restore", "found", "bert.backup", "--insecure-no-passphrase"]).await?;
+	machine.run(&["--profile", "found", "join", &group]).await?;
+	machine.run(&["--profile", "found", "send", &group, "back"]).await?;
+	anna.shows("bert: back").await?;
+
+	let mut old = machine.terminal(&["--profile", "lost", "read", "--follow", &group])?;
+	old.shows("another device of this identity").await?;
+	old.kill().await?;
+	anna.types("who is there?").await?;
+	machine.reads("found", &group, "anna: who is there?").await?;
+	let shown = machine.run(&["--profile", "lost", "group", "show", &group]).await?;
+	if !shown.contains("replaced") || shown.contains("who is there") {
+		return Err(Error::Broken(format!("the old device is in: {shown:?}")));
+	}
+	let shown = machine.run(&["--profile", "found", "group", "show", &group]).await?;
+	if !shown.contains("active") {
+		return Err(Error::Broken(format!("the new device is out: {shown:?}")));
+	}
+	anna.quits().await
+}

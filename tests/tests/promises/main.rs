@@ -56,6 +56,7 @@ async fn on_a_network_that_nothing_disturbs() -> Result<()> {
 		membership::a_member_leaves_and_another_commits_it,
 		conversation::two_people_talk_in_two_terminals,
 		conversation::who_lost_its_store_is_readmitted,
+		conversation::who_lost_its_device_comes_back_from_a_backup,
 		bad_input::nodes_refuse_it_and_go_on,
 	])
 	.await?;

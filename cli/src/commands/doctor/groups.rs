@@ -78,6 +78,24 @@ fn judge(view: &GroupView, command: &str, report: &mut Report) {
 		),
 		"active" => report.fine("groups", view.line()),
 		"removed" => report.wrong("groups", wrong(Kind::Removed, format!("{group}: this identity was removed"), again)),
+		"replaced" => {
+			let message = format!("{group}: another device of this identity has the place of this one");
+			let advice = format!(
+				"use that one; if there is none: {command} group rejoin {short}, then {command} group rotate {short}"
+			);
+			report.wrong("groups", wrong(Kind::Replaced, message, advice));
+		}
+		"returning" => report.warning(
+			"groups",
+			format!("{group}: this client was restored from a backup, and waits for a member to readmit it"),
+			Some(format!("{command} join {short}, while a member's client is open")),
+		),
+		"not_readmitted" => {
+			let message = format!("{group}: this client was restored from a backup, and nobody has readmitted it");
+			let advice =
+				format!("hand a member the output of: {command} group rejoin {short}; its client says what is wrong");
+			report.wrong("groups", wrong(Kind::Returning, message, advice));
+		}
 		"desynchronized" => {
 			let message = format!("{group}: this client met a commit that it cannot process, and stopped");
 			let advice = format!("have a member remove this identity; then {again}");
@@ -141,6 +159,8 @@ mod tests {
 		assert!(fine.is_ok() && text.contains("warning") && text.contains("group show 01010101"), "{text}");
 		for (state, kind) in [
 			("removed", Kind::Removed),
+			("replaced", Kind::Replaced),
+			("not_readmitted", Kind::Returning),
 			("desynchronized", Kind::Desynchronized),
 			("closed", Kind::Closed),
 			("halted", Kind::Halted),

@@ -50,6 +50,7 @@ pub async fn run(job: &Job<'_>, group: GroupId, wait: bool) -> Result<(), Failur
 			let seen = history.len();
 			match job.session.client().group(group).await {
 				Ok(status) if status.state == GroupState::Removed => return Ok::<(), GroupError>(()),
+				Ok(status) if status.state == GroupState::Replaced => return Err(GroupError::Replaced(group)),
 				Ok(_) | Err(GroupError::Halted { .. }) => {}
 				Err(error) => return Err(error),
 			}
