@@ -101,11 +101,8 @@ enum Choice {
 
 /// The group that is meant. Without a name it is the only one, of those that the client is in if there are any.
 fn choose(standing: &[(GroupId, GroupState)], named: Option<&GroupName>) -> Result<Choice, Failure> {
-	let is_out = |state: &GroupState| match state {
-		GroupState::Removed | GroupState::Replaced | GroupState::Desynchronized => true,
-		GroupState::Returning | GroupState::NotReadmitted => true,
-		_ => false,
-	};
+	use GroupState::{Desynchronized, NotReadmitted, Removed, Replaced, Returning};
+	let is_out = |state: &GroupState| matches!(state, Removed | Replaced | Returning | NotReadmitted | Desynchronized);
 	let fitting: Vec<&(GroupId, GroupState)> =
 		standing.iter().filter(|(group, _)| named.is_none_or(|name| name.fits(group))).collect();
 	let inside: Vec<GroupId> = fitting.iter().filter(|(_, state)| !is_out(state)).map(|(group, _)| *group).collect();

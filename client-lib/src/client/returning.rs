@@ -3,7 +3,7 @@
 //! It has no state of such a group, so it reads no commit and no message of it, only how far the log is: a request that
 //! names the newest entry is good whatever became of the leaf. It asks by itself a bounded number of times
 //! ([`rejoin`](super::rejoin)), and once a group has readmitted it never again. So of clients that come from one backup, or
-//! run beside the one that it was made of, each takes the place of the others once at most, and the last one keeps it.
+//! run beside the one that it was made of, each takes the place of the others once, or as often as it asked before it heard of that, and the last one keeps it.
 
 use super::{
 	core::Core,
