@@ -19,6 +19,7 @@ mod key;
 mod migrate;
 mod overlay;
 pub(crate) mod packed;
+mod parts;
 mod provider;
 mod record;
 pub(crate) mod sealed;

@@ -76,6 +76,7 @@ impl Engine {
 			return Err(EngineError::NotNext { staged: opened, current });
 		}
 		let leaf = LastLeaf::of(mls);
+		step.past_epochs_stay();
 		mls.merge_staged_commit(&self.provider(&step), staged).map_err(EngineError::library("merging a commit"))?;
 		if let Some(seed) = signer {
 			// over the old key's record: the old key is of no more use

@@ -173,6 +173,7 @@ impl Engine {
 		// it deletes nothing, whatever the local clock shows.
 		let kept = usize::try_from(current.saturating_sub(oldest)).unwrap_or(usize::MAX);
 		let rule = PastEpochDeletion::before_timestamp(UNIX_EPOCH).max_past_epochs(kept);
+		step.past_epochs_stay();
 		mls.delete_past_epoch_secrets(&self.provider(&step), rule)
 			.map_err(EngineError::library("deleting secrets of past epochs"))?;
 		loaded.keep(&step);

@@ -4,7 +4,9 @@
 //! sequence of bytes becomes a byte string. Keys and most else that OpenMLS keeps are sequences of bytes for serde, and as arrays of
 //! numbers they take twice the room and most of the time of writing them.
 //!
-//! One field of the outermost struct can be named that is kept apart, or left out ([`Field`]).
+//! A list in the outermost struct can be taken apart into its elements ([`Apart`]).
+
+mod serializer;
 
 use serde::{ser, Serialize};
 use std::fmt::Display;
@@ -29,20 +31,31 @@ const BREAK: u8 = SIMPLE | 31;
 /// Room for most values.
 const FIRST: usize = 1024;
 
-/// A field of the outermost struct that is to be found in what is written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Field {
-	/// Its name.
-	pub name: &'static str,
-	/// It is not written: what is missing is put in later, where it belongs.
-	pub left_out: bool,
+/// A list that is taken apart: a field of the outermost struct, the elements of which are structs.
+#[derive(Clone, Copy)]
+pub(super) struct Apart<'a> {
+	/// The name of the field.
+	pub field: &'static str,
+	/// The first field of an element: the number that it is known by.
+	pub number: &'static str,
+	/// Whether the element with a number need not be written, because it is as it was written before.
+	pub stays: &'a dyn Fn(u64) -> bool,
 }
 
 /// What was written; wiped when dropped.
 pub(super) struct Written {
+	/// All, but for the elements of the list that was taken apart.
 	pub bytes: Zeroizing<Vec<u8>>,
-	/// Where the name and the value of the [`Field`] are; empty if it was left out, none if there is no such field.
-	pub field: Option<std::ops::Range<usize>>,
+	/// These, if there is such a list.
+	pub elements: Option<Elements>,
+}
+
+/// The elements of a list, and where in the bytes they belong.
+#[derive(Default)]
+pub(super) struct Elements {
+	pub place: usize,
+	/// Their numbers, and their bytes unless they stay.
+	pub list: Vec<(u64, Option<Zeroizing<Vec<u8>>>)>,
 }
 
 /// Why a value cannot be written.
@@ -60,25 +73,54 @@ impl ser::Error for Unwritable {
 pub(super) fn write<T: Serialize + ?Sized>(
 	before: &[u8],
 	value: &T,
-	field: Option<Field>,
+	apart: Option<Apart<'_>>,
 ) -> Result<Written, Unwritable> {
 	let bytes = Zeroizing::new(Vec::with_capacity(FIRST));
-	let mut writer = Writer { bytes, byte: false, depth: 0, field, found: None };
+	let mut writer =
+		Writer { bytes, kind: Kind::Other, packs: false, depth: 0, apart, at: At::Elsewhere, elements: None };
 	writer.put(before);
 	value.serialize(&mut writer)?;
-	Ok(Written { bytes: writer.bytes, field: writer.found })
+	Ok(Written { bytes: writer.bytes, elements: writer.elements })
 }
 
-struct Writer {
+struct Writer<'f> {
 	bytes: Zeroizing<Vec<u8>>,
-	/// The value that was written last is a number of type `u8`, as it stands.
-	byte: bool,
+	/// What was written last.
+	kind: Kind,
+	/// The value to be written is one of a sequence all values of which were bytes so far: a byte is written as it is.
+	packs: bool,
 	depth: usize,
-	field: Option<Field>,
-	found: Option<std::ops::Range<usize>>,
+	apart: Option<Apart<'f>>,
+	at: At,
+	elements: Option<Elements>,
 }
 
-impl Writer {
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+	/// A number of type `u8`, as it stands.
+	Byte,
+	Other,
+}
+
+/// Where in the list to be taken apart the writer is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum At {
+	Elsewhere,
+	/// In front of the list.
+	List,
+	/// In front of the number of an element.
+	Number,
+	/// In an element with this number.
+	Element(u64),
+	/// In an element with this number, the rest of which is not written.
+	Rest(u64),
+}
+
+/// Depths of the list and of its elements.
+const LIST: usize = 1;
+const ELEMENT: usize = 3;
+
+impl Writer<'_> {
 	#[inline]
 	fn put(&mut self, bytes: &[u8]) {
 		if bytes.len() > self.bytes.capacity().saturating_sub(self.bytes.len()) {
@@ -126,28 +168,57 @@ impl Writer {
 
 	/// A map of one entry, which names a variant.
 	fn variant(&mut self, name: &str) {
+		self.packs = false;
 		self.head(MAP, 1);
 		self.text(name);
 	}
 
-	fn sequence(&mut self, length: Option<usize>) -> Sequence<'_> {
-		let start = self.bytes.len();
-		match length {
-			Some(length) => self.head(ARRAY, length as u64),
-			None => self.put(&[ARRAY | INDEFINITE]),
-		}
-		let values = self.bytes.len();
-		self.depth = self.depth.saturating_add(1);
-		Sequence { start, values, bytes: length.is_some_and(|length| length > 0), open: length.is_none(), writer: self }
-	}
-
-	fn map(&mut self, length: Option<usize>) -> Map<'_> {
+	fn map_head(&mut self, length: Option<usize>) {
+		self.packs = false;
 		match length {
 			Some(length) => self.head(MAP, length as u64),
 			None => self.put(&[MAP | INDEFINITE]),
 		}
 		self.depth = self.depth.saturating_add(1);
-		Map { open: length.is_none(), writer: self }
+	}
+
+	/// Gives where the head of the array is, where its values are, and whether it is the list that is taken apart.
+	fn array_head(&mut self, length: Option<usize>) -> (usize, usize, bool) {
+		self.packs = false;
+		let start = self.bytes.len();
+		match length {
+			Some(length) => self.head(ARRAY, length as u64),
+			None => self.put(&[ARRAY | INDEFINITE]),
+		}
+		self.depth = self.depth.saturating_add(1);
+		let apart = self.at == At::List;
+		if apart {
+			self.elements = Some(Elements { place: self.bytes.len(), list: Vec::new() });
+		}
+		(start, self.bytes.len(), apart)
+	}
+
+	/// Whether the fields of an element that come now are not written.
+	fn leaves_out(&self) -> bool {
+		matches!(self.at, At::Rest(_))
+	}
+
+	/// Moves what was written since `start`, an element, to the others.
+	fn take_element(&mut self, start: usize) -> Result<(), Unwritable> {
+		let written = self.bytes.get(start..).unwrap_or_default();
+		let element = match self.at {
+			At::Element(number) => (number, Some(Zeroizing::new(written.to_vec()))),
+			At::Rest(number) => (number, None),
+			_ => return Err(Unwritable("an element that is taken apart has no number".to_owned())),
+		};
+		if let Some(elements) = &mut self.elements {
+			elements.list.push(element);
+		}
+		if let Some(written) = self.bytes.get_mut(start..) {
+			written.zeroize();
+		}
+		self.bytes.truncate(start);
+		Ok(())
 	}
 
 	/// The end of a sequence or a map.
@@ -156,342 +227,120 @@ impl Writer {
 			self.put(&[BREAK]);
 		}
 		self.depth = self.depth.saturating_sub(1);
-		self.byte = false;
+		self.kind = Kind::Other;
 	}
 }
 
 /// An array on its way, which becomes a byte string if all of it are bytes.
-struct Sequence<'a> {
-	writer: &'a mut Writer,
+struct Sequence<'a, 'f> {
+	writer: &'a mut Writer<'f>,
 	start: usize,
 	values: usize,
-	/// All values so far are of type `u8`.
+	/// All values so far are of type `u8`, and were written as they are.
 	bytes: bool,
 	open: bool,
+	apart: bool,
 }
 
-impl Sequence<'_> {
+impl<'a, 'f> Sequence<'a, 'f> {
+	fn new(writer: &'a mut Writer<'f>, length: Option<usize>) -> Self {
+		let (start, values, apart) = writer.array_head(length);
+		let bytes = !apart && length.is_some_and(|length| length > 0);
+		Self { writer, start, values, bytes, open: length.is_none(), apart }
+	}
+
 	#[inline]
 	fn element<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Unwritable> {
+		if self.apart {
+			let start = self.writer.bytes.len();
+			self.writer.at = At::Number;
+			value.serialize(&mut *self.writer)?;
+			return self.writer.take_element(start);
+		}
+		let start = self.writer.bytes.len();
+		self.writer.packs = self.bytes;
 		value.serialize(&mut *self.writer)?;
-		self.bytes &= self.writer.byte;
+		self.writer.packs = false;
+		if self.bytes && self.writer.kind != Kind::Byte {
+			self.bytes = false;
+			unpack(&mut self.writer.bytes, self.values, start);
+		}
 		Ok(())
 	}
 
 	fn finish(self) {
 		if self.bytes {
-			pack(&mut self.writer.bytes, self.start, self.values);
+			// The head is of the same length.
+			if let Some(head) = self.writer.bytes.get_mut(self.start) {
+				*head = *head & 0x1f | BYTES;
+			}
+		}
+		if self.apart {
+			self.writer.at = At::Elsewhere;
 		}
 		self.writer.end(self.open);
 	}
 }
 
-/// Makes a byte string of an array of bytes, whose head and values begin at these positions.
-fn pack(bytes: &mut Vec<u8>, start: usize, values: usize) {
-	// The head is as long as before, and each value is one byte, after another one if it is not small.
-	if let Some(head) = bytes.get_mut(start) {
-		*head = *head & 0x1f | BYTES;
-	}
-	let Some(array) = bytes.get_mut(values..) else { return };
-	let (mut from, mut to) = (0, 0);
-	while let Some(first) = array.get(from).copied() {
-		let (value, length) =
-			if first == UNSIGNED | 24 { (array.get(from.saturating_add(1)).copied(), 2) } else { (Some(first), 1) };
-		if let (Some(value), Some(place)) = (value, array.get_mut(to)) {
-			*place = value;
+/// Makes numbers of an array of the bytes between two positions; what comes after them moves on.
+fn unpack(bytes: &mut Zeroizing<Vec<u8>>, from: usize, to: usize) {
+	let (Some(before), Some(packed), Some(after)) = (bytes.get(..from), bytes.get(from..to), bytes.get(to..)) else {
+		return;
+	};
+	let most = bytes.len().saturating_add(packed.len());
+	let mut unpacked = Zeroizing::new(Vec::with_capacity(most));
+	unpacked.extend_from_slice(before);
+	for byte in packed {
+		if *byte > 23 {
+			unpacked.push(UNSIGNED | 24);
 		}
-		from = from.saturating_add(length);
-		to = to.saturating_add(1);
+		unpacked.push(*byte);
 	}
-	if let Some(rest) = array.get_mut(to..) {
-		rest.zeroize();
-	}
-	bytes.truncate(values.saturating_add(to));
+	unpacked.extend_from_slice(after);
+	*bytes = unpacked;
 }
 
-struct Map<'a> {
-	writer: &'a mut Writer,
+struct Map<'a, 'f> {
+	writer: &'a mut Writer<'f>,
 	open: bool,
 }
 
-impl Map<'_> {
+impl<'a, 'f> Map<'a, 'f> {
+	fn new(writer: &'a mut Writer<'f>, length: Option<usize>) -> Self {
+		writer.map_head(length);
+		Self { writer, open: length.is_none() }
+	}
+
 	fn entry<T: Serialize + ?Sized>(&mut self, name: &'static str, value: &T) -> Result<(), Unwritable> {
 		let writer = &mut *self.writer;
-		let wanted = writer.field.filter(|field| writer.depth == 1 && field.name == name);
-		let start = writer.bytes.len();
-		if wanted.is_none_or(|field| !field.left_out) {
-			writer.text(name);
+		if writer.leaves_out() {
+			return Ok(());
+		}
+		writer.text(name);
+		let Some(apart) = writer.apart else { return value.serialize(writer) };
+		if writer.depth == LIST && name == apart.field {
+			writer.at = At::List;
+		} else if writer.depth == ELEMENT && writer.at == At::Number && name == apart.number {
+			let start = writer.bytes.len();
 			value.serialize(&mut *writer)?;
+			let number = unsigned(writer.bytes.get(start..).unwrap_or_default());
+			let number = number.ok_or_else(|| Unwritable(format!("{name} is not a number")))?;
+			writer.at = if (apart.stays)(number) { At::Rest(number) } else { At::Element(number) };
+			return Ok(());
 		}
-		if wanted.is_some() {
-			writer.found = Some(start..writer.bytes.len());
-		}
-		Ok(())
+		value.serialize(writer)
 	}
 }
 
-impl<'a> ser::Serializer for &'a mut Writer {
-	type Ok = ();
-	type Error = Unwritable;
-	type SerializeSeq = Sequence<'a>;
-	type SerializeTuple = Sequence<'a>;
-	type SerializeTupleStruct = Sequence<'a>;
-	type SerializeTupleVariant = Sequence<'a>;
-	type SerializeMap = Map<'a>;
-	type SerializeStruct = Map<'a>;
-	type SerializeStructVariant = Map<'a>;
-
-	fn serialize_bool(self, value: bool) -> Result<(), Unwritable> {
-		self.byte = false;
-		self.put(&[if value { TRUE } else { FALSE }]);
-		Ok(())
-	}
-
-	fn serialize_i8(self, value: i8) -> Result<(), Unwritable> {
-		self.serialize_i64(value.into())
-	}
-
-	fn serialize_i16(self, value: i16) -> Result<(), Unwritable> {
-		self.serialize_i64(value.into())
-	}
-
-	fn serialize_i32(self, value: i32) -> Result<(), Unwritable> {
-		self.serialize_i64(value.into())
-	}
-
-	fn serialize_i64(self, value: i64) -> Result<(), Unwritable> {
-		self.byte = false;
-		match u64::try_from(value) {
-			Ok(value) => self.head(UNSIGNED, value),
-			Err(_) => self.head(NEGATIVE, value.unsigned_abs().saturating_sub(1)),
-		}
-		Ok(())
-	}
-
-	fn serialize_i128(self, value: i128) -> Result<(), Unwritable> {
-		self.byte = false;
-		let below = value.unsigned_abs().saturating_sub(1);
-		match (value.is_negative(), u64::try_from(below)) {
-			(false, _) => return self.serialize_u128(value.unsigned_abs()),
-			(true, Ok(below)) => self.head(NEGATIVE, below),
-			(true, Err(_)) => self.big(6 << 5 | 3, below),
-		}
-		Ok(())
-	}
-
-	#[inline]
-	fn serialize_u8(self, value: u8) -> Result<(), Unwritable> {
-		self.head(UNSIGNED, value.into());
-		self.byte = true;
-		Ok(())
-	}
-
-	fn serialize_u16(self, value: u16) -> Result<(), Unwritable> {
-		self.serialize_u64(value.into())
-	}
-
-	fn serialize_u32(self, value: u32) -> Result<(), Unwritable> {
-		self.serialize_u64(value.into())
-	}
-
-	fn serialize_u64(self, value: u64) -> Result<(), Unwritable> {
-		self.byte = false;
-		self.head(UNSIGNED, value);
-		Ok(())
-	}
-
-	fn serialize_u128(self, value: u128) -> Result<(), Unwritable> {
-		self.byte = false;
-		match u64::try_from(value) {
-			Ok(value) => self.head(UNSIGNED, value),
-			Err(_) => self.big(6 << 5 | 2, value),
-		}
-		Ok(())
-	}
-
-	fn serialize_f32(self, value: f32) -> Result<(), Unwritable> {
-		self.serialize_f64(value.into())
-	}
-
-	fn serialize_f64(self, value: f64) -> Result<(), Unwritable> {
-		self.byte = false;
-		self.put(&[DOUBLE]);
-		self.put(&value.to_be_bytes());
-		Ok(())
-	}
-
-	fn serialize_char(self, value: char) -> Result<(), Unwritable> {
-		self.serialize_str(value.encode_utf8(&mut [0; 4]))
-	}
-
-	fn serialize_str(self, value: &str) -> Result<(), Unwritable> {
-		self.byte = false;
-		self.text(value);
-		Ok(())
-	}
-
-	fn serialize_bytes(self, value: &[u8]) -> Result<(), Unwritable> {
-		self.byte = false;
-		self.head(BYTES, value.len() as u64);
-		self.put(value);
-		Ok(())
-	}
-
-	fn serialize_none(self) -> Result<(), Unwritable> {
-		self.byte = false;
-		self.put(&[NULL]);
-		Ok(())
-	}
-
-	fn serialize_some<T: Serialize + ?Sized>(self, value: &T) -> Result<(), Unwritable> {
-		value.serialize(&mut *self)?;
-		// What is read as an option is no byte.
-		self.byte = false;
-		Ok(())
-	}
-
-	fn serialize_unit(self) -> Result<(), Unwritable> {
-		self.serialize_none()
-	}
-
-	fn serialize_unit_struct(self, _: &'static str) -> Result<(), Unwritable> {
-		self.serialize_none()
-	}
-
-	fn serialize_unit_variant(self, _: &'static str, _: u32, variant: &'static str) -> Result<(), Unwritable> {
-		self.serialize_str(variant)
-	}
-
-	fn serialize_newtype_struct<T: Serialize + ?Sized>(self, _: &'static str, value: &T) -> Result<(), Unwritable> {
-		value.serialize(&mut *self)?;
-		self.byte = false;
-		Ok(())
-	}
-
-	fn serialize_newtype_variant<T: Serialize + ?Sized>(
-		self,
-		_: &'static str,
-		_: u32,
-		variant: &'static str,
-		value: &T,
-	) -> Result<(), Unwritable> {
-		self.variant(variant);
-		value.serialize(&mut *self)?;
-		self.byte = false;
-		Ok(())
-	}
-
-	fn serialize_seq(self, length: Option<usize>) -> Result<Sequence<'a>, Unwritable> {
-		Ok(self.sequence(length))
-	}
-
-	fn serialize_tuple(self, length: usize) -> Result<Sequence<'a>, Unwritable> {
-		Ok(self.sequence(Some(length)))
-	}
-
-	fn serialize_tuple_struct(self, _: &'static str, length: usize) -> Result<Sequence<'a>, Unwritable> {
-		Ok(self.sequence(Some(length)))
-	}
-
-	fn serialize_tuple_variant(
-		self,
-		_: &'static str,
-		_: u32,
-		variant: &'static str,
-		length: usize,
-	) -> Result<Sequence<'a>, Unwritable> {
-		self.variant(variant);
-		Ok(self.sequence(Some(length)))
-	}
-
-	fn serialize_map(self, length: Option<usize>) -> Result<Map<'a>, Unwritable> {
-		Ok(self.map(length))
-	}
-
-	fn serialize_struct(self, _: &'static str, length: usize) -> Result<Map<'a>, Unwritable> {
-		Ok(self.map(Some(length)))
-	}
-
-	fn serialize_struct_variant(
-		self,
-		_: &'static str,
-		_: u32,
-		variant: &'static str,
-		length: usize,
-	) -> Result<Map<'a>, Unwritable> {
-		self.variant(variant);
-		Ok(self.map(Some(length)))
-	}
-
-	fn is_human_readable(&self) -> bool {
-		false
+/// The number that was written as these bytes.
+fn unsigned(bytes: &[u8]) -> Option<u64> {
+	let (head, rest) = bytes.split_first()?;
+	match (*head, rest.len()) {
+		(0..=23, 0) => Some((*head).into()),
+		(24..=27, 1 | 2 | 4 | 8) => Some(rest.iter().fold(0, |number, byte| number << 8 | u64::from(*byte))),
+		_ => None,
 	}
 }
-
-/// The four kinds of sequences that serde knows are one.
-macro_rules! sequence {
-	($($kind:ident, $method:ident);+) => {$(
-		impl ser::$kind for Sequence<'_> {
-			type Ok = ();
-			type Error = Unwritable;
-
-			#[inline]
-			fn $method<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Unwritable> {
-				self.element(value)
-			}
-
-			fn end(self) -> Result<(), Unwritable> {
-				self.finish();
-				Ok(())
-			}
-		}
-	)+};
-}
-
-sequence! {
-	SerializeSeq, serialize_element;
-	SerializeTuple, serialize_element;
-	SerializeTupleStruct, serialize_field;
-	SerializeTupleVariant, serialize_field
-}
-
-impl ser::SerializeMap for Map<'_> {
-	type Ok = ();
-	type Error = Unwritable;
-
-	fn serialize_key<T: Serialize + ?Sized>(&mut self, key: &T) -> Result<(), Unwritable> {
-		key.serialize(&mut *self.writer)
-	}
-
-	fn serialize_value<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Unwritable> {
-		value.serialize(&mut *self.writer)
-	}
-
-	fn end(self) -> Result<(), Unwritable> {
-		self.writer.end(self.open);
-		Ok(())
-	}
-}
-
-macro_rules! structure {
-	($($kind:ident),+) => {$(
-		impl ser::$kind for Map<'_> {
-			type Ok = ();
-			type Error = Unwritable;
-
-			fn serialize_field<T: Serialize + ?Sized>(&mut self, name: &'static str, value: &T) -> Result<(), Unwritable> {
-				self.entry(name, value)
-			}
-
-			fn end(self) -> Result<(), Unwritable> {
-				self.writer.end(self.open);
-				Ok(())
-			}
-		}
-	)+};
-}
-
-structure!(SerializeStruct, SerializeStructVariant);
 
 #[cfg(test)]
 mod tests;

@@ -6,21 +6,19 @@
 //! these bytes, encrypted ([`super::cipher`]).
 
 use super::{
-	cbor::{self, Field, Unwritable},
+	cbor::{self, Apart, Unwritable},
 	key::Key,
 	StoreError,
 };
 use serde::{de::DeserializeOwned, Serialize};
-use zeroize::{Zeroize, Zeroizing};
+use zeroize::Zeroizing;
 
 /// JSON; read, but not written any more.
 const JSON: u8 = 1;
 /// CBOR.
 const CBOR: u8 = 2;
-/// CBOR without one field, and before it the place of that field, in four bytes.
+/// CBOR without the elements of a list. Before it the count of these, their numbers, and where they belong.
 const PARTS: u8 = 3;
-/// Length of what is before the CBOR then.
-const PLACED: usize = 5;
 
 /// The bytes of `value`; wiped when dropped, for values are mostly secrets.
 pub(super) fn encode<T: Serialize + ?Sized>(key: &Key, value: &T) -> Result<Zeroizing<Vec<u8>>, StoreError> {
@@ -32,54 +30,65 @@ pub(super) fn cbor<T: Serialize + ?Sized>(value: &T) -> Result<Zeroizing<Vec<u8>
 	Ok(cbor::write(&[], value, None).map_err(|error| error.to_string())?.bytes)
 }
 
-/// The bytes of a value in two parts.
+/// The bytes of a value, a list of which is apart.
 pub(super) struct Parts {
 	pub main: Zeroizing<Vec<u8>>,
-	/// One field; none if it was left out.
-	pub apart: Option<Zeroizing<Vec<u8>>>,
+	/// The numbers of the elements, and their bytes, unless they stay as they were written before.
+	pub elements: Vec<(u64, Option<Zeroizing<Vec<u8>>>)>,
 }
 
-/// The bytes of `value`, with one field apart, or left out because it is known to be what it was when it was written last.
-pub(super) fn encode_parts<T: Serialize + ?Sized>(key: &Key, value: &T, field: Field) -> Result<Parts, StoreError> {
-	let written = cbor::write(&[PARTS, 0, 0, 0, 0], value, Some(field)).map_err(unencodable(key))?;
-	let mut main = written.bytes;
-	let missing = || StoreError::Unencodable { kind: key.kind(), reason: format!("it has no field {}", field.name) };
-	let range = written.field.ok_or_else(missing)?;
-	let place = u32::try_from(range.start).map_err(|_| missing())?;
-	let apart = (!field.left_out).then(|| Zeroizing::new(main.get(range.clone()).unwrap_or_default().to_vec()));
-	if !field.left_out {
-		main.copy_within(range.end.., range.start);
-		let length = main.len().saturating_sub(range.len());
-		if let Some(rest) = main.get_mut(length..) {
-			rest.zeroize();
-		}
-		main.truncate(length);
-	}
-	if let Some(head) = main.get_mut(1..PLACED) {
-		head.copy_from_slice(&place.to_be_bytes());
-	}
-	Ok(Parts { main, apart })
+/// The bytes of `value` without the elements of a list, and each of these.
+pub(super) fn encode_parts<T: Serialize + ?Sized>(key: &Key, value: &T, apart: Apart<'_>) -> Result<Parts, StoreError> {
+	let written = cbor::write(&[], value, Some(apart)).map_err(unencodable(key))?;
+	let wrong = |reason| StoreError::Unencodable { kind: key.kind(), reason };
+	let elements = written.elements.ok_or_else(|| wrong(format!("it has no list {}", apart.field)))?;
+	let number = |number: usize| u32::try_from(number).map_err(|_| wrong("it is too long".to_owned()));
+	let length = elements.list.len().saturating_mul(8).saturating_add(written.bytes.len()).saturating_add(9);
+	let mut main = Zeroizing::new(Vec::with_capacity(length));
+	main.push(PARTS);
+	main.extend_from_slice(&number(elements.list.len())?.to_be_bytes());
+	elements.list.iter().for_each(|(number, _)| main.extend_from_slice(&number.to_be_bytes()));
+	main.extend_from_slice(&number(elements.place)?.to_be_bytes());
+	main.extend_from_slice(&written.bytes);
+	Ok(Parts { main, elements: elements.list })
 }
 
-/// Whether these bytes lack a field, which is kept apart.
-pub(super) fn is_partial(bytes: &[u8]) -> bool {
-	bytes.first() == Some(&PARTS)
+/// A value the elements of a list of which are elsewhere.
+pub(super) struct Partial<'a> {
+	/// Their numbers.
+	pub numbers: Vec<u64>,
+	before: &'a [u8],
+	after: &'a [u8],
 }
 
-/// The bytes of a value with the field that was apart.
-pub(super) fn whole(key: &Key, main: &[u8], apart: &[u8]) -> Result<Zeroizing<Vec<u8>>, StoreError> {
-	let put_together = || {
-		let (head, _) = main.split_at_checked(PLACED)?;
-		let place = u32::from_be_bytes(head.get(1..)?.try_into().ok()?);
-		let (before, after) = main.split_at_checked(usize::try_from(place).ok()?)?;
-		let mut bytes = Zeroizing::new(Vec::with_capacity(main.len().saturating_add(apart.len())));
-		bytes.push(CBOR);
-		bytes.extend_from_slice(before.get(PLACED..)?);
-		bytes.extend_from_slice(apart);
-		bytes.extend_from_slice(after);
-		Some(bytes)
+/// What [`encode_parts`] made; none if the bytes are those of a whole value.
+pub(super) fn partial<'a>(key: &Key, bytes: &'a [u8]) -> Result<Option<Partial<'a>>, StoreError> {
+	let Some((&PARTS, rest)) = bytes.split_first() else { return Ok(None) };
+	let read = || {
+		let (count, rest) = rest.split_first_chunk()?;
+		let count = usize::try_from(u32::from_be_bytes(*count)).ok()?;
+		let (numbers, rest) = rest.split_at_checked(count.checked_mul(8)?)?;
+		let (place, rest) = rest.split_first_chunk()?;
+		let (before, after) = rest.split_at_checked(usize::try_from(u32::from_be_bytes(*place)).ok()?)?;
+		let numbers = numbers.chunks_exact(8).filter_map(|number| Some(u64::from_be_bytes(number.try_into().ok()?)));
+		Some(Partial { numbers: numbers.collect(), before, after })
 	};
-	put_together().ok_or_else(|| StoreError::Corrupt { kind: key.kind(), reason: "it was cut".to_owned() })
+	let cut = || StoreError::Corrupt { kind: key.kind(), reason: "it was cut".to_owned() };
+	read().map(Some).ok_or_else(cut)
+}
+
+impl Partial<'_> {
+	/// The bytes of the whole value, with these elements.
+	pub(super) fn with(&self, elements: &[Zeroizing<Vec<u8>>]) -> Zeroizing<Vec<u8>> {
+		let length = elements.iter().fold(0usize, |length, element| length.saturating_add(element.len()));
+		let length = length.saturating_add(self.before.len()).saturating_add(self.after.len()).saturating_add(1);
+		let mut whole = Zeroizing::new(Vec::with_capacity(length));
+		whole.push(CBOR);
+		whole.extend_from_slice(self.before);
+		elements.iter().for_each(|element| whole.extend_from_slice(element));
+		whole.extend_from_slice(self.after);
+		whole
+	}
 }
 
 fn unencodable(key: &Key) -> impl FnOnce(Unwritable) -> StoreError {

@@ -1,7 +1,6 @@
 //! A transaction: writes in memory over reads from the database.
 
 use super::{
-	cbor::Field,
 	codec,
 	kept::{Value, Values},
 	key::{self, Key},
@@ -33,8 +32,8 @@ pub struct Overlay<'a> {
 	kept: RefCell<Values>,
 	/// The writes to the store before the outermost overlay began.
 	since: u64,
-	/// See [`Overlay::past_epochs_stay`].
-	past_epochs_stay: Cell<bool>,
+	/// See [`Overlay::past_epochs_stay`](Self::past_epochs_stay).
+	pub(super) elements_stay: Cell<bool>,
 }
 
 enum Below<'a> {
@@ -60,7 +59,7 @@ impl<'a> Overlay<'a> {
 			fault: RefCell::default(),
 			kept: RefCell::default(),
 			since,
-			past_epochs_stay: Cell::default(),
+			elements_stay: Cell::default(),
 		}
 	}
 
@@ -108,50 +107,12 @@ impl<'a> Overlay<'a> {
 
 	pub(super) fn write<T: Serialize + ?Sized>(&self, key: Key, value: &T) -> Result<(), StoreError> {
 		let bytes = self.noting(codec::encode(&key, value))?;
+		self.put_bytes(&key, bytes);
+		Ok(())
+	}
+
+	pub(super) fn put_bytes(&self, key: &Key, bytes: Zeroizing<Vec<u8>>) {
 		self.writes.borrow_mut().insert(key.bytes().to_vec(), Some(bytes));
-		Ok(())
-	}
-
-	/// From now on, what is written to this overlay leaves the secrets of past epochs as they are. They need not be written then.
-	pub fn past_epochs_stay(&self) {
-		self.past_epochs_stay.set(true);
-	}
-
-	/// Writes a value one field of which is a record of its own, for it is large and changes rarely. If past epochs stay, that record stays.
-	pub(super) fn write_parts<T: Serialize + ?Sized>(
-		&self,
-		key: Key,
-		apart: Key,
-		field: &'static str,
-		value: &T,
-	) -> Result<(), StoreError> {
-		let is_there = || Ok(self.bytes(&key)?.is_some_and(|bytes| codec::is_partial(&bytes)));
-		let left_out = self.past_epochs_stay.get() && self.noting(is_there())?;
-		let parts = self.noting(codec::encode_parts(&key, value, Field { name: field, left_out }))?;
-		#[cfg(test)]
-		if left_out {
-			let whole = codec::encode_parts(&key, value, Field { name: field, left_out: false })?;
-			assert_eq!(self.bytes(&apart)?, whole.apart, "what was to stay has changed");
-			assert_eq!(parts.main, whole.main);
-		}
-		let mut writes = self.writes.borrow_mut();
-		writes.insert(key.bytes().to_vec(), Some(parts.main));
-		if let Some(bytes) = parts.apart {
-			writes.insert(apart.bytes().to_vec(), Some(bytes));
-		}
-		Ok(())
-	}
-
-	/// Reads what [`Self::write_parts`] wrote, or what was written in one.
-	pub(super) fn read_parts<T: DeserializeOwned>(&self, key: &Key, apart: &Key) -> Result<Option<T>, StoreError> {
-		let Some(main) = self.noting(self.bytes(key))? else { return Ok(None) };
-		if !codec::is_partial(&main) {
-			return self.noting(codec::decode(key, &main)).map(Some);
-		}
-		let missing = || StoreError::Corrupt { kind: apart.kind(), reason: "it is missing".to_owned() };
-		let apart = self.noting(self.bytes(apart))?;
-		let whole = self.noting(apart.ok_or_else(missing).and_then(|apart| codec::whole(key, &main, &apart)))?;
-		self.noting(codec::decode(key, &whole)).map(Some)
 	}
 
 	pub(super) fn remove(&self, key: Key) {
@@ -179,7 +140,7 @@ impl<'a> Overlay<'a> {
 	}
 
 	/// The bytes under a key, from the uppermost overlay that wrote it.
-	fn bytes(&self, key: &Key) -> Result<Option<Zeroizing<Vec<u8>>>, StoreError> {
+	pub(super) fn bytes(&self, key: &Key) -> Result<Option<Zeroizing<Vec<u8>>>, StoreError> {
 		if let Some(value) = self.writes.borrow().get(key.bytes()) {
 			return Ok(value.clone());
 		}
@@ -233,7 +194,7 @@ impl<'a> Overlay<'a> {
 	}
 
 	/// Remembers the first failure, and passes the result on.
-	fn noting<T>(&self, result: Result<T, StoreError>) -> Result<T, StoreError> {
+	pub(super) fn noting<T>(&self, result: Result<T, StoreError>) -> Result<T, StoreError> {
 		if let Err(error) = &result {
 			self.fault.borrow_mut().get_or_insert_with(|| error.clone());
 		}

@@ -4,7 +4,7 @@
 //! record, under the serialised form of what OpenMLS names it by. Lists are one record each: they hold a handful
 //! of elements, and one record keeps their order.
 
-use super::{key::Key, Overlay, StoreError};
+use super::{key::Key, parts::List, Overlay, StoreError};
 use openmls_traits::storage::{traits, StorageProvider, CURRENT_VERSION as V};
 use serde::{de::DeserializeOwned, Serialize};
 
@@ -18,9 +18,12 @@ const ENCRYPTION_KEY_PAIR: &str = "mls encryption key pair";
 const KEY_PACKAGE: &str = "mls key package";
 const PSK: &str = "mls psk";
 const MESSAGE_SECRETS: &str = "mls message secrets";
-const PAST_SECRETS: &str = "mls past secrets";
-/// The field of the message secrets that [`PAST_SECRETS`] has.
-const PAST: &str = "past_epoch_trees";
+const PAST_EPOCH: &str = "mls past epoch";
+
+/// The secrets of past epochs, in the message secrets of a group.
+fn past_epochs<G: Serialize>(group_id: &G) -> List<impl Fn(u64) -> Result<Key, StoreError> + '_> {
+	List { field: "past_epoch_trees", number: "epoch", key: move |epoch| Key::of(PAST_EPOCH, &(group_id, epoch)) }
+}
 
 impl Overlay<'_> {
 	fn set<K: Serialize + ?Sized, T: Serialize + ?Sized>(
@@ -122,26 +125,23 @@ impl StorageProvider<V> for Overlay<'_> {
 		delete_group_epoch_secrets
 	);
 
-	// Those of past epochs hold their members, too, and are most of it. A message leaves them as they are.
 	fn write_message_secrets<G: traits::GroupId<V>, E: traits::MessageSecrets<V>>(
 		&self,
 		group_id: &G,
 		value: &E,
 	) -> Result<(), StoreError> {
-		let (key, apart) = (Key::of(MESSAGE_SECRETS, group_id)?, Key::of(PAST_SECRETS, group_id)?);
-		self.write_parts(key, apart, PAST, value)
+		self.write_parts(&Key::of(MESSAGE_SECRETS, group_id)?, &past_epochs(group_id), value)
 	}
 
 	fn message_secrets<G: traits::GroupId<V>, E: traits::MessageSecrets<V>>(
 		&self,
 		group_id: &G,
 	) -> Result<Option<E>, StoreError> {
-		self.read_parts(&Key::of(MESSAGE_SECRETS, group_id)?, &Key::of(PAST_SECRETS, group_id)?)
+		self.read_parts(&Key::of(MESSAGE_SECRETS, group_id)?, &past_epochs(group_id))
 	}
 
 	fn delete_message_secrets<G: traits::GroupId<V>>(&self, group_id: &G) -> Result<(), StoreError> {
-		self.unset(MESSAGE_SECRETS, group_id)?;
-		self.unset(PAST_SECRETS, group_id)
+		self.remove_parts(Key::of(MESSAGE_SECRETS, group_id)?, &past_epochs(group_id))
 	}
 
 	// The type parameters of these two are in another order than those of the rest.

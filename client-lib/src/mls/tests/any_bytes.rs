@@ -2,8 +2,7 @@
 //! rejoin requests have such tests beside theirs.
 
 use super::{add, group, log::Log, Invitation, Member, NewKeyPackage};
-use crate::mls::{bundle::CommitBundle, key_package};
-use openmls_rust_crypto::RustCrypto;
+use crate::mls::{bundle::CommitBundle, crypto::Crypto, key_package};
 use proptest::{collection::vec, prelude::*, sample::Index};
 
 /// Changes to bytes: at each place one is replaced, put in or taken out.
@@ -53,7 +52,7 @@ proptest! {
 
 	#[test]
 	fn any_bytes_are_a_key_package_or_an_error(bytes in vec(any::<u8>(), 0..300)) {
-		prop_assert!(key_package::parse(&RustCrypto::default(), &bytes).is_err());
+		prop_assert!(key_package::parse(&Crypto::default(), &bytes).is_err());
 	}
 }
 
@@ -63,9 +62,9 @@ proptest! {
 	#[test]
 	fn changed_key_packages_are_errors(all in vec(edits(), 60)) {
 		let package = Member::new("a").key_package();
-		prop_assert!(key_package::parse(&RustCrypto::default(), &package.bytes).is_ok());
+		prop_assert!(key_package::parse(&Crypto::default(), &package.bytes).is_ok());
 		for bytes in all.iter().filter_map(|edits| edited(&package.bytes, edits)) {
-			prop_assert!(key_package::parse(&RustCrypto::default(), &bytes).is_err());
+			prop_assert!(key_package::parse(&Crypto::default(), &bytes).is_err());
 		}
 	}
 

@@ -154,7 +154,7 @@ fn a_group_that_breaks_the_rules_is_not_joined() {
 		.propose_adds(packages)
 		.load_psks(&overlay)
 		.unwrap()
-		.build(crypto, crypto, &members[0].engine.signer, |_| true)
+		.build(&**crypto, crypto, &members[0].engine.signer, |_| true)
 		.unwrap()
 		.stage_commit(&members[0].engine.provider(&overlay))
 		.unwrap();
@@ -193,7 +193,7 @@ fn invitation_to(extensions: Extensions<GroupContext>, package: &NewKeyPackage) 
 		.propose_adds([package])
 		.load_psks(&overlay)
 		.unwrap()
-		.build(&engine.crypto, &engine.crypto, &engine.signer, |_| true)
+		.build(&*engine.crypto, &engine.crypto, &engine.signer, |_| true)
 		.unwrap()
 		.stage_commit(&engine.provider(&overlay))
 		.unwrap();
@@ -246,7 +246,7 @@ fn a_commit_that_adds_nobody_has_no_welcome() {
 #[test]
 fn changed_key_packages_are_refused() {
 	let package = Member::new("a").key_package();
-	let crypto = openmls_rust_crypto::RustCrypto::default();
+	let crypto = crate::mls::crypto::Crypto::default();
 	assert!(key_package::parse(&crypto, &package.bytes).is_ok());
 	for length in 0..package.bytes.len() {
 		assert!(key_package::parse(&crypto, &package.bytes[..length]).is_err());

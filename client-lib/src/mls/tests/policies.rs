@@ -178,7 +178,7 @@ fn forge_rotation(member: &Member, log: &Log, new: &Engine) -> Forged {
 		.commit_builder()
 		.load_psks(&overlay)
 		.unwrap()
-		.build_with_new_signer(&engine.crypto, &engine.crypto, &engine.signer, new, |_| true)
+		.build_with_new_signer(&*engine.crypto, &engine.crypto, &engine.signer, new, |_| true)
 		.unwrap()
 		.stage_commit(&engine.provider(&overlay))
 		.unwrap();
@@ -194,7 +194,7 @@ fn proposals_of_other_types_are_refused() {
 	let engine = &members[0].engine;
 	let mut mls = engine.load(&overlay, &log.group).unwrap();
 	let psk =
-		PreSharedKeyId::new(CIPHERSUITE, &engine.crypto, Psk::External(ExternalPsk::new(b"psk".to_vec()))).unwrap();
+		PreSharedKeyId::new(CIPHERSUITE, &*engine.crypto, Psk::External(ExternalPsk::new(b"psk".to_vec()))).unwrap();
 	psk.store(&engine.provider(&overlay), b"a secret that only one member has").unwrap();
 	let proposal = Proposal::PreSharedKey(Box::new(PreSharedKeyProposal::new(psk)));
 	let forged =
@@ -251,7 +251,7 @@ fn an_external_commit_is_refused() {
 			.leaf_node_parameters(LeafNodeParameters::builder().with_capabilities(capabilities()).build())
 			.load_psks(&overlay)
 			.unwrap()
-			.build(&engine.crypto, &engine.crypto, &engine.signer, |_| true)
+			.build(&*engine.crypto, &engine.crypto, &engine.signer, |_| true)
 			.unwrap()
 			.finalize(&provider)
 			.unwrap();

@@ -61,7 +61,7 @@ fn the_old_key_makes_no_more_commits() {
 		.force_self_update(true)
 		.load_psks(&overlay)
 		.unwrap()
-		.build(&engine.crypto, &engine.crypto, &engine.signer, |_| true)
+		.build(&*engine.crypto, &engine.crypto, &engine.signer, |_| true)
 		.unwrap()
 		.stage_commit(&engine.provider(&overlay))
 		.unwrap();

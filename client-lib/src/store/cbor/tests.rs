@@ -119,30 +119,62 @@ fn all_else_is_what_ciborium_writes() {
 	}
 }
 
-#[derive(Serialize, Deserialize, Debug, PartialEq)]
-struct Two {
-	first: u8,
-	second: Inner,
-	third: Vec<u8>,
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+struct Outer {
+	before: Vec<Element>,
+	list: Vec<Element>,
+	inner: Inner,
 }
 
-#[derive(Serialize, Deserialize, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 struct Inner {
-	second: Vec<u8>,
+	list: Vec<Element>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+struct Element {
+	number: u64,
+	text: Vec<u8>,
+	deep: Vec<Option<Box<Element>>>,
+}
+
+fn element(number: u64) -> Element {
+	let deep = Element { number: number / 2, text: vec![], deep: vec![] };
+	Element { number, text: vec![7; 30], deep: vec![None, Some(Box::new(deep))] }
 }
 
 #[test]
-fn a_field_is_found_or_left_out_in_the_outermost_struct() {
-	let value = Two { first: 1, second: Inner { second: vec![9; 40] }, third: vec![3; 5] };
-	let name = "second";
-	let whole = write(b"before", &value, Some(Field { name, left_out: false })).unwrap();
-	let range = whole.field.clone().unwrap();
-	assert_eq!(whole.bytes[6..], written(&value));
-	let less = write(b"before", &value, Some(Field { name, left_out: true })).unwrap();
-	assert_eq!(less.field, Some(range.start..range.start));
-	let rest = [&whole.bytes[..range.start], &whole.bytes[range.end..]].concat();
-	assert_eq!(*less.bytes, rest);
-	assert_eq!(write(&[], &value, Some(Field { name: "fourth", left_out: true })).unwrap().field, None);
+fn a_list_in_the_outermost_struct_is_taken_apart() {
+	let numbers = [0, 23, 24, 255, 256, 70_000, u64::MAX];
+	let list: Vec<Element> = numbers.into_iter().map(element).collect();
+	let value = Outer { before: list[..1].to_vec(), list: list.clone(), inner: Inner { list: list[..2].to_vec() } };
+	let none: &dyn Fn(u64) -> bool = &|_| false;
+	let apart = write(b"x", &value, Some(Apart { field: "list", number: "number", stays: none })).unwrap();
+	let elements = apart.elements.unwrap();
+	let (main, all) = apart.bytes.split_at(elements.place);
+	let mut whole = main[1..].to_vec();
+	for ((number, bytes), element) in elements.list.iter().zip(&list) {
+		assert_eq!((*number, bytes.as_ref().unwrap().to_vec()), (element.number, written(element)));
+		whole.extend_from_slice(bytes.as_ref().unwrap());
+	}
+	whole.extend_from_slice(all);
+	assert_eq!(whole, written(&value));
+
+	let some: &dyn Fn(u64) -> bool = &|number| number > 100;
+	let less = write(b"x", &value, Some(Apart { field: "list", number: "number", stays: some })).unwrap();
+	assert_eq!(less.bytes, apart.bytes);
+	let less = less.elements.unwrap();
+	assert_eq!(less.place, elements.place);
+	for ((number, bytes), (other, full)) in less.list.iter().zip(&elements.list) {
+		assert_eq!((number, bytes.is_none()), (other, *number > 100));
+		assert!(bytes.is_none() || bytes == full);
+	}
+	assert!(write(&[], &value, Some(Apart { field: "other", number: "number", stays: none }))
+		.unwrap()
+		.elements
+		.is_none());
+	assert!(write(&[], &value, Some(Apart { field: "list", number: "text", stays: none })).is_err());
+	assert!(write(&[], &value, Some(Apart { field: "list", number: "none", stays: none })).is_err());
 }
 
 proptest! {
