@@ -249,6 +249,11 @@ impl<'a, 'f> Sequence<'a, 'f> {
 		Self { writer, start, values, bytes, open: length.is_none(), apart }
 	}
 
+	/// One whose values are fields: they are not read as bytes.
+	fn array(writer: &'a mut Writer<'f>, length: usize) -> Self {
+		Self { bytes: false, ..Self::new(writer, Some(length)) }
+	}
+
 	#[inline]
 	fn element<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Unwritable> {
 		if self.apart {

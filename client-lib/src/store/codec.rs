@@ -41,7 +41,9 @@ pub(super) struct Parts {
 pub(super) fn encode_parts<T: Serialize + ?Sized>(key: &Key, value: &T, apart: Apart<'_>) -> Result<Parts, StoreError> {
 	let written = cbor::write(&[], value, Some(apart)).map_err(unencodable(key))?;
 	let wrong = |reason| StoreError::Unencodable { kind: key.kind(), reason };
-	let elements = written.elements.ok_or_else(|| wrong(format!("it has no list {}", apart.field)))?;
+	let Some(elements) = written.elements else {
+		return Ok(Parts { main: encode(key, value)?, elements: Vec::new() });
+	};
 	let number = |number: usize| u32::try_from(number).map_err(|_| wrong("it is too long".to_owned()));
 	let length = elements.list.len().saturating_mul(8).saturating_add(written.bytes.len()).saturating_add(9);
 	let mut main = Zeroizing::new(Vec::with_capacity(length));
@@ -50,7 +52,14 @@ pub(super) fn encode_parts<T: Serialize + ?Sized>(key: &Key, value: &T, apart: A
 	elements.list.iter().for_each(|(number, _)| main.extend_from_slice(&number.to_be_bytes()));
 	main.extend_from_slice(&number(elements.place)?.to_be_bytes());
 	main.extend_from_slice(&written.bytes);
-	Ok(Parts { main, elements: elements.list })
+	let prefixed = |bytes: Zeroizing<Vec<u8>>| {
+		let mut element = Zeroizing::new(Vec::with_capacity(bytes.len().saturating_add(1)));
+		element.push(CBOR);
+		element.extend_from_slice(&bytes);
+		element
+	};
+	let elements = elements.list.into_iter().map(|(number, bytes)| (number, bytes.map(prefixed)));
+	Ok(Parts { main, elements: elements.collect() })
 }
 
 /// A value the elements of a list of which are elsewhere.
@@ -78,16 +87,18 @@ pub(super) fn partial<'a>(key: &Key, bytes: &'a [u8]) -> Result<Option<Partial<'
 }
 
 impl Partial<'_> {
-	/// The bytes of the whole value, with these elements.
-	pub(super) fn with(&self, elements: &[Zeroizing<Vec<u8>>]) -> Zeroizing<Vec<u8>> {
+	/// The bytes of the whole value, with these elements; none if one is not of the format.
+	pub(super) fn with(&self, elements: &[Zeroizing<Vec<u8>>]) -> Option<Zeroizing<Vec<u8>>> {
 		let length = elements.iter().fold(0usize, |length, element| length.saturating_add(element.len()));
 		let length = length.saturating_add(self.before.len()).saturating_add(self.after.len()).saturating_add(1);
 		let mut whole = Zeroizing::new(Vec::with_capacity(length));
 		whole.push(CBOR);
 		whole.extend_from_slice(self.before);
-		elements.iter().for_each(|element| whole.extend_from_slice(element));
+		for element in elements {
+			whole.extend_from_slice(element.strip_prefix(&[CBOR])?);
+		}
 		whole.extend_from_slice(self.after);
-		whole
+		Some(whole)
 	}
 }
 

@@ -69,7 +69,9 @@ impl Overlay<'_> {
 			self.bytes(&element)?.ok_or_else(missing)
 		};
 		let elements = self.noting(partial.numbers.iter().map(element).collect::<Result<Vec<_>, StoreError>>())?;
-		self.noting(codec::decode(key, &partial.with(&elements))).map(Some)
+		let odd = || StoreError::Corrupt { kind: key.kind(), reason: "an element of an unknown format".to_owned() };
+		let whole = self.noting(partial.with(&elements).ok_or_else(odd))?;
+		self.noting(codec::decode(key, &whole)).map(Some)
 	}
 
 	/// Deletes a value and the elements of its list.

@@ -10,6 +10,8 @@ use lockstep_client::{
 };
 
 /// More blocks than all that a client asks for by itself takes.
+/// How often a client asks by itself.
+const ASKS: usize = 5;
 const ALL_ASKED: [u32; 6] = [60, 60, 120, 180, 240, 300];
 
 fn key() -> StoreKey {
@@ -147,7 +149,8 @@ async fn two_that_are_restored_at_the_same_time_are_never_both_in() {
 	}
 	wait_for_all_to_be_asked(&world, &all, group).await;
 	let readmissions = entries(&world, &group) - before;
-	assert!((1..=2).contains(&readmissions), "{readmissions}");
+	// Blocks are faster here than statements, so that a copy may ask anew before it hears of its readmission.
+	assert!((1..=2 * ASKS).contains(&readmissions), "{readmissions}");
 	let mut states = Vec::new();
 	for copy in &copies {
 		states.push(copy.client.group(group).await.unwrap().state);

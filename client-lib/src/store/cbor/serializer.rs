@@ -169,7 +169,7 @@ impl<'a, 'f> ser::Serializer for &'a mut Writer<'f> {
 	}
 
 	fn serialize_tuple_struct(self, _: &'static str, length: usize) -> Result<Sequence<'a, 'f>, Unwritable> {
-		Ok(Sequence::new(self, Some(length)))
+		Ok(Sequence::array(self, length))
 	}
 
 	fn serialize_tuple_variant(
@@ -180,7 +180,7 @@ impl<'a, 'f> ser::Serializer for &'a mut Writer<'f> {
 		length: usize,
 	) -> Result<Sequence<'a, 'f>, Unwritable> {
 		self.variant(variant);
-		Ok(Sequence::new(self, Some(length)))
+		Ok(Sequence::array(self, length))
 	}
 
 	fn serialize_map(self, length: Option<usize>) -> Result<Map<'a, 'f>, Unwritable> {

@@ -53,7 +53,7 @@ fn everything(bytes: &[u8], number: i128) -> Everything {
 		yes: byte > 100,
 		numbers: (-1, number as i16, number as i32, number as i64, number as u16, number as u32, number as u64),
 		wide: (number, number.unsigned_abs()),
-		float: number as f64,
+		float: 0.1,
 		letter: 'ß',
 		text: hex::encode(bytes),
 		nothing: None,
