@@ -51,6 +51,8 @@ const RARELY: [WriteKind; 2] = [WriteKind::OwnCommitLost, WriteKind::Queued];
 /// Those that founding and joining meet.
 const AT_FIRST: [WriteKind; 5] =
 	[WriteKind::Founding, WriteKind::Founded, WriteKind::KeyPackage, WriteKind::Invitation, WriteKind::Joined];
+/// So often members live two lives more, if there are kinds that nobody died at.
+const MORE: usize = 4;
 /// From so many kills on a run is a long one.
 const LONG: usize = 400;
 
@@ -80,6 +82,8 @@ pub struct Report {
 /// One member across its lives.
 struct Lives {
 	name: &'static str,
+	/// Its place among the members.
+	place: usize,
 	folder: PathBuf,
 	node: String,
 	group: GroupId,
@@ -87,6 +91,8 @@ struct Lives {
 	deaths: Deaths,
 	/// The points at which it should have died in some life, and did not.
 	missed: Vec<(WriteKind, WritePoint)>,
+	/// The kinds to die at, if not any.
+	aims: Vec<WriteKind>,
 	/// Killed from outside.
 	from_outside: usize,
 	/// Texts that it reported as sent.
@@ -110,11 +116,13 @@ pub async fn kill_members(network: &Network, kills: usize, seed: u64) -> Result<
 	let folder = tempfile::tempdir().map_err(Error::io("making a folder for the members"))?;
 	let of = |(at, name): (usize, &&'static str)| Lives {
 		name,
+		place: at,
 		folder: folder.path().join(name),
 		node: network.url(at % network.size()),
 		group: GroupId([0; 32]),
 		deaths: Deaths::default(),
 		missed: Vec::new(),
+		aims: Vec::new(),
 		from_outside: 0,
 		sent: BTreeSet::new(),
 		told: BTreeSet::new(),
@@ -126,21 +134,32 @@ pub async fn kill_members(network: &Network, kills: usize, seed: u64) -> Result<
 	};
 	let mut members: Vec<Lives> = NAMES.iter().enumerate().map(of).collect();
 	let group = founding::found(&mut members).await?;
-	let each = kills.div_ceil(NAMES.len());
-	let lived = members.iter_mut().enumerate().map(|(at, lives)| async move {
-		lives.group = group;
-		let mut random = StdRng::seed_from_u64(seed.wrapping_add(at as u64));
-		for life in 0..each {
-			lives.one_life(life, &mut random).await?;
+	members.iter_mut().for_each(|member| member.group = group);
+	let mut randoms: Vec<_> = (0..NAMES.len()).map(|at| StdRng::seed_from_u64(seed.wrapping_add(at as u64))).collect();
+	let mut lives = 0..kills.div_ceil(NAMES.len()).next_multiple_of(2);
+	// Some more lives for what was not met.
+	for _ in 0..=MORE {
+		let lived = members.iter_mut().zip(&mut randoms).map(|(member, random)| {
+			let lives = lives.clone();
+			async move {
+				for life in lives {
+					member.one_life(life, random).await?;
+				}
+				Ok::<_, Error>(())
+			}
+		});
+		futures::future::try_join_all(lived).await?;
+		let missing = missing(&deaths(&members), kills);
+		if missing.is_empty() {
+			break;
 		}
-		Ok::<_, Error>(())
-	});
-	futures::future::try_join_all(lived).await?;
+		lives = lives.end..lives.end + 2;
+		members.iter_mut().for_each(|member| member.aims.clone_from(&missing));
+	}
 	let epoch = settle(&mut members).await?;
 	check(&members)?;
-	let mut report = Report { epoch, ..Report::default() };
+	let mut report = Report { epoch, at_writes: deaths(&members), ..Report::default() };
 	for member in &members {
-		report.at_writes.add(&member.deaths);
 		report.from_outside += member.from_outside;
 		report.intents += member.taken.len();
 		report.messages += member.sent.len();
@@ -148,18 +167,28 @@ pub async fn kill_members(network: &Network, kills: usize, seed: u64) -> Result<
 	}
 	let seen = seen(&members)?;
 	report.not_met = report.at_writes.missing(&seen.into_iter().collect::<Vec<_>>());
-	let mut wanted = [&OFTEN[..], &AT_FIRST].concat();
-	if kills >= LONG {
-		wanted.extend(RARELY);
-	}
-	let missing = report.at_writes.missing(&wanted);
+	let missing = missing(&report.at_writes, kills);
 	if !missing.is_empty() {
-		return Err(Error::Broken(format!(
-			"nobody died at some kinds of writes: {missing:?}; of all:\n{}",
-			report.at_writes
-		)));
+		let all = &report.at_writes;
+		return Err(Error::Broken(format!("nobody died at some kinds of writes: {missing:?}; of all:\n{all}")));
 	}
 	Ok(report)
+}
+
+/// At which writes the members died.
+fn deaths(members: &[Lives]) -> Deaths {
+	let mut all = Deaths::default();
+	members.iter().for_each(|member| all.add(&member.deaths));
+	all
+}
+
+/// The kinds at which members must die in so many kills, and have not: on both sides in a long run, on one in a short one.
+fn missing(deaths: &Deaths, kills: usize) -> Vec<WriteKind> {
+	if kills >= LONG {
+		return deaths.missing(&[&AT_FIRST[..], &OFTEN, &RARELY].concat());
+	}
+	let not_at_all = |kind: &WriteKind| WritePoint::ALL.iter().all(|side| deaths.at(*kind, *side) == 0);
+	AT_FIRST.into_iter().chain(OFTEN).filter(not_at_all).collect()
 }
 
 /// The kinds of writes that there were.
@@ -197,9 +226,11 @@ impl Lives {
 		// Otherwise when the time is over, wherever it is.
 		let length = if point.is_some() { LONGEST_WAIT } else { LONGEST_LIFE.mul_f64(random.gen()) };
 		let pause = if point.is_some() { LOOK } else { Duration::ZERO };
+		// Without a commit of its own under way: then the epochs are those of others.
+		let wants = point.is_none_or(|point| point.kind != WriteKind::Epoch);
 		let script = async {
 			for step in 0..usize::MAX {
-				if self.step(&mut process, life, step).await?.is_none() {
+				if self.step(&mut process, life, step, wants).await?.is_none() {
 					break;
 				}
 				sleep(pause).await;
@@ -222,26 +253,29 @@ impl Lives {
 		process.kill().await
 	}
 
-	/// Where to die next: where that has happened least.
+	/// Where to die next: where that has happened least; each member begins at another point.
 	fn next_point(&self, random: &mut StdRng) -> DeathPoint {
-		let sides = [WritePoint::Before, WritePoint::After];
-		let kinds = OFTEN.iter().chain(&RARELY).copied();
-		let points: Vec<_> = kinds.flat_map(|kind| sides.map(|side| (kind, side))).collect();
+		let any = OFTEN.iter().chain(&RARELY).copied();
+		let kinds = any.filter(|kind| self.aims.is_empty() || self.aims.contains(kind));
+		let mut points: Vec<_> = kinds.flat_map(|kind| WritePoint::ALL.map(|side| (kind, side))).collect();
+		let first = self.place * points.len() / NAMES.len();
+		points.rotate_left(first);
 		let tried = |point: &(WriteKind, WritePoint)| {
 			let missed = self.missed.iter().filter(|missed| *missed == point).count();
-			self.deaths.at(point.0, point.1) + missed
+			// Again where it has not come about, before it comes about twice elsewhere.
+			2 * self.deaths.at(point.0, point.1) + missed
 		};
-		let least = points.iter().map(tried).min().unwrap_or_default();
-		let candidates: Vec<_> = points.into_iter().filter(|point| tried(point) == least).collect();
-		let at = random.gen_range(0..candidates.len().max(1));
-		let (kind, side) = candidates.get(at).copied().unwrap_or((WriteKind::Opening, WritePoint::Before));
-		// A client opens once.
-		let once = matches!(kind, WriteKind::Opening | WriteKind::Queued | WriteKind::OwnCommitLost);
-		DeathPoint { kind, after: if once { 0 } else { random.gen_range(0..PASSED) }, side }
+		// The first of those that are alike.
+		let (kind, side) = points.into_iter().min_by_key(tried).unwrap_or((WriteKind::Opening, WritePoint::Before));
+		// Some are not there several times in a life, and where there was none the first will do.
+		let missed = self.missed.contains(&(kind, side));
+		let rare =
+			matches!(kind, WriteKind::Opening | WriteKind::Verified | WriteKind::Epoch) || RARELY.contains(&kind);
+		DeathPoint { kind, after: if rare || missed { 0 } else { random.gen_range(0..PASSED) }, side }
 	}
 
-	/// One thing that a member is told; `None` if it died over it.
-	async fn step(&mut self, process: &mut RemoteMember, life: usize, step: usize) -> Result<Option<()>> {
+	/// One thing that a member is told, to commit among them if it `wants`; `None` if it died over it.
+	async fn step(&mut self, process: &mut RemoteMember, life: usize, step: usize, wants: bool) -> Result<Option<()>> {
 		let group = self.group;
 		let request = match step % 5 {
 			0 => Request::Intents { group },
@@ -252,7 +286,7 @@ impl Lives {
 				Request::Send { group, text }
 			}
 			// One at a time: others shall win, too.
-			3 if self.taken.iter().all(|number| self.done.contains_key(number)) => Request::Enqueue { group },
+			3 if wants && self.taken.iter().all(|number| self.done.contains_key(number)) => Request::Enqueue { group },
 			4 => match self.read.last_key_value() {
 				Some((number, _)) => Request::Acknowledge { up_to: *number },
 				None => Request::Stand { group },

@@ -11,6 +11,12 @@ pub enum WritePoint {
 	After,
 }
 
+impl WritePoint {
+	/// Both.
+	#[cfg(feature = "hostile")]
+	pub const ALL: [Self; 2] = [Self::Before, Self::After];
+}
+
 /// A kind of record that a write changes, and whether it deletes such records. The names are those of this version; they
 /// mean something to tests only.
 #[cfg(feature = "hostile")]

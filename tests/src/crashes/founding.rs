@@ -12,16 +12,13 @@ use lockstep_primitives::GroupId;
 use std::time::Instant;
 use tokio::time::sleep;
 
-/// Both sides of a write.
-const SIDES: [WritePoint; 2] = [WritePoint::Before, WritePoint::After];
-
 /// The first founds a group and adds the others; then all go away.
 pub(super) async fn found(members: &mut [Lives]) -> Result<GroupId> {
 	let [founder, others @ ..] = members else { return Err(Error::Broken("nobody is there".into())) };
 	// What was stored of the first attempt is carried on in the next life, and no second group comes of it.
 	dies(founder, WriteKind::Founding, WritePoint::Before, Some(Request::Found)).await?;
 	dies(founder, WriteKind::Founding, WritePoint::After, Some(Request::Found)).await?;
-	for side in SIDES {
+	for side in WritePoint::ALL {
 		dies(founder, WriteKind::Founded, side, None).await?;
 	}
 	let mut process = founder.start(None).await?;
@@ -74,7 +71,7 @@ async fn only_group(process: &mut RemoteMember) -> Result<GroupId> {
 
 /// A KeyPackage of a member that dies over two before.
 async fn key_package(member: &mut Lives) -> Result<String> {
-	for side in SIDES {
+	for side in WritePoint::ALL {
 		dies(member, WriteKind::KeyPackage, side, Some(Request::KeyPackage)).await?;
 	}
 	let mut process = member.start(None).await?;
@@ -89,7 +86,7 @@ async fn key_package(member: &mut Lives) -> Result<String> {
 /// Comes in by the invitation that is on its way, and dies over it: some when it comes, the others when they join.
 async fn join(member: &mut Lives, at: usize, group: GroupId) -> Result<()> {
 	let kind = if at.is_multiple_of(2) { WriteKind::Invitation } else { WriteKind::Joined };
-	for side in SIDES {
+	for side in WritePoint::ALL {
 		dies(member, kind, side, None).await?;
 	}
 	let mut process = member.start(None).await?;

@@ -255,8 +255,9 @@ fn a_member_that_was_away_commits_nothing_before_it_has_read_the_log_to_its_end(
 }
 
 /// Each scenario, and the mistakes that it is there for.
-const SCENARIOS: [(Mutation, fn()); 22] = [
+const SCENARIOS: [(Mutation, fn()); 23] = [
 	(Mutation::ReplacePending, two_removals_asked_for_at_once_both_come_about),
+	(Mutation::DropLoser, a_removal_that_another_member_was_faster_with_is_done_and_not_done_again),
 	(Mutation::CursorFirst, a_kill_at_any_write_leaves_position_and_state_together),
 	(Mutation::MergeFirst, a_kill_at_any_write_leaves_position_and_state_together),
 	(Mutation::CursorFirst, a_kill_at_any_write_of_an_own_commit_leaves_position_and_state_together),
