@@ -58,4 +58,4 @@ pub use mls::{
 };
 pub use store::{change_store_key, StoreError, StoreKey};
 #[cfg(feature = "hostile")]
-pub use store::{on_write, WritePoint};
+pub use store::{on_write, WriteChange, WritePoint};

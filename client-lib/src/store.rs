@@ -31,10 +31,10 @@ pub use error::StoreError;
 pub use overlay::Overlay;
 pub use record::Record;
 pub use secret::StoreKey;
-#[cfg(feature = "hostile")]
-pub use writes::on_write;
 #[cfg_attr(not(feature = "hostile"), allow(unused_imports, reason = "named outside by the tests' feature only"))]
 pub use writes::WritePoint;
+#[cfg(feature = "hostile")]
+pub use writes::{on_write, Change as WriteChange};
 
 use backend::{rocks::Rocks, Backend, Batch};
 use cipher::Cipher;
@@ -175,14 +175,14 @@ impl Store {
 			Ok((name, sealed))
 		};
 		let batch: Batch = writes.iter().map(entry).collect::<Result<_, StoreError>>()?;
-		writes::passing(WritePoint::Before);
+		writes::passing(WritePoint::Before, writes);
 		// Held meanwhile: nobody takes a value whose records are being written.
 		let mut kept = self.kept();
 		let written = self.backend().write(batch);
 		kept.written(writes.keys(), since, written.is_ok().then_some(left));
 		drop(kept);
 		written?;
-		writes::passing(WritePoint::After);
+		writes::passing(WritePoint::After, writes);
 		Ok(())
 	}
 }

@@ -1,15 +1,18 @@
 //! Members that are killed again and again while they race, and what must hold afterwards (promise P5).
 //!
-//! Each member is a process. It is told to commit and to send, and dies in between: at a write of its store, the first
-//! in one life, the second in the next, and so on, right before or right after it; or whenever a kill from outside meets
-//! it. What it reported before it died is written down here, and compared with what it knows in its later lives and
+//! Each member is a process. It is told to commit and to send, and dies in between: at a write of its store, of each kind in
+//! turn ([`WriteKind`]), right before or right after it; or whenever a kill from outside meets it. What it reported before it died is written down here, and compared with what it knows in its later lives and
 //! with what the others know.
+
+mod founding;
 
 use crate::{
 	members::{saying, HEARING},
-	remote::{Answer, RemoteMember, Request, DIE_AT},
+	remote::{Answer, RemoteMember, Request, DIE_AT, WRITES},
+	write_kinds::{DeathPoint, Deaths, WriteKind},
 	Error, Network, Result,
 };
+use lockstep_client::WritePoint;
 use lockstep_primitives::{EntryHash, GroupId};
 use rand::{rngs::StdRng, Rng, SeedableRng};
 use std::{
@@ -23,8 +26,35 @@ use tokio::time::sleep;
 const NAMES: [&str; 5] = ["anna", "bert", "cora", "dora", "emil"];
 /// A life that is to end by a kill from outside lasts no longer than this.
 const LONGEST_LIFE: Duration = Duration::from_millis(1_500);
-/// In a life that is to end at a write, the member is told so many things before it is killed all the same.
-const LONGEST_SCRIPT: usize = 40;
+/// In a life that is to end at a write, it is waited for so long before the member is killed all the same.
+const LONGEST_WAIT: Duration = Duration::from_secs(12);
+/// Between two looks at what a process does.
+const LOOK: Duration = Duration::from_millis(40);
+/// Of these writes some are passed before the one to die at.
+const PASSED: u64 = 3;
+
+/// The kinds of writes that members die at while they race, in any run.
+const OFTEN: [WriteKind; 10] = [
+	WriteKind::Opening,
+	WriteKind::Verified,
+	WriteKind::Intent,
+	WriteKind::Commit,
+	WriteKind::OwnCommitWon,
+	WriteKind::Epoch,
+	WriteKind::Encrypted,
+	WriteKind::Posted,
+	WriteKind::Read,
+	WriteKind::Acknowledged,
+];
+/// Those that longer runs meet, too.
+const RARELY: [WriteKind; 2] = [WriteKind::OwnCommitLost, WriteKind::Queued];
+/// Those that founding and joining meet.
+const AT_FIRST: [WriteKind; 5] =
+	[WriteKind::Founding, WriteKind::Founded, WriteKind::KeyPackage, WriteKind::Invitation, WriteKind::Joined];
+/// So often members live two lives more, if there are kinds that nobody died at.
+const MORE: usize = 4;
+/// From so many kills on a run is a long one.
+const LONG: usize = 400;
 
 /// What a member says that has too many messages waiting for a node.
 const BACKLOG: &str = "messages wait for a node already";
@@ -32,10 +62,10 @@ const BACKLOG: &str = "messages wait for a node already";
 /// What the killing came to.
 #[derive(Clone, Debug, Default)]
 pub struct Report {
-	/// Members killed at one of their writes.
-	pub at_writes: usize,
-	/// The last write, counted from the start of a process, at which one was killed.
-	pub last_write: u64,
+	/// Members killed at their writes, those of founding and joining included.
+	pub at_writes: Deaths,
+	/// Kinds of writes that there were, and that nobody died at on both sides.
+	pub not_met: Vec<WriteKind>,
 	/// Members killed from outside.
 	pub from_outside: usize,
 	/// Intents that were reported as taken; each came about.
@@ -52,9 +82,19 @@ pub struct Report {
 /// One member across its lives.
 struct Lives {
 	name: &'static str,
+	/// Its place among the members.
+	place: usize,
 	folder: PathBuf,
 	node: String,
 	group: GroupId,
+	/// At which writes it died.
+	deaths: Deaths,
+	/// The points at which it should have died in some life, and did not.
+	missed: Vec<(WriteKind, WritePoint)>,
+	/// The kinds to die at, if not any.
+	aims: Vec<WriteKind>,
+	/// Killed from outside.
+	from_outside: usize,
 	/// Texts that it reported as sent.
 	sent: BTreeSet<String>,
 	/// Texts that it was told to send.
@@ -69,23 +109,21 @@ struct Lives {
 	acknowledged: Option<u64>,
 	/// Texts that it reported as given up.
 	given_up: BTreeSet<String>,
-	report: Report,
 }
 
 /// Kills the members `kills` times in all, spread over them, and checks that nothing was lost or done twice.
 pub async fn kill_members(network: &Network, kills: usize, seed: u64) -> Result<Report> {
 	let folder = tempfile::tempdir().map_err(Error::io("making a folder for the members"))?;
-	let places: Vec<(PathBuf, String)> = NAMES
-		.iter()
-		.enumerate()
-		.map(|(at, name)| (folder.path().join(name), network.url(at % network.size())))
-		.collect();
-	let group = found(&places).await?;
-	let lives = NAMES.iter().zip(places).map(|(name, (folder, node))| Lives {
+	let of = |(at, name): (usize, &&'static str)| Lives {
 		name,
-		folder,
-		node,
-		group,
+		place: at,
+		folder: folder.path().join(name),
+		node: network.url(at % network.size()),
+		group: GroupId([0; 32]),
+		deaths: Deaths::default(),
+		missed: Vec::new(),
+		aims: Vec::new(),
+		from_outside: 0,
 		sent: BTreeSet::new(),
 		told: BTreeSet::new(),
 		taken: BTreeSet::new(),
@@ -93,102 +131,151 @@ pub async fn kill_members(network: &Network, kills: usize, seed: u64) -> Result<
 		read: BTreeMap::new(),
 		acknowledged: None,
 		given_up: BTreeSet::new(),
-		report: Report::default(),
-	});
-	let each = kills.div_ceil(NAMES.len());
-	let lived = lives.enumerate().map(|(at, mut lives)| async move {
-		let mut random = StdRng::seed_from_u64(seed.wrapping_add(at as u64));
-		for life in 0..each {
-			lives.one_life(life, &mut random).await?;
+	};
+	let mut members: Vec<Lives> = NAMES.iter().enumerate().map(of).collect();
+	let group = founding::found(&mut members).await?;
+	members.iter_mut().for_each(|member| member.group = group);
+	let mut randoms: Vec<_> = (0..NAMES.len()).map(|at| StdRng::seed_from_u64(seed.wrapping_add(at as u64))).collect();
+	let mut lives = 0..kills.div_ceil(NAMES.len()).next_multiple_of(2);
+	// Some more lives for what was not met.
+	for _ in 0..=MORE {
+		let lived = members.iter_mut().zip(&mut randoms).map(|(member, random)| {
+			let lives = lives.clone();
+			async move {
+				for life in lives {
+					member.one_life(life, random).await?;
+				}
+				Ok::<_, Error>(())
+			}
+		});
+		futures::future::try_join_all(lived).await?;
+		let missing = missing(&deaths(&members), kills);
+		if missing.is_empty() {
+			break;
 		}
-		Ok::<_, Error>(lives)
-	});
-	let mut members = futures::future::try_join_all(lived).await?;
+		lives = lives.end..lives.end + 2;
+		members.iter_mut().for_each(|member| member.aims.clone_from(&missing));
+	}
 	let epoch = settle(&mut members).await?;
 	check(&members)?;
-	let mut report = Report { epoch, ..Report::default() };
+	let mut report = Report { epoch, at_writes: deaths(&members), ..Report::default() };
 	for member in &members {
-		report.at_writes += member.report.at_writes;
-		report.last_write = report.last_write.max(member.report.last_write);
-		report.from_outside += member.report.from_outside;
+		report.from_outside += member.from_outside;
 		report.intents += member.taken.len();
 		report.messages += member.sent.len();
 		report.given_up += member.given_up.len();
 	}
+	let seen = seen(&members)?;
+	report.not_met = report.at_writes.missing(&seen.into_iter().collect::<Vec<_>>());
+	let missing = missing(&report.at_writes, kills);
+	if !missing.is_empty() {
+		let all = &report.at_writes;
+		return Err(Error::Broken(format!("nobody died at some kinds of writes: {missing:?}; of all:\n{all}")));
+	}
 	Ok(report)
 }
 
-/// The first founds a group and adds the others; then all go away.
-async fn found(places: &[(PathBuf, String)]) -> Result<GroupId> {
-	let mut processes = Vec::new();
-	for (name, (folder, node)) in NAMES.iter().zip(places) {
-		processes.push(RemoteMember::start(name, folder, node, &[]).await?);
+/// At which writes the members died.
+fn deaths(members: &[Lives]) -> Deaths {
+	let mut all = Deaths::default();
+	members.iter().for_each(|member| all.add(&member.deaths));
+	all
+}
+
+/// The kinds at which members must die in so many kills, and have not: on both sides in a long run, on one in a short one.
+fn missing(deaths: &Deaths, kills: usize) -> Vec<WriteKind> {
+	if kills >= LONG {
+		return deaths.missing(&[&AT_FIRST[..], &OFTEN, &RARELY].concat());
 	}
-	let [founder, others @ ..] = &mut processes[..] else { return Err(Error::Broken("nobody is there".into())) };
-	let Answer::Founded { group } = founder.ask(&Request::Found).await? else { return Err(unexpected(NAMES[0])) };
-	let mut key_packages = Vec::new();
-	for other in others.iter_mut() {
-		let Answer::KeyPackage { bytes } = other.ask(&Request::KeyPackage).await? else {
-			return Err(unexpected("joiner"));
-		};
-		key_packages.push(bytes);
+	let not_at_all = |kind: &WriteKind| WritePoint::ALL.iter().all(|side| deaths.at(*kind, *side) == 0);
+	AT_FIRST.into_iter().chain(OFTEN).filter(not_at_all).collect()
+}
+
+/// The kinds of writes that there were.
+fn seen(members: &[Lives]) -> Result<BTreeSet<WriteKind>> {
+	let mut seen = BTreeSet::new();
+	for member in members {
+		let path = member.writes();
+		let lines = std::fs::read_to_string(&path).map_err(Error::io("reading what a member wrote"))?;
+		for line in lines.lines() {
+			let kind = WriteKind::ALL.into_iter().find(|kind| kind.to_string() == line);
+			seen.insert(kind.ok_or_else(|| Error::Broken(format!("nobody knows what this write is for: {line}")))?);
+		}
 	}
-	founder.ask(&Request::Add { group, key_packages }).await?;
-	for other in others.iter_mut() {
-		other.ask(&Request::Reach { group, epoch: 1 }).await?;
-	}
-	for process in processes {
-		process.kill().await?;
-	}
-	Ok(group)
+	Ok(seen)
 }
 
 impl Lives {
+	/// Starts it, to die at a point if one is given.
+	async fn start(&self, point: Option<DeathPoint>) -> Result<RemoteMember> {
+		let mut environment = vec![(WRITES, self.writes().display().to_string())];
+		environment.extend(point.map(|point| (DIE_AT, point.to_string())));
+		RemoteMember::start(self.name, &self.folder, &self.node, &environment).await
+	}
+
+	/// The file that its processes note in what they write.
+	fn writes(&self) -> PathBuf {
+		self.folder.with_extension("writes")
+	}
+
 	/// From the start of a process to its sudden end.
 	async fn one_life(&mut self, life: usize, random: &mut StdRng) -> Result<()> {
-		// Every other life ends at the next write point, from the first on; later ones are met by longer lives only.
-		let at_write = life.is_multiple_of(2).then_some(life as u64 / 2);
-		let environment: Vec<(&str, String)> = at_write.iter().map(|at| (DIE_AT, at.to_string())).collect();
-		let mut process = RemoteMember::start(self.name, &self.folder, &self.node, &environment).await?;
-		match at_write {
-			Some(at) => {
-				let mut died = false;
-				for step in 0..LONGEST_SCRIPT {
-					if self.step(&mut process, life, step).await?.is_none() {
-						died = true;
-						break;
-					}
+		// Every other life ends at a write.
+		let point = life.is_multiple_of(2).then(|| self.next_point(random));
+		let mut process = self.start(point).await?;
+		// Otherwise when the time is over, wherever it is.
+		let length = if point.is_some() { LONGEST_WAIT } else { LONGEST_LIFE.mul_f64(random.gen()) };
+		let pause = if point.is_some() { LOOK } else { Duration::ZERO };
+		// Without a commit of its own under way: then the epochs are those of others.
+		let wants = point.is_none_or(|point| point.kind != WriteKind::Epoch);
+		let script = async {
+			for step in 0..usize::MAX {
+				if self.step(&mut process, life, step, wants).await?.is_none() {
+					break;
 				}
-				if died {
-					self.report.at_writes += 1;
-					self.report.last_write = self.report.last_write.max(at);
-				} else {
-					self.report.from_outside += 1;
-				}
+				sleep(pause).await;
 			}
-			None => {
-				let length = LONGEST_LIFE.mul_f64(random.gen());
-				let script = async {
-					for step in 0..usize::MAX {
-						if self.step(&mut process, life, step).await?.is_none() {
-							return Err(Error::Broken(format!("{} ended by itself", self.name)));
-						}
-					}
-					Ok(())
-				};
-				// When the time is over, wherever it is.
-				tokio::select! {
-					ended = script => ended?,
-					() = sleep(length) => {}
-				}
-				self.report.from_outside += 1;
+			Ok::<_, Error>(())
+		};
+		let died = tokio::select! {
+			ended = script => ended.map(|()| true)?,
+			() = sleep(length) => false,
+		};
+		match point {
+			Some(DeathPoint { kind, side, .. }) if died => self.deaths.note(kind, side),
+			None if died => return Err(Error::Broken(format!("{} ended by itself", self.name))),
+			Some(DeathPoint { kind, side, .. }) => {
+				self.missed.push((kind, side));
+				self.from_outside += 1;
 			}
+			None => self.from_outside += 1,
 		}
 		process.kill().await
 	}
 
-	/// One thing that a member is told; `None` if it died over it.
-	async fn step(&mut self, process: &mut RemoteMember, life: usize, step: usize) -> Result<Option<()>> {
+	/// Where to die next: where that has happened least; each member begins at another point.
+	fn next_point(&self, random: &mut StdRng) -> DeathPoint {
+		let any = OFTEN.iter().chain(&RARELY).copied();
+		let kinds = any.filter(|kind| self.aims.is_empty() || self.aims.contains(kind));
+		let mut points: Vec<_> = kinds.flat_map(|kind| WritePoint::ALL.map(|side| (kind, side))).collect();
+		let first = self.place * points.len() / NAMES.len();
+		points.rotate_left(first);
+		let tried = |point: &(WriteKind, WritePoint)| {
+			let missed = self.missed.iter().filter(|missed| *missed == point).count();
+			// Again where it has not come about, before it comes about twice elsewhere.
+			2 * self.deaths.at(point.0, point.1) + missed
+		};
+		// The first of those that are alike.
+		let (kind, side) = points.into_iter().min_by_key(tried).unwrap_or((WriteKind::Opening, WritePoint::Before));
+		// Some are not there several times in a life, and where there was none the first will do.
+		let missed = self.missed.contains(&(kind, side));
+		let rare =
+			matches!(kind, WriteKind::Opening | WriteKind::Verified | WriteKind::Epoch) || RARELY.contains(&kind);
+		DeathPoint { kind, after: if rare || missed { 0 } else { random.gen_range(0..PASSED) }, side }
+	}
+
+	/// One thing that a member is told, to commit among them if it `wants`; `None` if it died over it.
+	async fn step(&mut self, process: &mut RemoteMember, life: usize, step: usize, wants: bool) -> Result<Option<()>> {
 		let group = self.group;
 		let request = match step % 5 {
 			0 => Request::Intents { group },
@@ -199,7 +286,7 @@ impl Lives {
 				Request::Send { group, text }
 			}
 			// One at a time: others shall win, too.
-			3 if self.taken.iter().all(|number| self.done.contains_key(number)) => Request::Enqueue { group },
+			3 if wants && self.taken.iter().all(|number| self.done.contains_key(number)) => Request::Enqueue { group },
 			4 => match self.read.last_key_value() {
 				Some((number, _)) => Request::Acknowledge { up_to: *number },
 				None => Request::Stand { group },
@@ -266,7 +353,7 @@ impl Lives {
 async fn settle(members: &mut [Lives]) -> Result<u64> {
 	let mut processes = Vec::new();
 	for member in members.iter() {
-		processes.push(RemoteMember::start(member.name, &member.folder, &member.node, &[]).await?);
+		processes.push(member.start(None).await?);
 	}
 	for (member, process) in members.iter_mut().zip(&mut processes) {
 		let request = Request::Settle { group: member.group };

@@ -8,7 +8,7 @@
 //! - [`liar`]: a node that lies.
 //! - [`scenes`]: several scenes on one network.
 //! - [`rpc`]: what a test asks a node beside the clients.
-//! - [`crashes`]: members that are killed again and again.
+//! - [`crashes`]: members that are killed again and again, at each of the [`write_kinds`].
 //! - [`deadline`]: every wait is for an event, and has an end.
 //! - [`figures`], [`machine`], [`table`]: percentiles, what was measured on, and how it is shown.
 //!
@@ -38,6 +38,7 @@ pub mod scan;
 pub mod scenes;
 pub mod socket_owner;
 pub mod table;
+pub mod write_kinds;
 
 pub use deadline::within;
 pub use error::{Error, Result};

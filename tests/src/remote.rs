@@ -14,8 +14,11 @@ use tokio::{
 /// For a request that waits for nothing on chain.
 const ANSWER: Duration = Duration::from_secs(120);
 
-/// The environment variable that tells a member process at which of its writes to die.
+/// The environment variable that tells a member process at which of its writes to die
+/// ([`DeathPoint`](crate::write_kinds::DeathPoint)).
 pub const DIE_AT: &str = "LOCKSTEP_DIE_AT";
+/// The one that names the file in which it notes the kinds of its writes, a line each.
+pub const WRITES: &str = "LOCKSTEP_WRITES";
 
 /// What a member process is told to do.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -34,6 +37,8 @@ pub enum Request {
 	},
 	/// Found a group: answered by [`Answer::Founded`].
 	Found,
+	/// Tell which groups it is in: answered by [`Answer::Groups`].
+	Groups,
 	/// Add the owners of these KeyPackages, in hexadecimal: answered by [`Answer::Status`].
 	Add {
 		/// The group.
@@ -111,6 +116,11 @@ pub enum Answer {
 	Founded {
 		/// Its id.
 		group: GroupId,
+	},
+	/// The groups that it is or was in.
+	Groups {
+		/// Their ids.
+		groups: Vec<GroupId>,
 	},
 	/// The number of the intent.
 	Taken {

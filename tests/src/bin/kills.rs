@@ -21,15 +21,18 @@ async fn main() -> Result<()> {
 	let report = crashes::kill_members(&network, kills, seed).await?;
 	network.finish().await?;
 	println!(
-		"killed {} times at a write (the last was write point {}) and {} times from outside; {} intents came about once \
+		"{}killed {} times at a write and {} times from outside; {} intents came about once \
 		 each; each of {} messages was read once by each of the others, but for {} that their senders reported as given up; all members are in epoch {}, alike",
 		report.at_writes,
-		report.last_write,
+		report.at_writes.total(),
 		report.from_outside,
 		report.intents,
 		report.messages,
 		report.given_up,
 		report.epoch
 	);
+	if !report.not_met.is_empty() {
+		println!("there were other writes, at which nobody died on both sides: {:?}", report.not_met);
+	}
 	Ok(())
 }

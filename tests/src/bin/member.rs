@@ -6,12 +6,20 @@ use lockstep_client::{on_write, Ended, Intent, IntentId, IntentState};
 use lockstep_primitives::GroupId;
 use lockstep_tests::{
 	members::{Place, ADVANCING, HEARING, JOINING},
-	remote::{Answer, Request, DIE_AT},
-	within, Error, Member, Result,
+	remote::{Answer, Request, DIE_AT, WRITES},
+	within,
+	write_kinds::{DeathPoint, WriteKind},
+	Error, Member, Result,
 };
 use std::{
+	collections::BTreeSet,
+	fs::OpenOptions,
+	io::Write,
 	path::PathBuf,
-	sync::atomic::{AtomicU64, Ordering},
+	sync::{
+		atomic::{AtomicU64, Ordering},
+		Mutex,
+	},
 	time::{SystemTime, UNIX_EPOCH},
 };
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
@@ -33,7 +41,7 @@ struct Arguments {
 #[tokio::main]
 async fn main() -> Result<()> {
 	let Arguments { name, folder, node } = Arguments::parse();
-	die_where_told();
+	die_where_told()?;
 	let member = Member::open(Place { name, folder, nodes: vec![node] }).await?;
 	let (mut requests, mut answers) = (BufReader::new(tokio::io::stdin()).lines(), tokio::io::stdout());
 	let failed = || Error::io("talking over standard input and output");
@@ -50,16 +58,30 @@ async fn main() -> Result<()> {
 	Ok(())
 }
 
-/// Ends the process at the write point whose number, counted from 0, is in the environment: as suddenly as a kill, at a
-/// place that a kill from outside hardly ever meets.
-fn die_where_told() {
-	let Some(at) = std::env::var(DIE_AT).ok().and_then(|text| text.parse::<u64>().ok()) else { return };
+/// Ends the process at the write that the environment names: as suddenly as a kill, at a place that a kill from outside
+/// hardly ever meets. Notes which kinds of writes there are.
+fn die_where_told() -> Result<()> {
+	let point = std::env::var(DIE_AT).ok().map(|text| text.parse::<DeathPoint>()).transpose().map_err(Error::Broken)?;
+	let notes = std::env::var_os(WRITES).map(|path| OpenOptions::new().create(true).append(true).open(path));
+	let notes = Mutex::new((notes.transpose().map_err(Error::io("opening the notes"))?, BTreeSet::new()));
+	if point.is_none() && std::env::var_os(WRITES).is_none() {
+		return Ok(());
+	}
 	let passed = AtomicU64::new(0);
-	on_write(move |_| {
-		if passed.fetch_add(1, Ordering::Relaxed) == at {
+	on_write(move |side, changes| {
+		let kind = WriteKind::of(changes);
+		if let Ok(mut notes) = notes.lock() {
+			let line = kind.map_or_else(|| format!("{changes:?}"), |kind| kind.to_string());
+			if let (true, Some(file)) = (notes.1.insert(line.clone()), &mut notes.0) {
+				drop(file.write_all((line + "\n").as_bytes()));
+			}
+		}
+		let here = point.filter(|point| Some(point.kind) == kind && point.side == side);
+		if here.is_some_and(|point| passed.fetch_add(1, Ordering::Relaxed) == point.after) {
 			std::process::abort();
 		}
 	});
+	Ok(())
 }
 
 fn failure(error: impl std::fmt::Display) -> Answer {
@@ -72,6 +94,7 @@ async fn fulfil(member: &Member, request: Request) -> Result<Answer> {
 			let since = SystemTime::now().duration_since(UNIX_EPOCH);
 			Answer::Clock { unix: since.map_or(0, |since| since.as_secs()) }
 		}
+		Request::Groups => Answer::Groups { groups: member.client().groups().await },
 		Request::Found => Answer::Founded { group: member.found().await? },
 		Request::Add { group, key_packages } => {
 			let decoded = key_packages.iter().map(hex::decode).collect::<std::result::Result<Vec<_>, _>>();
