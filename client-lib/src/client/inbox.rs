@@ -25,13 +25,18 @@ const MAX_UNREAD: usize = 4096;
 const VERSION: u8 = 1;
 /// Length of a message's id in bytes.
 pub(super) const ID: usize = 16;
-/// How many epochs a message's id is remembered: longer than a copy of it can be under way.
-const HEARD_EPOCHS: u64 = 4 * MAX_PAST_EPOCHS as u64;
-/// After how many epochs ids are looked through for those to forget.
-const FORGET_EVERY: u64 = 4;
-/// For how many epochs after its first a message is encrypted again. The last copy can be read for [`MAX_PAST_EPOCHS`]
-/// more, and whoever read the first one remembers its id until then.
-pub(super) const SENT_AGAIN_EPOCHS: u64 = HEARD_EPOCHS - MAX_PAST_EPOCHS as u64;
+/// For how many epochs after its first a message is encrypted again. Many: whoever is killed again and again, in a group in
+/// which all race, uses up an epoch with each attempt.
+pub(super) const SENT_AGAIN_EPOCHS: u64 = 64;
+/// How many epochs a message's id is remembered, at least: longer than a copy of it can be under way.
+const HEARD_EPOCHS: u64 = 72;
+/// So many epochs are forgotten together.
+const SPAN: u64 = 4;
+/// Spans that are forgotten in one epoch at most. There is more than one where epochs were passed over.
+const MAX_SPANS: u64 = 256;
+
+/// The last copy can be read for [`MAX_PAST_EPOCHS`] more, and whoever read the first one remembers its id until then.
+const _: () = assert!(HEARD_EPOCHS >= SENT_AGAIN_EPOCHS + MAX_PAST_EPOCHS as u64);
 
 /// A message that arrived and was not acknowledged yet.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -74,6 +79,25 @@ struct Heard {
 
 impl Record for Heard {
 	const KIND: &'static str = "heard";
+}
+
+/// The same by the epochs in which it was read ([`span_key`]) and the message's id: what is to be forgotten is found without
+/// a look at what is remembered.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+struct HeardIn {}
+
+impl Record for HeardIn {
+	const KIND: &'static str = "heard in";
+}
+
+/// The oldest span of which something may be remembered, by the group's id.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+struct HeardSince {
+	span: u64,
+}
+
+impl Record for HeardSince {
+	const KIND: &'static str = "heard since";
 }
 
 /// Puts version and id in front of what a message says.
@@ -147,7 +171,7 @@ impl<M: Mls> Core<M> {
 			Some((name, data)) => {
 				let number = self.inbox.range.end;
 				let item = InboxItem { group: *id, epoch, sender: HexBytes(sender), data: HexBytes(data.to_vec()) };
-				overlay.put(&heard_key(id, &name), &Heard { epoch: current }).map_err(EngineError::from)?;
+				remember(&overlay, id, &name, current).map_err(EngineError::from)?;
 				self.keep(&overlay, number, &item).map_err(EngineError::from)?;
 				Some((number, item.into()))
 			}
@@ -190,18 +214,56 @@ impl<M: Mls> Core<M> {
 	}
 }
 
-/// Forgets the ids of messages that were read long ago. Looks at all of them, so only in one epoch of many.
+/// Remembers the id of a message that was read in this epoch.
+fn remember(overlay: &Overlay<'_>, id: &GroupId, name: &[u8], epoch: u64) -> Result<(), StoreError> {
+	overlay.put(&heard_key(id, name), &Heard { epoch })?;
+	overlay.put(&[&span_key(id, span_of(epoch)), name].concat(), &HeardIn {})
+}
+
+/// Forgets the ids of messages that were read long ago, now that this epoch is entered.
 pub(super) fn forget_heard(overlay: &Overlay<'_>, id: &GroupId, epoch: u64) -> Result<(), StoreError> {
-	// All of them have to be looked at, and it does not matter if some are remembered for a little longer.
-	if epoch <= HEARD_EPOCHS || !epoch.is_multiple_of(FORGET_EVERY) {
+	// It does not matter if some are remembered for a little longer.
+	if !epoch.is_multiple_of(SPAN) {
 		return Ok(());
 	}
-	for (key, heard) in overlay.list::<Heard>(id.as_bytes())? {
-		if heard.epoch.saturating_add(HEARD_EPOCHS) < epoch {
-			overlay.delete::<Heard>(&key)?;
+	let since = match overlay.get::<HeardSince>(id.as_bytes())? {
+		Some(HeardSince { span }) => span,
+		None => sort_by_span(overlay, id, epoch)?,
+	};
+	// The last epoch of the spans before this one was so long ago.
+	let kept = span_of((epoch.saturating_add(1)).saturating_sub(HEARD_EPOCHS.saturating_add(SPAN)));
+	let kept = kept.clamp(since, since.saturating_add(MAX_SPANS));
+	for span in since..kept {
+		for (key, HeardIn {}) in overlay.list(&span_key(id, span))? {
+			overlay.delete::<HeardIn>(&key)?;
+			overlay.delete::<Heard>(&heard_key(id, key.get(SPAN_KEY..).unwrap_or_default()))?;
 		}
 	}
-	Ok(())
+	overlay.put(id.as_bytes(), &HeardSince { span: kept })
+}
+
+/// Sorts what an earlier version remembered, which did not keep it by epochs; gives the oldest span.
+fn sort_by_span(overlay: &Overlay<'_>, id: &GroupId, epoch: u64) -> Result<u64, StoreError> {
+	let mut oldest = span_of(epoch);
+	for (key, heard) in overlay.list::<Heard>(id.as_bytes())? {
+		oldest = oldest.min(span_of(heard.epoch));
+		remember(overlay, id, key.get(id.as_bytes().len()..).unwrap_or_default(), heard.epoch)?;
+	}
+	Ok(oldest)
+}
+
+/// The span that an epoch is in.
+fn span_of(epoch: u64) -> u64 {
+	epoch.checked_div(SPAN).unwrap_or_default()
+}
+
+/// Length of [`span_key`]: as long as what the store finds records by.
+const SPAN_KEY: usize = 32;
+
+fn span_key(id: &GroupId, span: u64) -> [u8; SPAN_KEY] {
+	let mut hasher = blake3::Hasher::new();
+	hasher.update(b"lockstep/heard in/1").update(id.as_bytes()).update(&span.to_be_bytes());
+	hasher.finalize().into()
 }
 
 fn oldest_kept(newest: u64) -> u64 {
@@ -209,7 +271,7 @@ fn oldest_kept(newest: u64) -> u64 {
 	newest.saturating_add(1).saturating_sub(kept)
 }
 
-fn heard_key(group: &GroupId, name: &[u8; ID]) -> Vec<u8> {
+fn heard_key(group: &GroupId, name: &[u8]) -> Vec<u8> {
 	[&group.as_bytes()[..], name].concat()
 }
 
@@ -220,6 +282,78 @@ fn is_heard(overlay: &Overlay<'_>, group: &GroupId, name: &[u8; ID]) -> Result<b
 #[cfg(test)]
 mod tests {
 	use super::*;
+	use crate::store::{MemoryDisk, Store, StoreKey};
+
+	const GROUP: GroupId = GroupId([1; 32]);
+
+	fn store() -> Store {
+		Store::in_memory(&MemoryDisk::new(), &StoreKey::from_bytes([0; 32])).unwrap()
+	}
+
+	/// Does something in one write.
+	fn write(store: &Store, what: impl FnOnce(&Overlay<'_>) -> Result<(), StoreError>) {
+		let overlay = store.overlay();
+		what(&overlay).unwrap();
+		overlay.commit().unwrap();
+	}
+
+	fn name(epoch: u64) -> [u8; ID] {
+		let mut name = [7; ID];
+		name[..8].copy_from_slice(&epoch.to_be_bytes());
+		name
+	}
+
+	/// The epochs of the messages that are remembered, and how many records there are.
+	fn remembered(store: &Store, epochs: std::ops::Range<u64>) -> (Vec<u64>, usize) {
+		let overlay = store.overlay();
+		let known = epochs.filter(|epoch| is_heard(&overlay, &GROUP, &name(*epoch)).unwrap()).collect();
+		let records = overlay.list::<Heard>(ONLY).unwrap().len() + overlay.list::<HeardIn>(ONLY).unwrap().len();
+		(known, records)
+	}
+
+	#[test]
+	fn ids_are_remembered_for_as_long_as_a_copy_can_be_under_way_and_then_forgotten() {
+		let store = store();
+		for epoch in 0..300 {
+			write(&store, |overlay| {
+				forget_heard(overlay, &GROUP, epoch)?;
+				remember(overlay, &GROUP, &name(epoch), epoch)
+			});
+			let (known, records) = remembered(&store, 0..epoch + 1);
+			let oldest = known[0];
+			assert_eq!(known, (oldest..=epoch).collect::<Vec<_>>());
+			assert!(oldest + HEARD_EPOCHS <= epoch || oldest == 0, "too early, in epoch {epoch}");
+			assert!(oldest + HEARD_EPOCHS + 2 * SPAN > epoch, "too late, in epoch {epoch}");
+			assert_eq!(records, 2 * known.len());
+		}
+	}
+
+	#[test]
+	fn what_an_earlier_version_remembered_is_forgotten_in_time() {
+		let store = store();
+		for epoch in 10..30 {
+			write(&store, |overlay| overlay.put(&heard_key(&GROUP, &name(epoch)), &Heard { epoch }));
+		}
+		write(&store, |overlay| forget_heard(overlay, &GROUP, 32));
+		assert_eq!(remembered(&store, 0..40), ((10..30).collect(), 40));
+		write(&store, |overlay| forget_heard(overlay, &GROUP, 96));
+		assert_eq!(remembered(&store, 0..40).0, (20..30).collect::<Vec<_>>());
+		write(&store, |overlay| forget_heard(overlay, &GROUP, 400));
+		assert_eq!(remembered(&store, 0..40), (Vec::new(), 0));
+	}
+
+	#[test]
+	fn epochs_that_a_member_was_not_there_for_leave_nothing_behind() {
+		let store = store();
+		write(&store, |overlay| remember(overlay, &GROUP, &name(3), 3));
+		write(&store, |overlay| forget_heard(overlay, &GROUP, 4));
+		// Much later, at the first epoch of another membership; and others have not come yet.
+		write(&store, |overlay| remember(overlay, &GROUP, &name(9_000), 9_000));
+		for epoch in (9_000..9_400).step_by(4) {
+			write(&store, |overlay| forget_heard(overlay, &GROUP, epoch));
+		}
+		assert_eq!(remembered(&store, 0..9_001), (Vec::new(), 0));
+	}
 
 	#[test]
 	fn a_frame_gives_back_what_was_put_in() {
