@@ -5,6 +5,8 @@
 //! stored ([`StatementFeed::is_settled`]).
 
 mod reader;
+#[cfg(test)]
+mod tests;
 
 use crate::rpc::Nodes;
 use reader::Reader;

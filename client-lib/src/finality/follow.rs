@@ -1,5 +1,8 @@
 //! Following what a node calls finalized, and believing none of it.
 
+#[cfg(test)]
+mod tests;
+
 use super::{
 	compare::{compare, Other, Said, BEHIND},
 	heads::{Heads, Released},

@@ -269,6 +269,22 @@ async fn a_member_that_was_away_for_many_epochs_reads_what_was_said_in_each() {
 	agree(&mut members, group, 13).await;
 }
 
+/// Statements are best effort: who withholds them does not hold up the order of commits.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_node_that_withholds_statements_holds_up_nobody_for_long() {
+	let world = World::new().await;
+	let mut members = world.members(&["anna", "bert"]).await;
+	let group = found(&mut members).await;
+	let bert = members.pop().unwrap();
+	bert.client.close().await;
+	members[0].client.update(group).await.unwrap();
+	world.node.set_statements(false);
+	let begin = std::time::Instant::now();
+	let mut bert = Member::open(bert.config).await.unwrap();
+	bert.until("the epoch", |event| matches!(event, Event::EpochAdvanced { epoch: 2, .. })).await;
+	assert!(begin.elapsed() >= std::time::Duration::from_secs(9), "they were waited for");
+}
+
 /// As above, but Bert's client is there all the time, and only its connection is not.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_member_that_was_cut_off_for_many_epochs_reads_what_was_said_in_each() {
