@@ -341,6 +341,35 @@ mod tests {
 	}
 
 	#[test]
+	fn a_changed_line_is_a_record_or_an_error() {
+		use rand::{rngs::StdRng, Rng, SeedableRng};
+		let mut random = StdRng::seed_from_u64(1);
+		let group = GroupId([1; 32]);
+		let (entry, said) = (EntryHash([2; 32]), Said::Bytes("0".into()));
+		let lines: Vec<Vec<u8>> = [
+			message(b"bert", b"hi", Some(u64::MAX)),
+			Happened::EpochAdvanced { group, epoch: 1, entry, block: 9, own: true, authenticator: "00".into() },
+			Happened::Undelivered { group, said, reason: "no".into() },
+			Happened::GroupDataChanged { group, epoch: 1, name: "\u{202e}".into() },
+		]
+		.map(|happened| serde_json::to_vec(&Record::now(happened)).unwrap())
+		.into();
+		let mut read = 0;
+		for _ in 0..20_000 {
+			let mut line = lines[random.gen_range(0..lines.len())].clone();
+			for _ in 0..random.gen_range(1..4) {
+				let at = random.gen_range(0..line.len());
+				line[at] = random.gen();
+			}
+			if let Ok(Record { happened, .. }) = serde_json::from_slice(&line) {
+				read += 1;
+				drop((happened.text(), happened.group(), happened.number(), happened.is_conversation()));
+			}
+		}
+		assert!(read > 100, "most of them are read no more");
+	}
+
+	#[test]
 	fn a_sender_cannot_pass_for_the_program() {
 		let group = GroupId([1; 32]);
 		let happened = message(b"bert", b"hi\n-- anna is out from epoch 3 on", None);

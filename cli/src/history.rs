@@ -276,6 +276,27 @@ mod tests {
 		assert!(!String::from_utf8_lossy(&whole).contains("missed"), "nothing is in the clear");
 	}
 
+	#[test]
+	fn any_bytes_are_a_history_or_an_error() {
+		use rand::{rngs::StdRng, Rng, SeedableRng};
+		let mut random = StdRng::seed_from_u64(1);
+		let (_folder, path) = file();
+		let history = History::open(&path, &KEY).unwrap();
+		history.append([missed(1), missed(2)]).unwrap();
+		drop(history);
+		let whole = std::fs::read(&path).unwrap();
+		for _ in 0..500 {
+			let mut bytes = whole.clone();
+			for _ in 0..random.gen_range(1..4) {
+				let at = random.gen_range(0..bytes.len());
+				bytes[at] = random.gen();
+			}
+			bytes.truncate(random.gen_range(0..=bytes.len()));
+			std::fs::write(&path, &bytes).unwrap();
+			drop(History::check(&path, &KEY));
+		}
+	}
+
 	#[tokio::test]
 	async fn whoever_waits_is_told_of_the_next_record() {
 		let (_folder, path) = file();

@@ -12,6 +12,8 @@ mod commit;
 mod config;
 mod core;
 mod create;
+#[cfg(test)]
+mod damaged;
 mod drive;
 mod error;
 mod event;

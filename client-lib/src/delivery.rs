@@ -8,6 +8,8 @@
 //! the chain, and its data is sealed for the members of that epoch ([`envelope`]). Nodes check the signature;
 //! a reader takes it as the name of the epoch only, and relies on the seal.
 
+#[cfg(test)]
+mod any_bytes;
 mod buffer;
 pub mod envelope;
 mod expiry;

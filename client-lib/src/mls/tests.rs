@@ -1,6 +1,7 @@
 //! Groups of members, each with a store of its own, on an in-memory log that admits entries as the chain does.
 
 mod agreement;
+mod any_bytes;
 mod attacks;
 mod batches;
 mod decoding;

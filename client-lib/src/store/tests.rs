@@ -1,5 +1,6 @@
 //! The store's own promises: what is committed is there after reopening, what is not never was, and nobody without
 //! the key can read or change any of it.
+mod any_bytes;
 mod disk;
 mod encryption;
 mod keeping;
