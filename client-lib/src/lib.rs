@@ -33,10 +33,10 @@ pub mod finality;
 pub mod gate;
 pub mod log;
 mod mls;
-#[cfg(feature = "mutations")]
-pub mod mutation;
-#[cfg(not(feature = "mutations"))]
+#[cfg(not(feature = "simulation"))]
 mod mutation;
+#[cfg(feature = "simulation")]
+pub mod mutation;
 pub mod proof;
 pub mod rpc;
 #[cfg(feature = "simulation")]

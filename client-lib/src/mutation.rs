@@ -1,11 +1,13 @@
 //! Deliberate faults, to show that the simulator finds what it is there to find.
 //!
 //! Each is a mistake that a client of this kind could make, put into the place where it would be made. They exist only
-//! with the feature `mutations`, and none is on unless a test switches it on, for its thread.
+//! with the feature `simulation`, which nothing enables but the simulator; a program that is built without it has no
+//! trace of them. Where they exist, one can be switched on by [`set`] alone, by a test, for its own thread: no argument,
+//! file or environment variable reaches it.
 
 /// A deliberate fault.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[cfg_attr(not(feature = "mutations"), allow(dead_code))]
+#[cfg_attr(not(feature = "simulation"), allow(dead_code))]
 pub enum Mutation {
 	/// Acts on entries of blocks that are not final. It is in the simulator's source of entries.
 	NotFinal,
@@ -51,12 +53,26 @@ pub enum Mutation {
 	SubmitOnce,
 	/// Takes a commit with the wrong key of the next epoch for its own.
 	OwnWithoutKey,
+	/// Takes the next epoch over in memory before it is stored.
+	MemoryFirst,
+	/// Forgets a KeyPackage when an invitation comes to nothing.
+	SpendOnFailure,
+	/// Readmits a member whatever leaf it has by now.
+	ReadmitAlways,
+	/// Takes the epoch that it comes back in from what it knew itself.
+	StaleReset,
+	/// Commits before it has read the log to its end.
+	CommitBehind,
+	/// Reads on in one write although something of its own is under way.
+	ReadOnBusy,
+	/// Reads on in one write although statements wait to be read in between.
+	ReadOnUnread,
 }
 
-#[cfg(feature = "mutations")]
+#[cfg(feature = "simulation")]
 impl Mutation {
 	/// All of them.
-	pub const ALL: [Self; 22] = [
+	pub const ALL: [Self; 29] = [
 		Self::NotFinal,
 		Self::CursorFirst,
 		Self::MergeFirst,
@@ -79,28 +95,35 @@ impl Mutation {
 		Self::NeverContest,
 		Self::SubmitOnce,
 		Self::OwnWithoutKey,
+		Self::MemoryFirst,
+		Self::SpendOnFailure,
+		Self::ReadmitAlways,
+		Self::StaleReset,
+		Self::CommitBehind,
+		Self::ReadOnBusy,
+		Self::ReadOnUnread,
 	];
 }
 
-#[cfg(feature = "mutations")]
+#[cfg(feature = "simulation")]
 std::thread_local! {
 	static ON: std::cell::Cell<Option<Mutation>> = const { std::cell::Cell::new(None) };
 }
 
 /// Switches a fault on in this thread, and any other off.
-#[cfg(feature = "mutations")]
+#[cfg(feature = "simulation")]
 pub fn set(mutation: Option<Mutation>) {
 	ON.set(mutation);
 }
 
 /// Whether this fault is on.
-#[cfg(feature = "mutations")]
+#[cfg(feature = "simulation")]
 pub fn is(mutation: Mutation) -> bool {
 	ON.get() == Some(mutation)
 }
 
 /// Whether this fault is on: never, without the feature.
-#[cfg(not(feature = "mutations"))]
+#[cfg(not(feature = "simulation"))]
 #[inline(always)]
 pub(crate) const fn is(_: Mutation) -> bool {
 	false

@@ -93,12 +93,14 @@ impl<M: Mls> Core<M> {
 		Ok(found.into_iter().map(|(number, state)| (IntentId { group: *id, number }, state)).collect())
 	}
 
-	/// Makes commits for waiting operations for as long as the gate takes them: one commit of all that go into one.
+	/// Makes commits for waiting operations for as long as the gate takes them: one commit of all that go into one. None
+	/// before the log is read to its end: the epoch may be over, and what is wanted may have come about.
 	pub fn start_waiting(&mut self, id: &GroupId) {
 		let finalized = self.finalized;
 		loop {
 			let Ok(group) = self.usable(id) else { return };
-			if !group.gate.takes_commit() {
+			let behind = !group.caught_up && !mutation::is(Mutation::CommitBehind);
+			if behind || !group.gate.takes_commit() {
 				return;
 			}
 			let due = group.take_due(finalized);

@@ -23,6 +23,7 @@ use crate::{
 	gate::{self, Input, Mode},
 	log::LogCursor,
 	mls::{Engine, EngineError, Mls},
+	mutation::{self, Mutation},
 	store::Store,
 };
 use lockstep_primitives::{rpc::HexBytes, topic, BlockNumber, GroupId, OrderingParameters};
@@ -149,6 +150,12 @@ impl<M: Mls> Core<M> {
 	}
 
 	fn on_finalized(&mut self, finalized: Finalized) {
+		for (id, _) in &finalized.entries {
+			// Until the last of them is read: more than one may be there, and more may follow.
+			if let Some(group) = self.groups.get_mut(id).filter(|_| !mutation::is(Mutation::CommitBehind)) {
+				group.caught_up = false;
+			}
+		}
 		let mut entries = finalized.entries.as_slice();
 		while let Some((id, entry)) = entries.first() {
 			let mut taken = 1;
@@ -166,7 +173,7 @@ impl<M: Mls> Core<M> {
 				self.close_group(&id);
 			}
 		}
-		if !finalized.complete {
+		if !finalized.complete && !mutation::is(Mutation::CommitBehind) {
 			return;
 		}
 		self.finalized = self.finalized.max(finalized.block);

@@ -122,6 +122,9 @@ impl<M: Mls> Core<M> {
 		if let Some((entry, _, true)) = &step.done.advanced {
 			(membership.renewed_at, membership.sent) = (entry.block, 0);
 		}
+		if mutation::is(Mutation::MemoryFirst) {
+			group.gate = step.gate.clone();
+		}
 		commit_together(&self.store, overlay, id, &membership)?;
 		if step.done.advanced.is_some() {
 			group.opened.push_back((step.gate.tip().epoch, step.gate.tip().block));

@@ -86,8 +86,8 @@ pub(super) struct LeaveProposal {
 #[derive(Debug)]
 pub(super) struct Group {
 	pub gate: Gate,
-	/// Whether the log is read up to the newest finalized block, as far as is known. While it is not, nothing is posted:
-	/// it would be for an epoch that the others may have left long ago.
+	/// Whether the log is read up to the newest finalized block, as far as is known. While it is not, nothing is posted
+	/// and nothing is committed: it would be for an epoch that the others may have left long ago.
 	pub caught_up: bool,
 	pub leaving: bool,
 	/// The number of the next intent.

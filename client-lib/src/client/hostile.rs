@@ -70,12 +70,22 @@ impl<M: Mls> Core<M> {
 
 	/// Copies the keys of the epochs that are stored now.
 	pub fn hoard_keys(&mut self, id: &GroupId) {
-		let stored = self.engine.epoch_keys(&self.store.overlay(), id).unwrap_or_default();
-		let hoard = self.hoard.entry(*id).or_default();
-		for keys in stored {
-			if hoard.iter().all(|(entry, _)| *entry != keys.entry) {
-				hoard.push((keys.entry, keys.leak_seed()));
+		let Some(current) = self.groups.get(id).map(|group| group.gate.tip().epoch) else { return };
+		let (overlay, hoard) = (self.store.overlay(), self.hoard.entry(*id).or_default());
+		let mut new = Vec::new();
+		// The newest first, as far as they are new.
+		for epoch in (0..=current).rev() {
+			let keys = match self.engine.keys_of_epoch(&overlay, id, epoch) {
+				Ok(Some(keys)) => keys,
+				// It was removed by the commit that opened this one.
+				Ok(None) if epoch == current => continue,
+				_ => break,
+			};
+			if hoard.iter().rev().any(|(entry, _)| *entry == keys.entry) {
+				break;
 			}
+			new.push((keys.entry, keys.leak_seed()));
 		}
+		hoard.extend(new.into_iter().rev());
 	}
 }

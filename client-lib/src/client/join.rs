@@ -13,6 +13,7 @@ use crate::{
 	gate::Gate,
 	log::{LogCursor, VerifiedEntry},
 	mls::{EngineError, Invitation, Joined, Mls, WelcomeError},
+	mutation::{self, Mutation},
 	store::StoreError,
 };
 use lockstep_primitives::{rpc::HexBytes, topic, BlockNumber, EntryHash, GroupId};
@@ -196,6 +197,7 @@ impl<M: Mls> Core<M> {
 			return Err(mismatch("it names an entry that is not in the log"));
 		}
 		let overlay = self.store.overlay();
+		let earlier: Option<Membership> = overlay.get(id.as_bytes())?;
 		// What is left of an earlier membership gives way.
 		let joined = self.engine.rejoin(&overlay, &invited.invitation)?;
 		if joined.epoch != depth {
@@ -204,8 +206,9 @@ impl<M: Mls> Core<M> {
 		if joined.ordering_key != entry.header.next_key {
 			return Err(mismatch("its ordering key is not the one that its entry names"));
 		}
+		let stale = earlier.as_ref().filter(|_| mutation::is(Mutation::StaleReset));
+		let depth = stale.map_or(depth, |earlier| earlier.gate.tip().epoch.saturating_add(1));
 		let gate = Gate::at(&entry.header, depth, contested, self.parameters.candidate_interval);
-		let earlier: Option<Membership> = overlay.get(id.as_bytes())?;
 		let membership = Membership {
 			// An intent of an earlier membership keeps its number, and its end is remembered.
 			next_intent: earlier.map_or(0, |earlier| earlier.next_intent),
@@ -227,7 +230,10 @@ impl<M: Mls> Core<M> {
 
 	/// An invitation came to nothing. The KeyPackage can still be used for another one.
 	fn drop_invitation(&mut self, id: &GroupId, reason: InvitationError) {
-		self.joining.remove(id);
+		let dropped = self.joining.remove(id).filter(|_| mutation::is(Mutation::SpendOnFailure));
+		if let Some(dropped) = dropped {
+			self.forget_mailbox(&dropped.invited.key_package_ref.0);
+		}
 		self.unfollow(id);
 		let overlay = self.store.overlay();
 		if let Err(error) = overlay.delete::<Invited>(id.as_bytes()).and_then(|()| overlay.commit()) {

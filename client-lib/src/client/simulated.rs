@@ -8,6 +8,7 @@ use super::{
 	core::Core,
 	group::{Group, Operation},
 	intent::InFlight,
+	messages::invitation,
 	records::Outgoing,
 	submit::Submitted,
 	CommitError, GroupError, GroupState, GroupStatus, IntentState, KeyPackageError, LeaveError, Message, OpenError,
@@ -24,7 +25,7 @@ use crate::{
 	rpc::{RpcError, StatementOutcome, SubmitError},
 	store::{MemoryDisk, Store, StoreKey},
 };
-use lockstep_primitives::{extrinsic::Append, EntryHash, GroupId, OrderingParameters};
+use lockstep_primitives::{extrinsic::Append, rpc::HexBytes, EntryHash, GroupId, OrderingParameters};
 use rand::{rngs::StdRng, SeedableRng};
 use std::path::Path;
 use tokio::sync::oneshot;
@@ -257,6 +258,18 @@ impl<M: Mls> SimulatedClient<M> {
 	pub fn hostile_commit(&self, group: &GroupId) -> Option<Append> {
 		let batch = self.core.engine.build_commit(&self.core.store.overlay(), group, &[Intent::Update]);
 		Some(batch.ok()?.prepared?.append())
+	}
+
+	/// A statement that invites the owner of a KeyPackage into an epoch that never was: it names the entry that opened the
+	/// current one.
+	pub fn hostile_invitation(&self, group: &GroupId, key_package: &[u8]) -> Option<Vec<u8>> {
+		let overlay = self.core.store.overlay();
+		let add = Intent::Add(vec![HexBytes(key_package.to_vec())]);
+		let prepared = self.core.engine.build_commit(&overlay, group, &[add]).ok()?.prepared?;
+		let tip = self.core.groups.get(group)?.gate.tip();
+		let envelope = self.core.engine.welcomes(&prepared, &tip.entry, tip.index).ok()?.pop()?;
+		let keys = self.core.engine.epoch_keys(&overlay, group).ok()?.pop()?;
+		Some(invitation(group, &keys, &envelope).ok()?.statement.0)
 	}
 
 	/// Any bytes, sealed as a payload of the current epoch.

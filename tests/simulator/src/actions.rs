@@ -133,6 +133,7 @@ impl<F: Flavour> World<F> {
 				let wants = one.client.as_ref().map(|client| client.carried(&group)).unwrap_or_default();
 				let lockstep_primitives::extrinsic::Append { group, parent, payload, next_key, endorsement } = append;
 				let transaction = Transaction::new(member, Kind::Good, group, parent, payload, next_key, endorsement);
+				self.check_commit(member, &group, &parent);
 				let carried = self.carried_by(member, wants);
 				let line = format!("m{member:02} submits a commit on {parent:?} for its intents {:?}", carried.intents);
 				self.carried.entry(transaction.payload_hash).or_insert(carried);
@@ -235,7 +236,7 @@ impl<F: Flavour> World<F> {
 				self.counts.cut_off = self.counts.cut_off.saturating_add(1);
 				self.check_cut_off(member, &group);
 			}
-			Event::InvitationFailed { reason, .. } => {
+			Event::InvitationFailed { reason, .. } if !self.spoiled.contains(&member) => {
 				self.fail_for(member, &format!("an invitation came to nothing: {reason}"));
 			}
 			Event::Skipped { group, entry, reason: SkippedBecause::Invalid(reason) } => {

@@ -201,6 +201,16 @@ impl<F: Flavour> World<F> {
 		}
 	}
 
+	/// A member commits: on the newest entry that counts, of those that its node has shown it.
+	pub(crate) fn check_commit(&mut self, member: usize, group: &GroupId, parent: &EntryHash) {
+		let told = self.members.get(member).map_or(0, |one| one.told);
+		let path = self.oracle.groups.get(group).map_or(&[][..], |history| &history.path);
+		let newest = path.iter().rev().find(|entry| entry.header.block <= told);
+		if newest.is_some_and(|newest| newest.header.hash != *parent) {
+			self.fail_for(member, "it commits on an epoch that is over");
+		}
+	}
+
 	/// A member stops because it cannot process an entry: there must be one that was made for that.
 	pub(crate) fn check_cut_off(&mut self, member: usize, group: &GroupId) {
 		let Some(tip) = self.members.get(member).and_then(|one| one.position(group)) else { return };

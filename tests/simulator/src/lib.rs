@@ -32,7 +32,6 @@ mod setup;
 mod world;
 
 pub use flavour::{Flavour, OpenMls, StandIns};
-#[cfg(feature = "mutations")]
 pub use lockstep_client::mutation::Mutation;
 pub use run::{explain, run, simulate, Failure, Summary};
 pub use setup::Setup;

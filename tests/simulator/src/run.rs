@@ -58,11 +58,9 @@ impl std::fmt::Display for Failure {
 /// # Errors
 /// [`Failure`], at the first promise that does not hold.
 pub fn run<F: Flavour>(seed: u64, setup: &Setup) -> Result<Summary, Box<Failure>> {
-	#[cfg(feature = "mutations")]
 	lockstep_client::mutation::set(setup.mutation);
 	let mut world = World::<F>::new(seed, setup);
 	world.play();
-	#[cfg(feature = "mutations")]
 	lockstep_client::mutation::set(None);
 	match world.failure.take() {
 		Some(what) => Err(Box::new(Failure { seed: world.seed, what, trace: world.trace })),
@@ -281,7 +279,7 @@ impl<F: Flavour> World<F> {
 		match &one.client {
 			None if one.down_until <= self.now => self.open(member),
 			None => return,
-			Some(_) if one.faulted && self.dice.chance(100) => self.kill(member),
+			Some(_) if one.faulted && !self.quiet && self.dice.chance(100) => self.kill(member),
 			Some(_) => {}
 		}
 		self.catch_up(member);
@@ -317,7 +315,6 @@ impl<F: Flavour> World<F> {
 
 	/// What a member's node shows it as final.
 	fn view(&self, member: usize) -> (Rc<crate::chain::State>, u32) {
-		#[cfg(feature = "mutations")]
 		if lockstep_client::mutation::is(crate::Mutation::NotFinal) {
 			return (self.chain.best().clone(), self.chain.best_height());
 		}

@@ -1,20 +1,32 @@
-//! What the simulator found once, played out step by step.
+//! What the simulator found once, and what breaks others, played out step by step.
 
 mod catching_up;
+mod naive;
+mod recovery;
 
 use crate::{
 	chain::{Kind, Transaction},
 	flavour::StandIns,
+	network::Statement,
 	setup::Setup,
-	world::{World, NODES},
+	world::{Happening, World, NODES},
 };
 use ed25519_dalek::{Signer, SigningKey};
-use lockstep_client::{GroupState, Intent, Undelivered, UndeliveredBecause};
+use lockstep_client::{
+	simulation::Statement as Decoded, Ended, GroupState, Intent, IntentState, Undelivered, UndeliveredBecause,
+};
 use lockstep_primitives::{endorsement_payload, extrinsic::Append, rpc::HexBytes, Endorsement, GroupId, OrderingKey};
+use std::rc::Rc;
 
 /// Three members, the first of which has a group; nothing goes wrong.
 fn calm() -> (World<StandIns>, GroupId) {
-	let mut world = World::new(1, &Setup::new(3, 0));
+	calm_with(3)
+}
+
+/// The same with so many members.
+fn calm_with(members: usize) -> (World<StandIns>, GroupId) {
+	let mut world = World::new(1, &Setup::new(members, 0));
+	world.members.iter_mut().for_each(|member| member.honest = true);
 	world.calm();
 	world.begin();
 	blocks(&mut world, 10);
@@ -53,8 +65,7 @@ fn an_invitation_finds_a_member_that_does_not_know_yet_that_it_is_out() {
 	assert!(is_in_step(&world, 1, &group));
 
 	let second = package(&mut world, 1);
-	world.members[1].node = 2;
-	world.nodes.nodes[2].cut_until = u32::MAX;
+	cut(&mut world, 1);
 	world.want(0, &group, Intent::Remove(name(1)));
 	blocks(&mut world, 10);
 	world.want(0, &group, second);
@@ -74,8 +85,7 @@ fn what_came_before_a_member_was_added_again_is_read_afterwards() {
 	blocks(&mut world, 10);
 
 	let second = package(&mut world, 1);
-	world.members[1].node = 2;
-	world.nodes.nodes[2].cut_until = u32::MAX;
+	cut(&mut world, 1);
 	world.want(0, &group, Intent::Remove(name(1)));
 	blocks(&mut world, 10);
 	world.want(0, &group, second);
@@ -132,8 +142,7 @@ fn a_member_killed_between_an_epoch_and_its_proposal_still_leaves() {
 	world.want(0, &group, invitation);
 	blocks(&mut world, 10);
 	world.weather.lost_statement = 1000;
-	world.members[1].node = 2;
-	world.nodes.nodes[2].cut_until = u32::MAX;
+	cut(&mut world, 1);
 	assert!(matches!(world.step(1, |client| client.leave(&group)), Some(Ok(()))));
 	world.want(0, &group, Intent::Update);
 	blocks(&mut world, 10);
@@ -151,14 +160,57 @@ fn a_member_killed_between_an_epoch_and_its_proposal_still_leaves() {
 
 /// All three are members.
 fn three() -> (World<StandIns>, GroupId) {
-	let (mut world, group) = calm();
-	for member in [1, 2] {
+	all_of(3)
+}
+
+/// So many, and all are members.
+fn all_of(members: usize) -> (World<StandIns>, GroupId) {
+	let (mut world, group) = calm_with(members);
+	for member in 1..members {
 		let invitation = package(&mut world, member);
 		world.want(0, &group, invitation);
 		blocks(&mut world, 10);
 	}
-	assert!(is_in_step(&world, 1, &group) && is_in_step(&world, 2, &group));
+	assert!((1..members).all(|member| is_in_step(&world, member, &group)));
 	(world, group)
+}
+
+/// This member hears nothing from now on.
+fn cut(world: &mut World<StandIns>, member: usize) {
+	world.members.iter_mut().filter(|other| other.node == 2).for_each(|other| other.node = 0);
+	world.members[member].node = 2;
+	world.nodes.nodes[2].cut_until = u32::MAX;
+}
+
+impl World<StandIns> {
+	/// A statement reaches a member, whoever made it.
+	fn hand_over(&mut self, member: usize, bytes: Vec<u8>) {
+		let topic = Decoded::decode(&bytes).expect("it is a statement").topic;
+		let statement = Rc::new(Statement { from: member, topic, bytes, message: None });
+		self.later(0, Happening::Deliver { member, statement });
+	}
+}
+
+/// Waits until some commit waits in a pool.
+fn waiting(world: &mut World<StandIns>) -> Rc<Transaction> {
+	loop {
+		if let Some(waiting) = world.nodes.waiting(&mut world.dice) {
+			return waiting;
+		}
+		blocks(world, 1);
+	}
+}
+
+/// How the intents of a member are doing.
+fn intents(world: &World<StandIns>, member: usize, group: &GroupId) -> Vec<IntentState> {
+	let client = world.members[member].client.as_ref().expect("it is up");
+	client.intents(group).expect("it is there").into_iter().map(|(_, state)| state).collect()
+}
+
+/// How many of them have come about.
+fn done(world: &World<StandIns>, member: usize, group: &GroupId) -> usize {
+	let is_done = |state: &&IntentState| matches!(state, IntentState::Ended(Ended::Done(_)));
+	intents(world, member, group).iter().filter(is_done).count()
 }
 
 /// Puts a commit into all pools, before any other.
@@ -179,7 +231,7 @@ fn a_message_that_no_node_takes_is_given_up_before_its_readers_forget_it() {
 	// Whatever the node is given, it has something against it.
 	world.weather.wrong_answer = 1000;
 	let text = world.say(0, &group).expect("it can speak");
-	for _ in 0..15 {
+	for _ in 0..64 {
 		world.want(0, &group, Intent::Update);
 		blocks(&mut world, 10);
 	}
@@ -205,8 +257,7 @@ fn a_message_that_no_node_takes_is_given_up_before_its_readers_forget_it() {
 fn a_member_that_was_cut_off_long_ago_is_heard() {
 	let (mut world, group) = three();
 	world.members[1].honest = false;
-	world.members[2].node = 2;
-	world.nodes.nodes[2].cut_until = u32::MAX;
+	cut(&mut world, 2);
 	let cut_off = world.members[1].client.as_ref().unwrap().hostile_private(&group, vec!["m02".to_owned()]);
 	submit(&mut world, 1, Kind::Private(Some(vec![2])), cut_off.unwrap());
 	blocks(&mut world, 10);
@@ -225,12 +276,7 @@ fn a_member_that_was_cut_off_long_ago_is_heard() {
 fn a_member_that_was_made_to_believe_that_it_is_out_comes_back() {
 	let (mut world, group) = three();
 	world.want(1, &group, Intent::Remove(name(2)));
-	let mut waiting = None;
-	while waiting.is_none() {
-		waiting = world.nodes.waiting(&mut world.dice);
-		blocks(&mut world, u32::from(waiting.is_none()));
-	}
-	let waiting = waiting.unwrap();
+	let waiting = waiting(&mut world);
 	world.members[1].kill(u32::MAX);
 
 	let keys = world.members[0].client.as_ref().unwrap().hostile_keys(&group);

@@ -12,20 +12,13 @@ pub struct Setup {
 	/// Collect what happens, to show it.
 	pub trace: bool,
 	/// The deliberate fault that is switched on.
-	#[cfg(feature = "mutations")]
 	pub mutation: Option<crate::Mutation>,
 }
 
 impl Setup {
 	/// So many members for so many blocks.
 	pub fn new(members: usize, blocks: u32) -> Self {
-		Self {
-			members,
-			blocks,
-			trace: false,
-			#[cfg(feature = "mutations")]
-			mutation: None,
-		}
+		Self { members, blocks, trace: false, mutation: None }
 	}
 }
 

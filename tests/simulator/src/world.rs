@@ -79,6 +79,8 @@ pub(crate) struct World<F: Flavour> {
 	pub(crate) done: BTreeMap<(usize, u64), lockstep_primitives::EntryHash>,
 	/// Members that wrongly believe that they were removed.
 	pub(crate) misled: std::collections::BTreeSet<usize>,
+	/// Members to whom a hostile one has sent an invitation that leads nowhere.
+	pub(crate) spoiled: std::collections::BTreeSet<usize>,
 	/// Some member was cut off, and has asked to be readmitted.
 	pub(crate) cut_off_once: bool,
 	pub(crate) deeds: u32,
@@ -117,6 +119,7 @@ impl<F: Flavour> World<F> {
 			packages: BTreeMap::new(),
 			done: BTreeMap::new(),
 			misled: std::collections::BTreeSet::new(),
+			spoiled: std::collections::BTreeSet::new(),
 			cut_off_once: false,
 			deeds: 0,
 			queue: BTreeMap::new(),

@@ -4,7 +4,8 @@
 //! crash the member is in front of all of them, or behind all; and if one cannot be judged, those before it are written
 //! without it. What is reported is reported when it is written.
 //!
-//! Nothing of this member may be under way, for that would have to be done between two entries. For the same reason an
+//! Nothing of this member may be under way (a commit, the wish to leave), for that would have to be done between two entries.
+//! What waits to be committed waits on, until the log is read to its end. For the same reason an
 //! entry is the last of its write if statements of the epoch that it opens are waiting: they are read in that epoch.
 
 use super::{commit_together, Done, DriveError, Material, Step};
@@ -13,6 +14,7 @@ use crate::{
 	gate::{self, Gate, Input, Mode},
 	log::VerifiedEntry,
 	mls::{constants::MAX_PAST_EPOCHS, Mls},
+	mutation::{self, Mutation},
 	store::Overlay,
 };
 use lockstep_primitives::GroupId;
@@ -88,13 +90,16 @@ impl<M: Mls> Core<M> {
 
 /// How many of these entries, the first of which is of this group, go into one write.
 fn together(group: &Group, entries: &[(GroupId, VerifiedEntry)]) -> usize {
-	let busy = group.gate.pending().is_some() || group.leaving || group.operations().next().is_some();
+	let busy = group.gate.pending().is_some() || group.leaving || !group.current.is_empty();
+	let busy = busy && !mutation::is(Mutation::ReadOnBusy);
 	if busy || *group.gate.mode() != Mode::Following {
 		return 1;
 	}
 	let first = entries.first().map(|(id, _)| *id);
 	let of_group = entries.iter().take(MAX_PAST_EPOCHS).take_while(|(id, _)| Some(*id) == first);
-	let before = of_group.clone().take_while(|(_, entry)| !group.buffer.has(&entry.header.next_key.0));
+	let before = of_group
+		.clone()
+		.take_while(|(_, entry)| !group.buffer.has(&entry.header.next_key.0) || mutation::is(Mutation::ReadOnUnread));
 	before.count().saturating_add(1).min(of_group.count())
 }
 

@@ -6,7 +6,10 @@ use super::{
 	message,
 	state::{text, State},
 };
-use crate::mls::{BuildError, Intent, Placed, ProposalError};
+use crate::{
+	mls::{BuildError, Intent, Placed, ProposalError},
+	mutation::{self, Mutation},
+};
 use lockstep_primitives::rpc::HexBytes;
 
 /// Puts the intents into a commit, each whole or not at all; proposals of others first.
@@ -35,6 +38,7 @@ pub(super) fn is_satisfied(state: &State, intent: &Intent) -> bool {
 			!list.is_empty() && list.iter().all(is_in)
 		}
 		Intent::Remove(list) => !list.is_empty() && list.iter().all(|identity| !state.is_member(&text(&identity.0))),
+		Intent::Readmit { .. } if mutation::is(Mutation::ReadmitAlways) => false,
 		Intent::Readmit { identity, replaces, .. } => {
 			state.leaf(&text(&identity.0)).is_some_and(|leaf| leaf.key[..] != replaces.0)
 		}
@@ -147,7 +151,7 @@ fn readmit(commit: &mut Commit, state: &State, identity: &str, package: &[u8], r
 		return Err(Placed::Refused(BuildError::RemovesItself));
 	}
 	let leaf = state.leaf(identity).ok_or_else(|| Placed::Refused(BuildError::NotAMember { identity: bytes() }))?;
-	if leaf.key[..] != *replaces {
+	if leaf.key[..] != *replaces && !mutation::is(Mutation::ReadmitAlways) {
 		return Err(Placed::Satisfied(BuildError::OtherLeaf { identity: bytes() }));
 	}
 	if goes(commit, identity) {

@@ -1,7 +1,7 @@
 //! Runs seeds, and shows what went wrong in one of them.
 
 use clap::{Parser, ValueEnum};
-use lockstep_simulator::{explain, simulate, Setup, Summary};
+use lockstep_simulator::{explain, simulate, Mutation, Setup, Summary};
 use std::{
 	ops::Range,
 	process::ExitCode,
@@ -39,10 +39,9 @@ struct Arguments {
 	/// Goes on after a failure.
 	#[arg(long)]
 	keep_going: bool,
-	/// A deliberate fault to switch on, by its name or its number.
-	#[cfg(feature = "mutations")]
-	#[arg(long)]
-	mutation: Option<String>,
+	/// A deliberate fault to switch on, by its name.
+	#[arg(long, value_parser = mutation)]
+	mutation: Option<Mutation>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -59,20 +58,18 @@ fn seeds(text: &str) -> Result<Range<u64>, String> {
 	Ok(from.parse().map_err(|_| bad())?..to.parse().map_err(|_| bad())?)
 }
 
+fn mutation(name: &str) -> Result<Mutation, String> {
+	let found = Mutation::ALL.into_iter().find(|mutation| format!("{mutation:?}").eq_ignore_ascii_case(name));
+	found.ok_or_else(|| format!("{name} is none of {:?}", Mutation::ALL))
+}
+
 fn main() -> ExitCode {
 	let arguments = Arguments::parse();
 	let openmls = arguments.mls == Mls::Openmls;
 	let (members, blocks) = if openmls { (8, 30) } else { (20, 50) };
 	let mut setup = Setup::new(arguments.members.unwrap_or(members), arguments.blocks.unwrap_or(blocks));
 	setup.trace = arguments.trace;
-	#[cfg(feature = "mutations")]
-	{
-		let named = |name: &String| {
-			let all = lockstep_simulator::Mutation::ALL;
-			all.into_iter().find(|mutation| format!("{mutation:?}").eq_ignore_ascii_case(name))
-		};
-		setup.mutation = arguments.mutation.as_ref().and_then(named);
-	}
+	setup.mutation = arguments.mutation;
 	if let Some(seed) = arguments.seed {
 		println!("{}", explain(openmls, seed, &setup));
 		return ExitCode::SUCCESS;

@@ -1,6 +1,6 @@
 //! A member that was away: what it writes at once when it is back, and that it misses nothing by that.
 
-use super::{blocks, is_in_step, three};
+use super::{blocks, cut, is_in_step, three, waiting};
 use crate::{flavour::StandIns, world::World};
 use lockstep_client::{Ended, Intent, IntentState};
 use lockstep_primitives::GroupId;
@@ -10,8 +10,7 @@ const COMMITS: u64 = 12;
 /// The third member hears nothing while the first one makes commits; gives what is said in every epoch that `talks`.
 fn away(talks: impl Fn(u64) -> bool) -> (World<StandIns>, GroupId, Vec<Vec<u8>>) {
 	let (mut world, group) = three();
-	world.members[2].node = 2;
-	world.nodes.nodes[2].cut_until = u32::MAX;
+	cut(&mut world, 2);
 	let mut said = Vec::new();
 	for number in 0..COMMITS {
 		world.want(0, &group, Intent::Update);
@@ -44,7 +43,7 @@ fn several_epochs_are_one_write_and_every_one_is_reported() {
 }
 
 #[test]
-fn what_was_said_in_between_is_read_in_its_epoch() {
+pub(super) fn what_was_said_in_between_is_read_in_its_epoch() {
 	for every in 1..=4 {
 		let (mut world, group, said) = away(|number| number % every == 0);
 		world.nodes.heal();
@@ -84,14 +83,27 @@ fn what_a_member_wants_meanwhile_is_done() {
 }
 
 #[test]
-fn a_commit_of_its_own_that_won_meanwhile_is_answered() {
+pub(super) fn a_member_that_wants_to_leave_says_so_in_every_epoch() {
+	let (mut world, group, _) = away(|_| false);
+	world.weather.lost_statement = 1000;
+	assert!(matches!(world.step(2, |client| client.leave(&group)), Some(Ok(()))));
+	let writes = world.members[2].disk.writes();
+	world.nodes.heal();
+	blocks(&mut world, 1);
+	assert_eq!(epoch(&world, &group), 2 + COMMITS);
+	assert!(world.members[2].disk.writes() - writes >= 2 * COMMITS, "an epoch and what it says in it");
+	world.weather.lost_statement = 0;
+	blocks(&mut world, 60);
+	let state = world.members[2].position(&group).map(|position| position.state);
+	assert_eq!(state, Some(lockstep_client::GroupState::Removed));
+}
+
+#[test]
+pub(super) fn a_commit_of_its_own_that_won_meanwhile_is_answered() {
 	let (mut world, group) = three();
 	world.want(2, &group, Intent::Update);
-	while world.nodes.waiting(&mut world.dice).is_none() {
-		blocks(&mut world, 1);
-	}
-	world.members[2].node = 2;
-	world.nodes.nodes[2].cut_until = u32::MAX;
+	waiting(&mut world);
+	cut(&mut world, 2);
 	blocks(&mut world, 10);
 	for _ in 0..4 {
 		world.want(0, &group, Intent::Update);
