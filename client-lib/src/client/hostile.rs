@@ -1,7 +1,7 @@
 //! What a hostile member could do with what it knows; for tests of the promises only.
 
 use super::{command::Command, core::Core, Client, CommitError, GroupError};
-use crate::mls::{Batch, BuildError, Intent, Mls};
+use crate::mls::{Batch, BuildError, EpochKeys, Intent, Mls};
 use lockstep_primitives::{extrinsic::Append, EntryHash, GroupId};
 use std::collections::BTreeMap;
 use tokio::sync::oneshot;
@@ -75,7 +75,7 @@ impl<M: Mls> Core<M> {
 		let mut new = Vec::new();
 		// The newest first, as far as they are new.
 		for epoch in (0..=current).rev() {
-			let keys = match self.engine.keys_of_epoch(&overlay, id, epoch) {
+			let keys = match EpochKeys::of_epoch(&overlay, id, epoch) {
 				Ok(Some(keys)) => keys,
 				// It was removed by the commit that opened this one.
 				Ok(None) if epoch == current => continue,

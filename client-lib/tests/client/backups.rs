@@ -9,9 +9,9 @@ use lockstep_client::{
 	RejoinAskError, RejoinError, RestoreError, SignerSeed, StoreKey, MAX_NOTE,
 };
 
-/// More blocks than all that a client asks for by itself takes.
 /// How often a client asks by itself.
 const ASKS: usize = 5;
+/// More blocks than all that a client asks for by itself takes.
 const ALL_ASKED: [u32; 6] = [60, 60, 120, 180, 240, 300];
 
 fn key() -> StoreKey {
