@@ -198,6 +198,20 @@ impl Writer<'_> {
 		(start, self.bytes.len(), apart)
 	}
 
+	/// Makes numbers of the bytes between two positions; what comes after them moves on.
+	fn unpack(&mut self, from: usize, to: usize) {
+		if from == to {
+			return;
+		}
+		let Some(tail) = self.bytes.get_mut(from..) else { return };
+		let written = Zeroizing::new(tail.to_vec());
+		tail.zeroize();
+		self.bytes.truncate(from);
+		let (packed, after) = written.split_at_checked(to.saturating_sub(from)).unwrap_or_default();
+		packed.iter().for_each(|byte| self.head(UNSIGNED, (*byte).into()));
+		self.put(after);
+	}
+
 	/// Whether the fields of an element that come now are not written.
 	fn leaves_out(&self) -> bool {
 		matches!(self.at, At::Rest(_))
@@ -268,7 +282,7 @@ impl<'a, 'f> Sequence<'a, 'f> {
 		self.writer.packs = false;
 		if self.bytes && self.writer.kind != Kind::Byte {
 			self.bytes = false;
-			unpack(&mut self.writer.bytes, self.values, start);
+			self.writer.unpack(self.values, start);
 		}
 		Ok(())
 	}
@@ -285,24 +299,6 @@ impl<'a, 'f> Sequence<'a, 'f> {
 		}
 		self.writer.end(self.open);
 	}
-}
-
-/// Makes numbers of an array of the bytes between two positions; what comes after them moves on.
-fn unpack(bytes: &mut Zeroizing<Vec<u8>>, from: usize, to: usize) {
-	let (Some(before), Some(packed), Some(after)) = (bytes.get(..from), bytes.get(from..to), bytes.get(to..)) else {
-		return;
-	};
-	let most = bytes.len().saturating_add(packed.len());
-	let mut unpacked = Zeroizing::new(Vec::with_capacity(most));
-	unpacked.extend_from_slice(before);
-	for byte in packed {
-		if *byte > 23 {
-			unpacked.push(UNSIGNED | 24);
-		}
-		unpacked.push(*byte);
-	}
-	unpacked.extend_from_slice(after);
-	*bytes = unpacked;
 }
 
 struct Map<'a, 'f> {
