@@ -132,7 +132,8 @@ impl<M: Mls> Core<M> {
 		};
 		let waits = outgoing.unsent.is_some() || invites();
 		let Some(group) = self.groups.get_mut(&outgoing.group).filter(|_| waits) else {
-			return self.renew(number, expiry(0, Some(floor)));
+			// It lasts longer than anything else.
+			return self.renew(number, expiry(1, Some(floor)));
 		};
 		if outgoing.unsent.is_none() && group.gate.tip().epoch > outgoing.epoch {
 			return self.renew(number, expiry(0, None));

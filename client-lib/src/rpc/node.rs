@@ -87,7 +87,7 @@ pub enum StatementOutcome {
 	Expired,
 	/// The quota of its signer is used up by statements that last longer; it has to last longer than `min_expiry`.
 	Full {
-		/// The least expiry among those stored.
+		/// The least expiry among those stored; 0 if it is not said.
 		min_expiry: u64,
 	},
 	/// Not now: no allowance yet, the store is full, or an internal error.
@@ -114,7 +114,8 @@ impl From<SubmitAnswer> for StatementOutcome {
 			("knownExpired", ..) | ("invalid", "alreadyExpired", _) => Self::Expired,
 			("rejected", "accountFull" | "channelPriorityTooLow", Some(min_expiry)) => Self::Full { min_expiry },
 			("invalid", ..) => Self::Invalid(reason),
-			("rejected", "dataTooLarge", _) => Self::Invalid(reason),
+			// For what is left of the signer's quota. None that a client makes is too large for all of it.
+			("rejected", "dataTooLarge", _) => Self::Full { min_expiry: 0 },
 			(status, reason, _) => Self::Later(format!("{status} {reason}").trim_end().to_owned()),
 		}
 	}

@@ -115,6 +115,8 @@ async fn answers_of_the_statement_store_are_told_apart() {
 				"0x04" => serde_json::json!({ "status": "rejected", "reason": "noAllowance" }),
 				"0x05" => serde_json::json!({ "status": "invalid", "reason": "badProof" }),
 				"0x06" => serde_json::json!({ "status": "internalError", "Db": "gone" }),
+				"0x07" => serde_json::json!({
+					"status": "rejected", "reason": "dataTooLarge", "submitted_size": 5, "available_size": 4 }),
 				_ => serde_json::json!([1, 2]),
 			})
 		})
@@ -122,7 +124,7 @@ async fn answers_of_the_statement_store_are_told_apart() {
 	let (url, _server) = serve(module).await;
 	let node = Node::connect(&url, None).await.unwrap();
 	let mut outcomes = Vec::new();
-	for first in 0..7 {
+	for first in 0..8 {
 		outcomes.push(node.submit_statement(vec![first]).await.unwrap());
 	}
 	use StatementOutcome::*;
@@ -137,7 +139,8 @@ async fn answers_of_the_statement_store_are_told_apart() {
 			later("rejected noAllowance"),
 			Invalid("badProof".into()),
 			later("internalError"),
+			Full { min_expiry: 0 },
 		]
 	);
-	assert!(matches!(node.submit_statement(vec![7]).await, Err(RpcError::Undecodable { .. })));
+	assert!(matches!(node.submit_statement(vec![8]).await, Err(RpcError::Undecodable { .. })));
 }
