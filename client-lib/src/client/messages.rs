@@ -21,8 +21,8 @@ use crate::{
 use lockstep_primitives::{rpc::HexBytes, topic, GroupId};
 use rand::RngCore;
 
-/// Largest message, in bytes: encrypted and sealed it fits into the largest statement that nodes pass on.
-pub const MAX_MESSAGE: usize = 1_000_000;
+/// Largest message, in bytes: it has to fit, encrypted and sealed, into the allowance of an epoch many times.
+pub const MAX_MESSAGE: usize = 32 * 1024;
 /// Bytes of statements that wait for their epochs, in all groups.
 const MAX_BUFFERED: usize = 64 * 1024 * 1024;
 

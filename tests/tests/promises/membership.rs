@@ -42,11 +42,11 @@ pub async fn more_is_said_than_fits_into_one_epoch(network: &Network) -> Result<
 	let members = Members::open_on(network, &["anna", "boris"], &[0, 0]).await?;
 	let [anna, boris] = [&members[0], &members[1]];
 	let group = members.found().await?;
-	let zoe = members.invite(group, "zoe", network.url(1)).await?;
+	let zoe = members.invite(group, "zoe", network.url(0)).await?;
 	let epoch = anna.status(group).await?.epoch;
 	let place = zoe.close().await;
 
-	let said: Vec<Vec<u8>> = (0..9).map(|number| vec![number; MAX_MESSAGE]).collect();
+	let said: Vec<Vec<u8>> = (0..140).map(|number| vec![number; MAX_MESSAGE]).collect();
 	for data in &said {
 		anna.send(group, data.clone()).await?;
 	}
