@@ -1,7 +1,7 @@
 //! Steps of members: something happens to a client, and what it wants done is carried out, or it is killed.
 
 use crate::{
-	chain::{Kind, Transaction, PARAMETERS},
+	chain::{Entry, Kind, Transaction, PARAMETERS},
 	flavour::Flavour,
 	network::Statement,
 	world::{Carried, Happening, World},
@@ -11,6 +11,7 @@ use lockstep_client::{
 	Event, Intent, SkippedBecause, Upkeep,
 };
 use lockstep_primitives::{extrinsic::SignedCall, topic, BlockNumber};
+use std::rc::Rc;
 
 /// Keys of past epochs are kept as long as there may be, and nobody renews by itself.
 const UPKEEP: Upkeep =
@@ -188,7 +189,13 @@ impl<F: Flavour> World<F> {
 		};
 		let text = one.client.as_ref().and_then(|client| client.unsent(number));
 		let group = self.oracle.groups.keys().find(|group| topic::group_topic(group) == topic).copied();
-		let opened = self.group.and_then(|group| self.chain.finalized().opened_by(&group, &signer).cloned());
+		let opened = self.group.and_then(|group| {
+			let history = self.oracle.groups.get(&group);
+			let counts =
+				|entry: &&Rc<Entry>| history.is_some_and(|history| history.place(&entry.header.hash).is_some());
+			let state = self.chain.finalized();
+			state.naming(&group, &signer).find(counts).or_else(|| state.naming(&group, &signer).next()).cloned()
+		});
 		if let Some(invitee) = self.mailboxes.get(&topic).copied() {
 			self.tell(|| format!("m{member:02} posts an invitation for m{invitee:02}, number {number}"));
 			self.check_invitation(member, invitee, opened.as_ref().map(|entry| entry.header.hash));

@@ -170,9 +170,11 @@ impl State {
 		}
 	}
 
-	/// The entry that opened an epoch with this key.
-	pub(crate) fn opened_by(&self, group: &GroupId, key: &[u8; 32]) -> Option<&Rc<Entry>> {
-		self.logs.get(group)?.entries.iter().rev().find(|entry| entry.header.next_key.0 == *key)
+	/// The entries that name this key, the newest first: a commit may be in the log more than once, sealed anew by somebody else,
+	/// and counts once.
+	pub(crate) fn naming<'s>(&'s self, group: &GroupId, key: &'s [u8; 32]) -> impl Iterator<Item = &'s Rc<Entry>> {
+		let entries = self.logs.get(group).map_or(&[][..], |log| log.entries.as_slice());
+		entries.iter().rev().filter(|entry| entry.header.next_key.0 == *key)
 	}
 }
 
