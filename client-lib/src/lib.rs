@@ -54,6 +54,7 @@ pub use finality::Lie;
 pub use lockstep_primitives::{EntryHash, GenesisHash, GroupId};
 pub use lockstep_verifier::Checkpoint;
 pub use mls::{
+	constants::MAX_MESSAGES_PER_EPOCH,
 	policy::{PolicyError, Right},
 	BuildError, BundleError, EngineError, GroupChange, GroupData, GroupDataError, Intent, InvalidReason, MessageError,
 	PrivateReason, ProposalError, RejoinError, Rights, SealError, SignerSeed, WelcomeError, Who,

@@ -53,16 +53,32 @@ impl<M: Mls> Core<M> {
 		let unsent = Unsent { id: HexBytes(name.to_vec()), data: HexBytes(data.to_vec()), since: None };
 		let group = self.usable(id)?;
 		let epoch = group.gate.tip().epoch;
-		if !group.caught_up || !self.outbox.has_room(id) {
-			// It is encrypted when its turn comes. What is encrypted is posted at once: readers take the messages of a sender
-			// in another order than that in which they were encrypted within bounds only.
-			let later = Outgoing { group: *id, epoch, statement: HexBytes(Vec::new()), unsent: Some(unsent) };
-			return self.queue(later);
+		let caught_up = group.caught_up;
+		let later =
+			|| Outgoing { group: *id, epoch, statement: HexBytes(Vec::new()), unsent: Some(unsent.clone()) };
+		if !caught_up || !self.outbox.has_room(id) {
+			// It is encrypted when its turn comes.
+			return self.queue(later());
 		}
-		let framed = inbox::frame(&name, data);
-		self.send_content(id, Some(unsent), |engine, overlay| {
+		let (framed, waiting) = (inbox::frame(&name, data), later());
+		let sent = self.send_content(id, Some(unsent), |engine, overlay| {
 			Ok(Content::Message(engine.encrypt(overlay, id, &framed)?.bytes))
-		})
+		});
+		match sent {
+			Err(SendError::Message(MessageError::TooMany { .. })) => {
+				self.leave_full_epoch(id, epoch);
+				self.queue(waiting)
+			}
+			sent => sent,
+		}
+	}
+
+	/// Nothing more can be said in this epoch: [`Self::upkeep`] opens the next, unless somebody else does.
+	pub(super) fn leave_full_epoch(&mut self, id: &GroupId, epoch: u64) {
+		tracing::debug!(group = %id, epoch, "an epoch takes no more messages");
+		if let Some(group) = self.groups.get_mut(id) {
+			group.full = Some(epoch);
+		}
 	}
 
 	/// Seals contents for the current epoch and puts them into the outbox, in one write with what making them changed.

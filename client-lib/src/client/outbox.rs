@@ -1,6 +1,6 @@
 //! Statements on their way to a node, with their state in memory. The statements themselves are in the store.
 
-use crate::{mls::constants::OUT_OF_ORDER_TOLERANCE, rpc::StatementOutcome};
+use crate::rpc::StatementOutcome;
 use lockstep_primitives::{BlockNumber, GroupId};
 use std::collections::BTreeMap;
 
@@ -8,9 +8,9 @@ use std::collections::BTreeMap;
 pub(super) const MAX_OUTGOING: usize = 512;
 /// Bytes of them that are handed over at once, of each group; one statement may be larger.
 const WINDOW_BYTES: usize = 4 * 1024 * 1024;
-/// A statement of a group is posted when fewer than this many older ones wait. One that has to be tried again arrives late,
-/// and the messages of one sender are read in another order than theirs within bounds only (half of these).
-const WINDOW: usize = OUT_OF_ORDER_TOLERANCE as usize / 2;
+/// A statement of a group is posted when fewer than this many older ones wait. A message that waits longer is not encrypted
+/// before its turn, and so not twice if a new epoch opens meanwhile.
+const WINDOW: usize = 32;
 /// Longest wait between two tries, in finalized blocks.
 const MAX_WAIT: BlockNumber = 16;
 

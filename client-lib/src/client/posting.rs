@@ -138,8 +138,7 @@ impl<M: Mls> Core<M> {
 		if outgoing.unsent.is_none() && group.gate.tip().epoch > outgoing.epoch {
 			return self.renew(number, expiry(0, None));
 		}
-		tracing::debug!(group = %outgoing.group, epoch = outgoing.epoch, "nodes store no more of an epoch");
-		group.full = Some(outgoing.epoch);
+		self.leave_full_epoch(&outgoing.group, outgoing.epoch);
 		// No node has it.
 		if first {
 			self.not_handed_over(number)
@@ -188,8 +187,10 @@ impl<M: Mls> Core<M> {
 		match encrypted {
 			Ok(_) => Ok(()),
 			Err(MessageError::Engine(error)) => Err(error),
-			// A commit makes room.
-			Err(MessageError::TooMany { .. }) => Ok(()),
+			Err(MessageError::TooMany { epoch, .. }) => {
+				self.leave_full_epoch(&group, epoch);
+				Ok(())
+			}
 			Err(error) => Ok(self.give_up(number, outgoing, UndeliveredBecause::Refused(error.to_string()))?),
 		}
 	}

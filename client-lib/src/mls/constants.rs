@@ -33,14 +33,16 @@ pub(super) const MESSAGE_OVERHEAD: usize = 1024;
 /// The most application messages that one member sends in one epoch, and that others read of it; a commit makes room
 /// for as many again. It bounds what a hostile member can make others do, and its secrets' use (RFC 9420 section
 /// 15.1).
-pub const MAX_MESSAGES_PER_EPOCH: u32 = 4096;
+pub const MAX_MESSAGES_PER_EPOCH: u32 = 1024;
 
 /// How far ahead of the last message read another of the same sender and epoch may be. As far as there can be any: so
 /// however many are lost, the next one is readable, for all members alike.
 const MAXIMUM_FORWARD_DISTANCE: u32 = MAX_MESSAGES_PER_EPOCH;
 
-/// Messages of one sender that may arrive after later ones, in one epoch. It bounds the keys that are kept for them.
-pub const OUT_OF_ORDER_TOLERANCE: u32 = 64;
+/// How far behind the newest message read another of the same sender and epoch may be. As far as there can be any, too:
+/// nodes give out what they store in any order, and a member that was away reads all of it. The keys of messages that
+/// were not read yet, 64 KiB of each sender at most, are kept as long as their epoch.
+const OUT_OF_ORDER_TOLERANCE: u32 = MAX_MESSAGES_PER_EPOCH;
 
 /// Application messages are padded to a multiple of this many bytes, the same for all, so that the amount does not
 /// tell who sent them.

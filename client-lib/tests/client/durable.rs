@@ -6,7 +6,7 @@ use crate::{
 	node::Node,
 	World,
 };
-use lockstep_client::{Ended, Event, GroupId, Intent, IntentState, Upkeep};
+use lockstep_client::{Ended, Event, GroupId, Intent, IntentState, Upkeep, MAX_MESSAGES_PER_EPOCH};
 use lockstep_primitives::rpc::HexBytes;
 use std::time::Duration;
 
@@ -328,4 +328,41 @@ async fn keys_are_renewed_after_so_many_messages() {
 	assert_eq!(members[0].client.group(group).await.unwrap().epoch, 1);
 	world.chain.blocks(2);
 	agree(&mut members, group, 2).await;
+}
+
+/// As many as a member sends in an epoch; what it says beyond waits for the next, which it opens. Who was away reads all.
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_says_more_than_an_epoch_takes_is_read_by_one_that_was_away() {
+	const MORE: u32 = MAX_MESSAGES_PER_EPOCH + 6;
+	let world = World::new().await;
+	let mut members = world.members(&["anna", "bert"]).await;
+	let group = found(&mut members).await;
+	let [anna, bert] = <[Member; 2]>::try_from(members).unwrap_or_else(|_| panic!("two members"));
+	let bert_config = bert.config;
+	bert.client.close().await;
+	anna.client.close().await;
+	let upkeep = Upkeep { update_after_messages: u32::MAX, ..Upkeep::default() };
+	let anna = Member::open(lockstep_client::Config { upkeep, ..anna.config }).await.unwrap();
+	world.chain.block();
+	let before = world.chain.state().statements.len();
+	for number in 0..MORE {
+		// Its outbox is bounded.
+		if number.is_multiple_of(256) {
+			world.chain.stored(before + number as usize).await;
+		}
+		anna.client.send(group, number.to_be_bytes().to_vec()).await.unwrap();
+	}
+	world.chain.stored(before + MAX_MESSAGES_PER_EPOCH as usize).await;
+	assert_eq!(anna.client.group(group).await.unwrap().epoch, 1);
+	world.chain.blocks(2);
+	anna.reached(group, 2).await;
+	world.chain.stored(before + MORE as usize).await;
+
+	let mut bert = Member::open(bert_config).await.unwrap();
+	world.chain.block();
+	for number in 0..MORE {
+		bert.hears(&number.to_be_bytes()).await;
+	}
+	assert_eq!(bert.count(|event| matches!(event, Event::Message { .. })), MORE as usize);
+	agree(&mut [anna, bert], group, 2).await;
 }

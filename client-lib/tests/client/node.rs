@@ -268,7 +268,8 @@ async fn statements(pending: PendingSubscriptionSink, view: View) {
 				events.push(json!({ "event": "newStatements", "statements": new }));
 			}
 			for (name, topic) in again.drain(..) {
-				let stored = state.statements.iter().filter(|bytes| under(bytes, &topic));
+				// A store knows no order. The opposite is the hardest to read.
+				let stored = state.statements.iter().rev().filter(|bytes| under(bytes, &topic));
 				let stored: Vec<HexBytes> = stored.cloned().map(HexBytes).collect();
 				events.push(json!({ "event": "replayStatements", "filterId": name, "statements": stored }));
 				events.push(json!({ "event": "replayDone", "filterId": name }));

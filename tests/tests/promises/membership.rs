@@ -37,22 +37,32 @@ pub async fn a_member_that_was_away_catches_up(network: &Network) -> Result<()> 
 	Ok(())
 }
 
-/// An epoch's key may store 4 MiB. The nodes would make room by displacing what is stored.
+/// An epoch's key may store 4 MiB. The nodes would make room by displacing what is stored; whoever was away would not get it.
 pub async fn more_is_said_than_fits_into_one_epoch(network: &Network) -> Result<()> {
 	let members = Members::open_on(network, &["anna", "boris"], &[0, 0]).await?;
 	let [anna, boris] = [&members[0], &members[1]];
 	let group = members.found().await?;
+	let zoe = members.invite(group, "zoe", network.url(0)).await?;
 	let epoch = anna.status(group).await?.epoch;
+	let place = zoe.close().await;
+
 	let said: Vec<Vec<u8>> = (0..140).map(|number| vec![number; MAX_MESSAGE]).collect();
 	for data in &said {
 		anna.send(group, data.clone()).await?;
 	}
 	for data in &said {
 		boris.heard(group, data, "anna", HEARING).await?;
-		assert_eq!(boris.chronicle(group).times_heard(data, b"anna"), 1, "message {}", data[0]);
 	}
 	// She renewed her keys to make room.
 	anna.reached(group, epoch + 1, ADVANCING).await?;
+
+	let zoe = Member::open(place).await?;
+	for data in &said {
+		zoe.heard(group, data, "anna", HEARING).await?;
+		let times = [boris, &zoe].map(|member| member.chronicle(group).times_heard(data, b"anna"));
+		assert_eq!(times, [1, 1], "message {}", data[0]);
+	}
+	zoe.close().await;
 	members.close().await;
 	Ok(())
 }

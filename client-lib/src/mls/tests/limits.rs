@@ -142,3 +142,21 @@ fn however_many_messages_are_lost_the_next_is_read() {
 	let read = members[1].decrypt(&log, &last.unwrap().bytes);
 	assert!(matches!(read, Ok(Received::Message { .. })), "{read:?}");
 }
+
+#[test]
+fn the_messages_of_an_epoch_are_read_in_any_order() {
+	let (log, mut members) = group(&["a", "b"]);
+	let mut sent = Vec::new();
+	members[0].write(|engine, overlay| {
+		// one was sent when the group was made
+		for number in 1..MAX_MESSAGES_PER_EPOCH {
+			sent.push((number, engine.encrypt(overlay, &log.group, &number.to_be_bytes()).unwrap()));
+		}
+	});
+	for (number, sent) in sent.iter().rev() {
+		let read = members[1].decrypt(&log, &sent.bytes);
+		assert!(matches!(read, Ok(Received::Message { data, .. }) if data == number.to_be_bytes()), "message {number}");
+	}
+	let again = members[1].decrypt(&log, &sent[0].1.bytes);
+	assert!(again.is_err(), "a second time: {again:?}");
+}
