@@ -21,25 +21,31 @@ use crate::{
 use lockstep_primitives::{rpc::HexBytes, topic, GroupId};
 use rand::RngCore;
 
-/// Largest message, in bytes: it has to fit, encrypted and sealed, into the allowance of an epoch many times.
-pub const MAX_MESSAGE: usize = 32 * 1024;
+/// Largest message, in bytes. Encrypted and sealed, it has to fit into what nodes send each other at once, which is 1 MiB.
+pub const MAX_MESSAGE: usize = 1_000_000;
 /// Bytes of statements that wait for their epochs, in all groups.
 const MAX_BUFFERED: usize = 64 * 1024 * 1024;
 
-/// A statement by a member of the epoch of `keys`.
-fn signed(group: &GroupId, keys: &EpochKeys, topic: [u8; 32], sealed: &[u8]) -> Result<Outgoing, StatementError> {
+/// A statement by a member of the epoch of `keys`, which is so many seconds old.
+fn signed(
+	group: &GroupId,
+	keys: &EpochKeys,
+	age: u64,
+	topic: [u8; 32],
+	sealed: &[u8],
+) -> Result<Outgoing, StatementError> {
 	let statement = Statement { signer: keys.ordering_key.0, topic, data: envelope::wrap(sealed) };
-	let statement = statement.encode(expiry(0, None), |bytes| keys.sign(bytes))?;
+	let statement = statement.encode(expiry(age, 0, None), |bytes| keys.sign(bytes))?;
 	Ok(Outgoing { group: *group, epoch: keys.epoch, statement: HexBytes(statement), unsent: None })
 }
 
-/// An invitation on its way to the mailbox of a joiner.
+/// An invitation on its way to the mailbox of a joiner, by whoever has just opened the epoch of `keys`.
 pub(super) fn invitation(
 	group: &GroupId,
 	keys: &EpochKeys,
 	envelope: &WelcomeEnvelope,
 ) -> Result<Outgoing, StatementError> {
-	signed(group, keys, topic::mailbox_topic(&envelope.key_package_ref), &envelope.bytes)
+	signed(group, keys, 0, topic::mailbox_topic(&envelope.key_package_ref), &envelope.bytes)
 }
 
 impl<M: Mls> Core<M> {
@@ -125,6 +131,12 @@ impl<M: Mls> Core<M> {
 		Ok(())
 	}
 
+	/// How old an epoch is, in seconds, by the blocks that are final: the same for all members, about.
+	pub(super) fn age(&self, id: &GroupId, epoch: u64) -> u64 {
+		let tip = self.groups.get(id).map(|group| group.gate.tip()).filter(|tip| tip.epoch == epoch);
+		u64::from(tip.map_or(0, |tip| self.finalized.saturating_sub(tip.block)))
+	}
+
 	pub(super) fn store_content(
 		&mut self,
 		id: &GroupId,
@@ -150,7 +162,8 @@ impl<M: Mls> Core<M> {
 			Content::Message(_) | Content::Proposal(_) => keys.seal_statement(&topic, &content.encode()),
 		};
 		let sealed = sealed.map_err(|error| library(error.to_string()))?;
-		let mut outgoing = signed(id, &keys, topic, &sealed).map_err(|error| library(error.to_string()))?;
+		let age = self.age(id, keys.epoch);
+		let mut outgoing = signed(id, &keys, age, topic, &sealed).map_err(|error| library(error.to_string()))?;
 		let sent = u32::from(unsent.is_some());
 		let Some(group) = self.groups.get_mut(id) else { return Err(EngineError::NotPlaced(*id).into()) };
 		// If it is handed to a node now.

@@ -112,7 +112,7 @@ impl<M: Mls> Core<M> {
 				tracing::debug!(outcome = ?posted.outcome, "a statement was not taken");
 				Ok(())
 			}
-			Next::Renew { attempts } => self.renew(posted.id, expiry(attempts, None)),
+			Next::Renew { attempts } => self.renew(posted.id, attempts, None),
 			Next::Full { floor } => self.wait_for_room(posted.id, floor, first),
 		};
 		if let Err(error) = changed {
@@ -133,10 +133,10 @@ impl<M: Mls> Core<M> {
 		let waits = outgoing.unsent.is_some() || invites();
 		let Some(group) = self.groups.get_mut(&outgoing.group).filter(|_| waits) else {
 			// It lasts longer than anything else.
-			return self.renew(number, expiry(1, Some(floor)));
+			return self.renew(number, 1, Some(floor));
 		};
 		if outgoing.unsent.is_none() && group.gate.tip().epoch > outgoing.epoch {
-			return self.renew(number, expiry(0, None));
+			return self.renew(number, 0, None);
 		}
 		self.leave_full_epoch(&outgoing.group, outgoing.epoch);
 		// No node has it.
@@ -197,7 +197,7 @@ impl<M: Mls> Core<M> {
 
 	/// Signs a statement again, with another expiry, if the epoch's keys are still there. An invitation is sealed to its
 	/// reader, whoever signs it: the newest epoch does as well.
-	fn renew(&mut self, number: u64, expiry: u64) -> Result<(), EngineError> {
+	fn renew(&mut self, number: u64, attempts: u32, floor: Option<u64>) -> Result<(), EngineError> {
 		let overlay = self.store.overlay();
 		let Some(mut outgoing) = overlay.get::<Outgoing>(&number.to_be_bytes())? else { return Ok(()) };
 		let keys = self.engine.epoch_keys(&overlay, &outgoing.group)?;
@@ -207,6 +207,7 @@ impl<M: Mls> Core<M> {
 			let keys = own.or_else(|| keys.last().filter(|_| invitation))?;
 			outgoing.epoch = keys.epoch;
 			let statement = Statement { signer: keys.ordering_key.0, ..statement };
+			let expiry = expiry(self.age(&outgoing.group, keys.epoch), attempts, floor);
 			statement.encode(expiry, |bytes| keys.sign(bytes)).ok()
 		});
 		let Some(renewed) = renewed else {

@@ -137,7 +137,7 @@ impl<M: Mls> Core<M> {
 		let sealed = voice.seal(&topic, &Content::Rejoin(request).encode());
 		let sealed = sealed.map_err(|error| library(error.to_string()))?;
 		let statement = Statement { signer: voice.signer().0, topic, data: envelope::wrap(&sealed) };
-		let statement = statement.encode(expiry(0, None), |bytes| voice.sign(bytes));
+		let statement = statement.encode(expiry(0, 0, None), |bytes| voice.sign(bytes));
 		let statement = HexBytes(statement.map_err(|error| library(error.to_string()))?);
 		let stored = |error: StoreError| MessageError::from(EngineError::from(error));
 		let earlier = self.store.overlay().list::<Outgoing>(ONLY).map_err(stored)?;

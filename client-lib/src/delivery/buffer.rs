@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, VecDeque};
 /// Statements kept for one group.
 const MAX_COUNT: usize = 16 * 1024;
 /// Bytes of their data.
-const MAX_BYTES: usize = 16 * 1024 * 1024;
+const MAX_BYTES: usize = 64 * 1024 * 1024;
 /// How many finalized blocks a statement waits for its epoch once the log is read. Senders post when the entry that opened
 /// the epoch is final.
 const MAX_WAIT: BlockNumber = 30;

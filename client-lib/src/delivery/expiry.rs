@@ -3,42 +3,40 @@
 use rand::Rng;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-/// How long nodes keep a statement: three days, in seconds. Whoever is offline for longer rejoins the conversation
+/// How long nodes keep a statement at least: three days, in seconds. Whoever is offline for longer rejoins the conversation
 /// without what was said meanwhile; commits are not affected, they are in blocks.
 const LIFETIME: u64 = 3 * 24 * 60 * 60;
 
 /// Expiries are multiples of this many seconds, a day and a half.
 const STEP: u64 = 1 << 17;
-/// The last bits of an expiry, which are random.
-const RANDOM: u32 = 15;
 
-/// The expiry of a statement made now, above `floor` if that is given.
+/// The expiry of a statement made now with the key of an epoch that is so many seconds old, above `floor` if that is
+/// given.
 ///
-/// When all is used up that a key may store, nodes displace what expires first for something that expires later. A message
-/// that others may not have read must not go for a newer one. So statements expire together, at the end of a step, and in
-/// the lower half, which decides between them, what is newer counts as less: it is what the nodes do not take then.
+/// When all is used up that a key may store, nodes displace what expires first for something that expires later; what
+/// expires at the same time as everything else they refuse. A message that others may not have read must not go for
+/// another one. So all of an epoch have the same expiry, to the bit, unless it lasts for more than a step: the end of the
+/// step that the epoch began in, a lifetime and a step later.
 ///
 /// The local clock enters here and nowhere else: it decides for how long others can fetch the statement, not what
 /// they make of it. Each time that the nodes found the statement expired (`attempts`), their clock being ahead of
-/// this one, the time doubles. The last bits are random, so that no two statements of the members who share an
-/// epoch's key have the same priority.
-pub fn expiry(attempts: u32, floor: Option<u64>) -> u64 {
+/// this one, the time doubles.
+pub fn expiry(age: u64, attempts: u32, floor: Option<u64>) -> u64 {
 	let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
-	let random = u64::from(rand::thread_rng().gen::<u32>());
-	expiry_at(now, random, attempts, floor)
+	match floor {
+		Some(floor) if floor >= expiry_at(now, age, attempts) => {
+			floor.saturating_add(1).saturating_add(rand::thread_rng().gen_range(0..1 << 24))
+		}
+		_ => expiry_at(now, age, attempts),
+	}
 }
 
-fn expiry_at(now: u64, random: u64, attempts: u32, floor: Option<u64>) -> u64 {
+fn expiry_at(now: u64, age: u64, attempts: u32) -> u64 {
+	let began = now.saturating_sub(age % STEP);
 	let lifetime = LIFETIME.saturating_mul(1u64.checked_shl(attempts).unwrap_or(u64::MAX));
-	let least = now.saturating_add(lifetime);
-	let (step, gone) = (least / STEP, least % STEP);
-	let until = step.saturating_add(1).saturating_mul(STEP).min(u64::from(u32::MAX));
-	let rank = STEP.saturating_sub(1).saturating_sub(gone) << RANDOM;
-	let expiry = (until << 32) | rank | (random & ((1 << RANDOM) - 1));
-	match floor {
-		Some(floor) if floor >= expiry => floor.saturating_add(1).saturating_add(random >> 8),
-		_ => expiry,
-	}
+	let least = began.saturating_add(STEP).saturating_add(lifetime);
+	let until = (least / STEP).saturating_add(1).saturating_mul(STEP);
+	until.min(u64::from(u32::MAX)) << 32
 }
 
 #[cfg(test)]
@@ -50,35 +48,33 @@ mod tests {
 
 	#[test]
 	fn statements_outlast_what_they_have_to_displace() {
-		let plain = expiry(0, None);
-		assert!(expiry(1, None) > plain);
-		assert!(expiry(0, Some(plain + (1 << 40))) > plain + (1 << 40));
-		assert_eq!(expiry(0, Some(u64::MAX)), u64::MAX);
-		assert_eq!(expiry(u32::MAX, None) >> 32, u64::from(u32::MAX));
+		let plain = expiry(0, 0, None);
+		assert!(expiry(0, 1, None) > plain);
+		assert!(expiry(0, 1, Some(plain)) > plain);
+		assert!(expiry(0, 0, Some(plain + (1 << 40))) > plain + (1 << 40));
+		assert_eq!(expiry(0, 0, Some(u64::MAX)), u64::MAX);
+		assert_eq!(expiry(0, u32::MAX, None) >> 32, u64::from(u32::MAX));
 	}
 
 	#[test]
-	fn they_last_for_three_days_at_least_and_a_step_longer_at_most() {
+	fn they_last_for_three_days_at_least_and_two_steps_longer_at_most() {
 		for now in (NOW..NOW + 2 * STEP).step_by(997) {
-			let until = expiry_at(now, 0, 0, None) >> 32;
-			assert!(until > now + LIFETIME && until <= now + LIFETIME + STEP, "{now}");
+			for age in (0..3 * STEP).step_by(4999) {
+				let until = expiry_at(now, age, 0) >> 32;
+				assert!(until > now + LIFETIME && until <= now + LIFETIME + 2 * STEP, "{now} {age}");
+			}
 		}
 	}
 
-	/// What is newer does not displace what is older, whatever its random bits, but for the start of a new step.
+	/// None displaces another of its epoch, whenever it is made and whatever the clock says.
 	#[test]
-	fn the_newer_one_counts_as_less() {
-		let (mut smaller, mut larger) = (0, 0);
-		for now in NOW..NOW + STEP {
-			let (older, newer) = (expiry_at(now, 0, 0, None), expiry_at(now + 1, u64::from(u32::MAX), 0, None));
-			*if newer < older { &mut smaller } else { &mut larger } += 1;
+	fn those_of_an_epoch_are_alike() {
+		for began in (NOW..NOW + 2 * STEP).step_by(997) {
+			let first = expiry_at(began, 0, 0);
+			for age in (0..STEP).step_by(499).chain([STEP - 1]) {
+				assert_eq!(expiry_at(began + age, age, 0), first, "{began} {age}");
+			}
+			assert!(expiry_at(began + STEP, STEP, 0) > first);
 		}
-		assert_eq!((smaller, larger), (STEP - 1, 1));
-	}
-
-	#[test]
-	fn no_two_are_alike() {
-		let many: std::collections::BTreeSet<u64> = (0..100).map(|_| expiry(0, None)).collect();
-		assert!(many.len() > 98);
 	}
 }

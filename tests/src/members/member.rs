@@ -11,6 +11,9 @@ use lockstep_primitives::{GenesisHash, GroupId};
 use std::{path::PathBuf, time::Duration};
 use tokio::{sync::watch, task::JoinHandle};
 
+/// As much of a message is shown.
+const SHOWN: usize = 60;
+
 /// Who a member is, and where.
 #[derive(Clone, Debug)]
 pub struct Place {
@@ -195,7 +198,8 @@ impl Member {
 
 	/// Waits until it has read a message.
 	pub async fn heard(&self, group: GroupId, data: &[u8], sender: &str, limit: Duration) -> Result<()> {
-		let what = format!("reads {:?} of {sender}", String::from_utf8_lossy(data));
+		let start = String::from_utf8_lossy(data.get(..SHOWN).unwrap_or(data));
+		let what = format!("reads {start:?} ({} bytes) of {sender}", data.len());
 		let chronicle = self.until(group, limit, &what, |seen| seen.times_heard(data, sender.as_bytes()) > 0).await?;
 		match chronicle.times_heard(data, sender.as_bytes()) {
 			1 => Ok(()),

@@ -56,6 +56,7 @@ async fn on_a_network_that_nothing_disturbs() -> Result<()> {
 		clock::a_member_months_ahead_agrees_on_an_added_key_package,
 		membership::a_member_that_was_away_catches_up,
 		membership::more_is_said_than_fits_into_one_epoch,
+		membership::the_largest_messages_reach_everybody,
 		membership::a_member_leaves_and_another_commits_it,
 		conversation::two_people_talk_in_two_terminals,
 		conversation::who_lost_its_store_is_readmitted,

@@ -46,7 +46,7 @@ pub async fn more_is_said_than_fits_into_one_epoch(network: &Network) -> Result<
 	let epoch = anna.status(group).await?.epoch;
 	let place = zoe.close().await;
 
-	let said: Vec<Vec<u8>> = (0..140).map(|number| vec![number; MAX_MESSAGE]).collect();
+	let said: Vec<Vec<u8>> = (0..140).map(|number| vec![number; 32 * 1024]).collect();
 	for data in &said {
 		anna.send(group, data.clone()).await?;
 	}
@@ -56,6 +56,31 @@ pub async fn more_is_said_than_fits_into_one_epoch(network: &Network) -> Result<
 	// She renewed her keys to make room.
 	anna.reached(group, epoch + 1, ADVANCING).await?;
 
+	let zoe = Member::open(place).await?;
+	for data in &said {
+		zoe.heard(group, data, "anna", HEARING).await?;
+		let times = [boris, &zoe].map(|member| member.chronicle(group).times_heard(data, b"anna"));
+		assert_eq!(times, [1, 1], "message {}", data[0]);
+	}
+	zoe.close().await;
+	members.close().await;
+	Ok(())
+}
+
+/// Four of them fill an epoch; they reach whoever was away at another node.
+pub async fn the_largest_messages_reach_everybody(network: &Network) -> Result<()> {
+	let members = Members::open_on(network, &["anna", "boris"], &[0, 1]).await?;
+	let [anna, boris] = [&members[0], &members[1]];
+	let group = members.found().await?;
+	let zoe = members.invite(group, "zoe", network.url(2)).await?;
+	let place = zoe.close().await;
+	let said: Vec<Vec<u8>> = (0..9).map(|number| vec![number; MAX_MESSAGE]).collect();
+	for data in &said {
+		anna.send(group, data.clone()).await?;
+	}
+	for data in &said {
+		boris.heard(group, data, "anna", HEARING).await?;
+	}
 	let zoe = Member::open(place).await?;
 	for data in &said {
 		zoe.heard(group, data, "anna", HEARING).await?;
