@@ -70,13 +70,16 @@ impl Actor {
 		}
 	}
 
-	/// What the log says waits until the statements that the node has stored are read: of epochs that the log goes
-	/// through, nothing could be read any more.
+	/// What the log says waits until the statements that the node has stored, and those that came before it, are read: of
+	/// epochs that the log goes through, nothing could be read any more.
 	fn hold(&mut self, update: Update) {
 		match update {
 			Update::Connected(connection) => self.followed = connection,
 			Update::Finalized(mut finalized) => {
 				finalized.complete &= self.followed == self.nodes.connection();
+				if !finalized.entries.is_empty() {
+					self.feed.look();
+				}
 				self.held = Some(Update::Finalized(finalized));
 			}
 			other => self.held = Some(other),

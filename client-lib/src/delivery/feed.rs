@@ -2,7 +2,8 @@
 //!
 //! A member that was away has to read what was said in the epochs that it missed before it goes through them, because
 //! it keeps the keys of a few past epochs only. So the feed says when it has given out all that the node in use has
-//! stored ([`StatementFeed::is_settled`]).
+//! stored ([`StatementFeed::is_settled`]). Also a member that was there may find many epochs and what was said in them at once,
+//! when its device has slept: before it goes on in the log it takes in what has come ([`StatementFeed::look`]).
 
 mod reader;
 #[cfg(test)]
@@ -38,8 +39,10 @@ struct Wanted {
 enum Item {
 	/// An encoded statement.
 	Statement(Vec<u8>),
-	/// All that was stored at the node under what was wanted then came before this.
+	/// All that was stored at the node under what was wanted then, and all that had come since, came before this.
 	Settled(Point),
+	/// What the node sends from now on does not reach this client: it is asked for anew.
+	Unsettled,
 }
 
 /// A connection, and the newest request.
@@ -56,7 +59,8 @@ pub struct StatementFeed {
 	nodes: Arc<Nodes>,
 	wanted: watch::Sender<Wanted>,
 	items: mpsc::Receiver<Item>,
-	settled: Point,
+	/// `None` while the node has to be asked anew.
+	settled: Option<Point>,
 	patience: Patience,
 	task: JoinHandle<()>,
 }
@@ -67,22 +71,33 @@ impl StatementFeed {
 		let (wanted, asked) = watch::channel(Wanted::default());
 		let (sender, items) = mpsc::channel(BUFFERED);
 		let task = tokio::spawn(Reader::new(nodes.clone(), asked, sender).run());
-		let (settled, patience) = (Point::default(), Patience::start(0));
+		let (settled, patience) = (Some(Point::default()), Patience::start(0));
 		Self { nodes, wanted, items, settled, patience, task }
 	}
 
 	/// Reads this topic, from the stored statements on, also if it is read already.
 	pub fn watch(&mut self, topic: [u8; 32]) {
-		let last = self.wanted.borrow().turn;
-		let turn = last.wrapping_add(1);
-		if self.settled.turn == last {
-			// While the node is still sending, more topics do not make the wait longer.
-			self.patience = Patience::start(self.nodes.connection());
-		}
+		let turn = self.next_turn();
 		self.wanted.send_modify(|wanted| {
 			wanted.turn = turn;
 			wanted.topics.insert(topic, turn);
 		});
+	}
+
+	/// It is not settled again before what has come from the node until now is given out. A node sends in order what it
+	/// has to send over a connection, so that is all that it had before whatever was heard of it otherwise.
+	pub fn look(&mut self) {
+		let turn = self.next_turn();
+		self.wanted.send_modify(|wanted| wanted.turn = turn);
+	}
+
+	fn next_turn(&mut self) -> u64 {
+		let last = self.wanted.borrow().turn;
+		if self.settled.is_some_and(|settled| settled.turn == last) {
+			// While the node is still sending, more that is wanted does not make the wait longer.
+			self.patience = Patience::start(self.nodes.connection());
+		}
+		last.wrapping_add(1)
 	}
 
 	/// Reads this topic no longer. Statements that are on their way may still come.
@@ -99,7 +114,13 @@ impl StatementFeed {
 				Some(statement)
 			}
 			Some(Item::Settled(point)) => {
-				self.settled = point;
+				self.settled = Some(point);
+				None
+			}
+			Some(Item::Unsettled) => {
+				if self.settled.take().is_some() {
+					self.patience = Patience::start(self.nodes.connection());
+				}
 				None
 			}
 			None => std::future::pending().await,
@@ -110,7 +131,7 @@ impl StatementFeed {
 	/// to send it: statements are best effort, and a node that withholds them does not hold up the rest.
 	pub fn is_settled(&mut self) -> bool {
 		let wanted = Point { connection: self.nodes.connection(), turn: self.wanted.borrow().turn };
-		if self.settled == wanted {
+		if self.settled == Some(wanted) {
 			return true;
 		}
 		if self.patience.connection != wanted.connection {

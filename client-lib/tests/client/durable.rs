@@ -366,3 +366,69 @@ async fn whoever_says_more_than_an_epoch_takes_is_read_by_one_that_was_away() {
 	assert_eq!(bert.count(|event| matches!(event, Event::Message { .. })), MORE as usize);
 	agree(&mut [anna, bert], group, 2).await;
 }
+
+/// As on a device that slept: what was said meanwhile and the commits come together.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_client_that_stood_still_reads_what_was_said_meanwhile() {
+	let world = World::new().await;
+	let mut members = world.members(&["anna", "bert"]).await;
+	let group = found(&mut members).await;
+	let bert = members.pop().unwrap();
+	bert.client.close().await;
+	// Of one thread, so that it can be held up as a whole.
+	let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+	let mut bert = runtime.spawn(Member::open(bert.config)).await.unwrap().unwrap();
+	world.chain.block();
+	let height = world.chain.state().height;
+	bert.when(group, |status| status.finalized >= height).await;
+	let (wake, sleeping) = std::sync::mpsc::channel::<()>();
+	let asleep = std::sync::Arc::new(tokio::sync::Notify::new());
+	let falls_asleep = asleep.clone();
+	runtime.spawn(async move {
+		falls_asleep.notify_one();
+		assert!(sleeping.recv().is_err(), "nothing is sent");
+	});
+	asleep.notified().await;
+
+	for epoch in 0..12u8 {
+		for number in 0..8 {
+			members[0].client.send(group, vec![epoch, number]).await.unwrap();
+		}
+		members[0].client.update(group).await.unwrap();
+	}
+	drop(wake);
+	for epoch in 0..12u8 {
+		for number in 0..8 {
+			bert.hears(&[epoch, number]).await;
+		}
+	}
+	members.push(bert);
+	agree(&mut members, group, 13).await;
+	runtime.shutdown_background();
+}
+
+/// As above, and the node has given up sending it statements.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_member_whose_node_stops_sending_statements_asks_again_before_it_goes_on() {
+	let world = World::new().await;
+	let mut members = world.members(&["anna", "bert"]).await;
+	let group = found(&mut members).await;
+	let bert = members.pop().unwrap();
+	bert.client.close().await;
+	let other = Node::start(&world.chain).await;
+	let mut bert =
+		Member::open(lockstep_client::Config { nodes: vec![other.url.clone()], ..bert.config }).await.unwrap();
+	world.chain.block();
+	let height = world.chain.state().height;
+	bert.when(group, |status| status.finalized >= height).await;
+	other.set_statements(false);
+	other.stop_statements();
+	tokio::join!(other.sends(12), talk_through_epochs(&world, &members[0], group));
+	world.chain.block();
+	other.set_statements(true);
+	for epoch in 0..12u8 {
+		bert.hears(&[epoch]).await;
+	}
+	members.push(bert);
+	agree(&mut members, group, 13).await;
+}

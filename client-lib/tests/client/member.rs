@@ -1,6 +1,6 @@
 //! A member under test: a client, and what it reported so far.
 
-use futures::{Stream, StreamExt};
+use futures::{FutureExt, Stream, StreamExt};
 use lockstep_client::{Client, Config, Event, GroupId, GroupStatus, OpenError, Sponsor, StoreKey, Upkeep};
 use std::{path::Path, time::Duration};
 use tokio::time::timeout;
@@ -98,7 +98,11 @@ impl Member {
 		self.client.group(group).await.unwrap().epoch_authenticator
 	}
 
-	pub fn count(&self, wanted: impl Fn(&Event) -> bool) -> usize {
+	/// How many such events were reported so far.
+	pub fn count(&mut self, wanted: impl Fn(&Event) -> bool) -> usize {
+		while let Some(Some(event)) = self.events.next().now_or_never() {
+			self.heard.push(event);
+		}
 		self.heard.iter().filter(|event| wanted(event)).count()
 	}
 }

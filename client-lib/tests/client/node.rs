@@ -2,7 +2,7 @@
 
 use crate::chain::{Chain, NONCE_TAKEN};
 use jsonrpsee::{
-	server::{PendingSubscriptionSink, Server, ServerHandle, SubscriptionMessage},
+	server::{PendingSubscriptionSink, Server, ServerHandle, SubscriptionMessage, SubscriptionSink},
 	types::ErrorObjectOwned,
 	RpcModule,
 };
@@ -33,6 +33,8 @@ struct View {
 	finality: Arc<watch::Sender<bool>>,
 	/// Whether it sends statements.
 	statements: Arc<watch::Sender<bool>>,
+	/// Counts how often it has stopped sending statements.
+	stops: Arc<watch::Sender<usize>>,
 	/// How many entries it has sent.
 	sent: Arc<watch::Sender<usize>>,
 	/// Topics for each subscription to statements, each with the name of its filter.
@@ -49,9 +51,10 @@ impl Node {
 	pub async fn start(chain: &Chain) -> Self {
 		let finality = Arc::new(watch::channel(true).0);
 		let statements = Arc::new(watch::channel(true).0);
+		let stops = Arc::new(watch::channel(0).0);
 		let sent = Arc::new(watch::channel(0).0);
 		let chain = chain.clone();
-		let view = View { chain, finality, statements, sent, filters: Arc::default(), spoil: Arc::default() };
+		let view = View { chain, finality, statements, stops, sent, filters: Arc::default(), spoil: Arc::default() };
 		Self::start_at(view, SocketAddr::from(([127, 0, 0, 1], 0))).await
 	}
 
@@ -70,6 +73,11 @@ impl Node {
 	/// Whether this node sends statements.
 	pub fn set_statements(&self, sent: bool) {
 		self.view.statements.send_replace(sent);
+	}
+
+	/// Ends the subscriptions to statements, as for a reader that is too slow. Those who ask again are served.
+	pub fn stop_statements(&self) {
+		self.view.stops.send_modify(|stops| *stops += 1);
 	}
 
 	/// Waits until it has sent so many entries, counted from now.
@@ -239,6 +247,13 @@ async fn entries(pending: PendingSubscriptionSink, view: View, mut positions: Ve
 	}
 }
 
+/// Says that it sends no more, when it is to stop.
+async fn stopped(stops: &mut watch::Receiver<usize>, sink: &SubscriptionSink) {
+	if stops.changed().await.is_ok() {
+		drop(sink.send(SubscriptionMessage::from_json(&json!({ "event": "stop" })).unwrap()).await);
+	}
+}
+
 async fn statements(pending: PendingSubscriptionSink, view: View) {
 	let (sender, mut asked) = mpsc::unbounded_channel();
 	let id = serde_json::to_value(pending.subscription_id()).unwrap();
@@ -246,12 +261,14 @@ async fn statements(pending: PendingSubscriptionSink, view: View) {
 	view.filters.lock().unwrap().insert(id, sender);
 	let Ok(sink) = pending.accept().await else { return };
 	let (mut open, mut changes) = (view.statements.subscribe(), view.chain.changes());
+	let mut stops = view.stops.subscribe();
 	let mut topics: Vec<HexBytes> = Vec::new();
 	let mut seen = 0;
 	let mut again = Vec::new();
 	loop {
 		tokio::select! {
 			open = open.wait_for(|open| *open) => if open.is_err() { return },
+			() = stopped(&mut stops, &sink) => return,
 			() = sink.closed() => return,
 		}
 		let mut events = Vec::new();
@@ -287,6 +304,7 @@ async fn statements(pending: PendingSubscriptionSink, view: View) {
 				Some(asked) => again.push(asked),
 				None => return,
 			},
+			() = stopped(&mut stops, &sink) => return,
 			() = sink.closed() => return,
 		}
 	}

@@ -34,9 +34,10 @@ async fn a_payload_that_one_node_has_deleted_comes_from_another() {
 	let (mut members, mut place, group) = away_for(&world, 4).await;
 	let pruned = pruned(&world, 3).await;
 	place.nodes = vec![pruned.url.clone(), world.node.url.clone()];
-	let cora = Member::open(place).await.unwrap();
+	let mut cora = Member::open(place).await.unwrap();
 	cora.reached(group, 5).await;
 	assert_eq!(cora.count(|event| matches!(event, Event::Desynchronized { .. } | Event::NodeLied { .. })), 0);
+	assert_eq!(cora.client.group(group).await.unwrap().epoch, 5, "nobody had to readmit her");
 	members.push(cora);
 	agree(&mut members, group, 5).await;
 }

@@ -14,6 +14,7 @@ use std::{
 };
 use tokio::{
 	sync::{mpsc, watch},
+	task::unconstrained,
 	time::sleep,
 };
 
@@ -23,6 +24,8 @@ const MAX_FILTERS: usize = 128;
 const MAX_REQUESTS: usize = 8;
 /// Ends of stored statements that are remembered for those requests.
 const MAX_EARLY: usize = 1024;
+/// Messages that are taken in at once, when all that has come is to be given out.
+const MAX_TAKEN: usize = 4096;
 
 /// Reads from one node after the other.
 pub(super) struct Reader {
@@ -77,6 +80,9 @@ impl Reader {
 				Ok(()) => return,
 				Err(error) => tracing::debug!(%error, "statements cannot be read"),
 			}
+			if self.sender.send(Item::Unsettled).await.is_err() {
+				return;
+			}
 			let wait = self.nodes.backoff().await;
 			tokio::select! {
 				() = sleep(wait) => {}
@@ -92,10 +98,13 @@ impl Reader {
 		let url = node.url().to_owned();
 		let gone = |reason: &str| RpcError::Unreachable { url: url.clone(), reason: reason.to_owned() };
 		let mut session = Session::new(node.clone());
+		let mut changed = true;
 		loop {
-			let wanted = self.wanted.borrow_and_update().clone();
-			session.want(wanted).await?;
-			session.settle();
+			if std::mem::take(&mut changed) {
+				session.want(self.wanted.borrow_and_update().clone());
+			}
+			session.ask_for_more().await?;
+			session.settle().map_err(gone)?;
 			tokio::select! {
 				permit = self.sender.reserve(), if !session.backlog.is_empty() => {
 					let Ok(permit) = permit else { return Ok(()) };
@@ -103,13 +112,14 @@ impl Reader {
 						permit.send(item);
 					}
 				}
-				message = session.streams.next(), if session.backlog.is_empty() && !session.streams.is_empty() => match message {
-					Some((lane, Some(Ok(event)))) => session.on_event(lane, event).map_err(gone)?,
-					Some((_, Some(Err(_)))) => return Err(gone("a message does not decode")),
-					Some((_, None)) | None => return Err(gone("a subscription ended")),
-				},
+				heard = session.streams.next(), if session.backlog.is_empty() && !session.streams.is_empty() => {
+					session.on_heard(heard).map_err(gone)?;
+				}
 				Some(added) = session.requests.next(), if !session.requests.is_empty() => session.on_added(added)?,
-				changed = self.wanted.changed() => if changed.is_err() { return Ok(()) },
+				waited = self.wanted.changed() => match waited {
+					Ok(()) => changed = true,
+					Err(_) => return Ok(()),
+				},
 				() = self.sender.closed() => return Ok(()),
 				() = node.disconnected() => return Err(gone("the connection is closed")),
 				() = another(&mut connections, node.connection()) => return Err(gone("the client uses another node")),
@@ -142,8 +152,8 @@ impl Session {
 		}
 	}
 
-	/// Asks for the topics that are new, as many at once as may be, and gives up those that are wanted no longer.
-	async fn want(&mut self, wanted: Wanted) -> Result<(), RpcError> {
+	/// Notes which topics are new, and gives up those that are wanted no longer.
+	fn want(&mut self, wanted: Wanted) {
 		let old = std::mem::replace(&mut self.wanted, wanted.clone()).topics;
 		let new = wanted.topics.iter().filter(|(topic, turn)| old.get(*topic) != Some(turn));
 		self.todo.extend(new.map(|(topic, turn)| (*topic, *turn)));
@@ -152,6 +162,10 @@ impl Session {
 				self.give_up(filter);
 			}
 		}
+	}
+
+	/// Asks for the topics that are new, as many at once as may be.
+	async fn ask_for_more(&mut self) -> Result<(), RpcError> {
 		while self.requests.len() < MAX_REQUESTS {
 			let Some((topic, turn)) = self.todo.pop_front() else { break };
 			if self.wanted.topics.get(&topic) == Some(&turn) {
@@ -223,6 +237,15 @@ impl Session {
 		});
 	}
 
+	/// Something came in a lane, or its end; the end of all if `None`.
+	fn on_heard(&mut self, heard: Option<Heard>) -> Result<(), &'static str> {
+		match heard {
+			Some((lane, Some(Ok(event)))) => self.on_event(lane, event),
+			Some((_, Some(Err(_)))) => Err("a message does not decode"),
+			Some((_, None)) | None => Err("a subscription ended"),
+		}
+	}
+
 	fn on_event(&mut self, lane: usize, event: StatementEvent) -> Result<(), &'static str> {
 		match event {
 			StatementEvent::ReplayStatements { statements } => {
@@ -244,15 +267,22 @@ impl Session {
 		Ok(())
 	}
 
-	/// Tells the client when all that was stored has come.
-	fn settle(&mut self) {
-		if !self.todo.is_empty() || !self.requests.is_empty() || !self.open.is_empty() {
-			return;
-		}
+	/// Tells the client when all that was stored has come, and with it what was sent since.
+	fn settle(&mut self) -> Result<(), &'static str> {
 		let point = Point { connection: self.node.connection(), turn: self.wanted.turn };
-		if self.settled != Some(point) {
-			self.settled = Some(point);
-			self.backlog.push_back(Item::Settled(point));
+		let asking = !self.todo.is_empty() || !self.requests.is_empty() || !self.open.is_empty();
+		if asking || self.settled == Some(point) {
+			return Ok(());
 		}
+		for _ in 0..MAX_TAKEN {
+			// Whether something is there does not depend on how much this task has done.
+			match unconstrained(self.streams.next()).now_or_never() {
+				Some(Some(heard)) => self.on_heard(Some(heard))?,
+				Some(None) | None => break,
+			}
+		}
+		self.settled = Some(point);
+		self.backlog.push_back(Item::Settled(point));
+		Ok(())
 	}
 }

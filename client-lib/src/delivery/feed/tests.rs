@@ -9,7 +9,7 @@ fn feed() -> (StatementFeed, mpsc::Sender<Item>) {
 	let nodes = Arc::new(Nodes::new(vec!["ws://127.0.0.1:1".to_owned()], None).unwrap());
 	let (wanted, _) = watch::channel(Wanted::default());
 	let (sender, items) = mpsc::channel(BUFFERED);
-	let (settled, patience) = (Point::default(), Patience::start(0));
+	let (settled, patience) = (Some(Point::default()), Patience::start(0));
 	let task = tokio::spawn(std::future::pending());
 	(StatementFeed { nodes, wanted, items, settled, patience, task }, sender)
 }
