@@ -60,8 +60,7 @@ impl<M: Mls> Core<M> {
 		let group = self.usable(id)?;
 		let epoch = group.gate.tip().epoch;
 		let caught_up = group.caught_up;
-		let later =
-			|| Outgoing { group: *id, epoch, statement: HexBytes(Vec::new()), unsent: Some(unsent.clone()) };
+		let later = || Outgoing { group: *id, epoch, statement: HexBytes(Vec::new()), unsent: Some(unsent.clone()) };
 		if !caught_up || !self.outbox.has_room(id) {
 			// It is encrypted when its turn comes.
 			return self.queue(later());

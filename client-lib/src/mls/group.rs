@@ -61,7 +61,7 @@ impl Engine {
 		let step = overlay.nested();
 		let mut data = data.clone();
 		data.administrators.insert(self.identity.clone());
-		roles::check_data(&data, &[self.identity.clone()].into()).map_err(EngineError::GroupData)?;
+		roles::check_data(&data, |identity| identity == self.identity).map_err(EngineError::GroupData)?;
 		let extensions = data.to_extensions().map_err(|error| EngineError::GroupData(error.into()))?;
 		let id = self.random.random_array().map_err(EngineError::library("drawing a group id"))?;
 		let group = GroupId(id);

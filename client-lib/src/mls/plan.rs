@@ -254,8 +254,7 @@ impl<'a> Plan<'a> {
 			let actor = self.data_by.as_ref().unwrap_or(&self.before.me);
 			roles::check(old, &gone, actor, &Deed::Change { after: Box::new(after.clone()) })?;
 		}
-		let stay = self.before.members.keys().filter(|identity| !gone.contains(*identity));
-		let members = stay.chain(self.added.keys()).cloned().collect();
-		roles::check_data(&after, &members)
+		let stays = |identity: &[u8]| self.before.members.contains_key(identity) && !gone.contains(identity);
+		roles::check_data(&after, |identity| stays(identity) || self.added.contains_key(identity))
 	}
 }

@@ -18,7 +18,7 @@ use super::{
 	group_data::{GroupData, GroupDataError},
 };
 use openmls::{
-	prelude::{BasicCredential, Credential, CredentialType, KeyPackage, LeafNode, Member},
+	prelude::{Credential, CredentialType, KeyPackage, LeafNode, Member},
 	treesync::LeafNodeSource,
 };
 use std::collections::BTreeSet;
@@ -106,7 +106,7 @@ pub(super) fn check_leaf(leaf: &LeafNode) -> Result<(), PolicyError> {
 pub(super) fn check_members(members: &[Member], data: &GroupData) -> Result<(), PolicyError> {
 	let (mut identities, mut keys) = (BTreeSet::new(), BTreeSet::new());
 	for member in members {
-		if !identities.insert(identity(&member.credential)?) {
+		if !identities.insert(named(&member.credential)?) {
 			return Err(PolicyError::DuplicateIdentity);
 		}
 		// MLS asks for it (RFC 9420 section 7.3); OpenMLS does not check it of the leaf in a path
@@ -114,17 +114,22 @@ pub(super) fn check_members(members: &[Member], data: &GroupData) -> Result<(), 
 			return Err(PolicyError::DuplicateKey);
 		}
 	}
-	roles::check_data(data, &identities)
+	roles::check_data(data, |identity| identities.contains(identity))
 }
 
 /// The identity in a credential.
 pub(super) fn identity(credential: &Credential) -> Result<Vec<u8>, PolicyError> {
+	named(credential).map(<[u8]>::to_vec)
+}
+
+/// The same, where it lies: all members are looked at for each commit.
+pub(super) fn named(credential: &Credential) -> Result<&[u8], PolicyError> {
 	if credential.credential_type() != CredentialType::Basic {
 		return Err(PolicyError::Credential);
 	}
-	let basic = BasicCredential::try_from(credential.clone()).map_err(|_| PolicyError::Credential)?;
-	match basic.identity() {
+	// What a basic credential holds is the identity (RFC 9420 section 5.3).
+	match credential.serialized_content() {
 		identity if identity.is_empty() || identity.len() > MAX_IDENTITY => Err(PolicyError::Identity),
-		identity => Ok(identity.to_vec()),
+		identity => Ok(identity),
 	}
 }

@@ -44,7 +44,8 @@ impl Engine {
 		let mut members: BTreeSet<Vec<u8>> = group::identities(&mls)?.into_iter().collect();
 		data.administrators.remove(&self.identity);
 		members.remove(&self.identity);
-		roles::check_data(&data, &members).map_err(|error| BuildError::Refused(error.into()))?;
+		roles::check_data(&data, |identity| members.contains(identity))
+			.map_err(|error| BuildError::Refused(error.into()))?;
 		let signer = self.signer_of(&scratch, group, &mls)?.pair();
 		let message =
 			mls.leave_group(&self.provider(&scratch), &signer).map_err(|error| BuildError::Mls(error.to_string()))?;

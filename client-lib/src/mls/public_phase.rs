@@ -72,7 +72,7 @@ pub(super) fn judge(
 			.ok_or_else(|| EngineError::library("loading the public state")("it is missing"))?,
 	};
 	let before: Vec<Member> = public.members().collect();
-	let keys = encryption_keys(public.treesync()).collect::<Result<HashSet<_>, _>>()?;
+	let keys: HashSet<Vec<u8>> = parent_keys(public.treesync()).collect::<Result<_, _>>()?;
 	let data = data_of(&public).map_err(EngineError::library("reading the group data"))?;
 
 	let (committer, staged) = stage(provider, &public, mls, &messages.commit)?;
@@ -84,9 +84,16 @@ pub(super) fn judge(
 	let after: Vec<Member> = public.members().collect();
 	let data_after = data_of(&public)?;
 	policy::check_members(&after, &data_after)?;
-	for key in encryption_keys(public.treesync()) {
+	let known: HashSet<&[u8]> =
+		before.iter().map(|member| &member.encryption_key).chain(&keys).map(Vec::as_slice).collect();
+	let is_new = |key: &[u8]| !known.contains(key);
+	after
+		.iter()
+		.filter(|member| is_new(&member.encryption_key))
+		.try_for_each(|member| policy::check_key(&member.encryption_key))?;
+	for key in parent_keys(public.treesync()) {
 		let key = key?;
-		if !keys.contains(&key) {
+		if is_new(&key) {
 			policy::check_key(&key)?;
 		}
 	}
@@ -164,23 +171,31 @@ fn added(staged: &StagedCommit) -> Result<Vec<Vec<u8>>, policy::PolicyError> {
 
 /// Compares the members before and after a commit with these Adds.
 fn describe(before: &[Member], after: &[Member], added: Vec<Vec<u8>>) -> Result<Changes, policy::PolicyError> {
-	let by_identity = |members: &[Member]| {
-		let keyed = |member: &Member| Ok((policy::identity(&member.credential)?, member.signature_key.clone()));
-		members.iter().map(keyed).collect::<Result<BTreeMap<_, _>, policy::PolicyError>>()
-	};
+	fn by_identity(members: &[Member]) -> Result<BTreeMap<&[u8], &[u8]>, policy::PolicyError> {
+		let keyed = |member| {
+			let Member { credential, signature_key, .. }: &Member = member;
+			Ok((policy::named(credential)?, signature_key.as_slice()))
+		};
+		members.iter().map(keyed).collect()
+	}
 	let (old, new) = (by_identity(before)?, by_identity(after)?);
-	let (readmitted, added) = added.into_iter().partition(|identity| old.contains_key(identity));
-	let removed = old.keys().filter(|identity| !new.contains_key(*identity)).cloned().collect();
+	let (readmitted, added) = added.into_iter().partition(|identity| old.contains_key(identity.as_slice()));
+	let removed =
+		old.keys().filter(|identity| !new.contains_key(*identity)).map(|identity| identity.to_vec()).collect();
 	let rotated = new.iter().filter(|(identity, key)| old.get(*identity).is_some_and(|before| before != *key));
-	let rotated = rotated.map(|(identity, _)| identity.clone()).collect();
+	let rotated = rotated.map(|(identity, _)| identity.to_vec()).collect();
 	Ok(Changes { added, removed, readmitted, rotated, data: None })
 }
 
 /// The HPKE public keys of all leaves and parent nodes.
 pub(super) fn encryption_keys(tree: &TreeSync) -> impl Iterator<Item = Result<Vec<u8>, EngineError>> + '_ {
-	let leaves = tree.full_leaves().map(|(_, leaf)| first_vector(leaf.encryption_key()));
+	tree.full_leaves().map(|(_, leaf)| first_vector(leaf.encryption_key())).chain(parent_keys(tree))
+}
+
+/// Those of the parent nodes.
+fn parent_keys(tree: &TreeSync) -> impl Iterator<Item = Result<Vec<u8>, EngineError>> + '_ {
 	// OpenMLS does not give out a parent's key, but it is the first field of the node (RFC 9420 section 7.1)
-	leaves.chain(tree.full_parents().map(|(_, parent)| first_vector(parent)))
+	tree.full_parents().map(|(_, parent)| first_vector(parent))
 }
 
 /// The first variable-length vector in the TLS encoding of a value.

@@ -26,6 +26,8 @@ pub(super) struct Step<'a, M: Mls> {
 	effects: VecDeque<Effect>,
 	material: Material<'a>,
 	staged: Option<Box<M::Staged>>,
+	/// This client's own commit, once it was read.
+	own: Option<Prepared>,
 	/// Welcomes that go out with it, and are to be put into the outbox.
 	pub invitations: Vec<Outgoing>,
 	pub done: Done,
@@ -35,7 +37,7 @@ impl<'a, M: Mls> Step<'a, M> {
 	/// What a gate has answered to an input that came with `material`.
 	pub fn new(id: &'a GroupId, gate: Gate, effects: Vec<Effect>, material: Material<'a>) -> Self {
 		let (effects, done) = (effects.into(), Done::default());
-		Self { id, gate, effects, material, staged: None, invitations: Vec::new(), done }
+		Self { id, gate, effects, material, staged: None, own: None, invitations: Vec::new(), done }
 	}
 
 	/// Applies the effects, and those that they lead to, to `overlay`.
@@ -57,7 +59,7 @@ impl<'a, M: Mls> Step<'a, M> {
 				self.done.advanced = Some((*entry, change, false));
 			}
 			Effect::MergeOwn(entry) => {
-				let prepared = own_commit(overlay, self.id)?;
+				let prepared = self.own.take().map_or_else(|| own_commit(overlay, self.id), Ok)?;
 				let change = engine.merge_own(overlay, &entry.hash, &prepared)?;
 				self.done.advanced = Some((*entry, change, true));
 				self.release_welcomes(engine, overlay, entry, &prepared)?;
@@ -73,6 +75,7 @@ impl<'a, M: Mls> Step<'a, M> {
 			}
 			Effect::DropPending => {
 				overlay.delete::<Prepared>(self.id.as_bytes())?;
+				self.own = None;
 				self.done.dropped = true;
 			}
 			// The gate was asked before the commit was made: the two have come apart.
@@ -131,8 +134,10 @@ impl<'a, M: Mls> Step<'a, M> {
 			return Ok(());
 		};
 		let candidate = Candidate { group: self.id, parent: &entry.parent, next_key: &entry.next_key, payload };
-		let own = self.gate.pending().map(|_| own_commit(overlay, self.id)).transpose()?;
-		let verdict = match engine.evaluate(overlay, &candidate, own.as_ref())? {
+		if self.own.is_none() && self.gate.pending().is_some() {
+			self.own = Some(own_commit(overlay, self.id)?);
+		}
+		let verdict = match engine.evaluate(overlay, &candidate, self.own.as_ref())? {
 			mls::Verdict::Valid(staged) if staged.is_own() => gate::Verdict::Own,
 			mls::Verdict::Valid(staged) => {
 				let removes_me = staged.removes_me();

@@ -1,7 +1,7 @@
 //! The rules for a commit that can be checked before it is applied: who made it, and what is in it.
 
 use super::{
-	check_key_package, identity,
+	check_key_package, identity, named,
 	roles::{self, Deed},
 	PolicyError,
 };
@@ -22,14 +22,14 @@ pub(in crate::mls) fn check_commit(
 	bundled: usize,
 	staged: &StagedCommit,
 ) -> Result<(), PolicyError> {
-	let before = Before::new(members)?;
+	let before = Before(members);
 	let contents = Contents::of(staged)?;
 	if contents.referenced != bundled {
 		return Err(PolicyError::Unreferenced);
 	}
 	let (gone, deeds) = contents.into_deeds(&before)?;
 	for (actor, deed) in &deeds {
-		roles::check(data, &gone, &before.at(*actor)?.identity, deed)?;
+		roles::check(data, &gone, before.at(*actor)?.identity, deed)?;
 	}
 	match staged.update_path_leaf_node() {
 		// The path is the one place where a member's signature key may change: the old key signed the commit and the
@@ -44,21 +44,16 @@ type Deeds = Vec<(LeafNodeIndex, Deed)>;
 
 struct Known<'a> {
 	member: &'a Member,
-	identity: Vec<u8>,
+	identity: &'a [u8],
 }
 
-/// The members before the commit, by leaf.
-struct Before<'a>(BTreeMap<u32, Known<'a>>);
+/// The members before the commit.
+struct Before<'a>(&'a [Member]);
 
 impl<'a> Before<'a> {
-	fn new(members: &'a [Member]) -> Result<Self, PolicyError> {
-		let known =
-			|member: &'a Member| Ok((member.index.u32(), Known { member, identity: identity(&member.credential)? }));
-		members.iter().map(known).collect::<Result<_, PolicyError>>().map(Self)
-	}
-
-	fn at(&self, leaf: LeafNodeIndex) -> Result<&Known<'a>, PolicyError> {
-		self.0.get(&leaf.u32()).ok_or(PolicyError::Outsider)
+	fn at(&self, leaf: LeafNodeIndex) -> Result<Known<'a>, PolicyError> {
+		let member = self.0.iter().find(|member| member.index == leaf).ok_or(PolicyError::Outsider)?;
+		Ok(Known { member, identity: named(&member.credential)? })
 	}
 }
 
@@ -101,7 +96,7 @@ impl<'a> Contents<'a> {
 		let mut removed = BTreeMap::new();
 		for (_, remove) in &self.removes {
 			let known = before.at(remove.removed())?;
-			removed.insert(known.identity.clone(), known.member.signature_key.as_slice());
+			removed.insert(known.identity.to_vec(), known.member.signature_key.as_slice());
 		}
 		let mut deeds = Vec::new();
 		let mut readmitted = BTreeMap::new();
@@ -121,7 +116,7 @@ impl<'a> Contents<'a> {
 			));
 		}
 		for (actor, remove) in self.removes {
-			let identity = before.at(remove.removed())?.identity.clone();
+			let identity = before.at(remove.removed())?.identity.to_vec();
 			deeds.push((
 				actor,
 				match readmitted.get(&identity) {
