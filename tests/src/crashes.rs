@@ -79,6 +79,17 @@ pub struct Report {
 	pub epoch: u64,
 }
 
+/// How a member commits in a life.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Wants {
+	/// Not at all.
+	Nothing,
+	/// When what it wanted before has come about: others shall win, too.
+	OneAtATime,
+	/// As often as it can.
+	More,
+}
+
 /// One member across its lives.
 struct Lives {
 	name: &'static str,
@@ -227,7 +238,12 @@ impl Lives {
 		let length = if point.is_some() { LONGEST_WAIT } else { LONGEST_LIFE.mul_f64(random.gen()) };
 		let pause = if point.is_some() { LOOK } else { Duration::ZERO };
 		// Without a commit of its own under way: then the epochs are those of others.
-		let wants = point.is_none_or(|point| point.kind != WriteKind::Epoch);
+		let wants = match point {
+			Some(DeathPoint { kind: WriteKind::Epoch, .. }) => Wants::Nothing,
+			// What is wanted while nothing else is under way is stored with its commit.
+			Some(DeathPoint { kind: WriteKind::Intent, .. }) => Wants::More,
+			_ => Wants::OneAtATime,
+		};
 		let script = async {
 			for step in 0..usize::MAX {
 				if self.step(&mut process, life, step, wants).await?.is_none() {
@@ -274,8 +290,8 @@ impl Lives {
 		DeathPoint { kind, after: if rare || missed { 0 } else { random.gen_range(0..PASSED) }, side }
 	}
 
-	/// One thing that a member is told, to commit among them if it `wants`; `None` if it died over it.
-	async fn step(&mut self, process: &mut RemoteMember, life: usize, step: usize, wants: bool) -> Result<Option<()>> {
+	/// One thing that a member is told, to commit among them as it `wants`; `None` if it died over it.
+	async fn step(&mut self, process: &mut RemoteMember, life: usize, step: usize, wants: Wants) -> Result<Option<()>> {
 		let group = self.group;
 		let request = match step % 5 {
 			0 => Request::Intents { group },
@@ -285,8 +301,10 @@ impl Lives {
 				self.told.insert(text.clone());
 				Request::Send { group, text }
 			}
-			// One at a time: others shall win, too.
-			3 if wants && self.taken.iter().all(|number| self.done.contains_key(number)) => Request::Enqueue { group },
+			3 if wants == Wants::More => Request::Enqueue { group },
+			3 if wants == Wants::OneAtATime && self.taken.iter().all(|number| self.done.contains_key(number)) => {
+				Request::Enqueue { group }
+			}
 			4 => match self.read.last_key_value() {
 				Some((number, _)) => Request::Acknowledge { up_to: *number },
 				None => Request::Stand { group },

@@ -3,10 +3,9 @@
 use super::{
 	command::Reply,
 	core::Core,
-	drive::Material,
+	drive::{DriveError, Material},
 	group::{Group, Operation, MAX_WAITING},
 	intent::{self, Ended, EndedIntent, InFlight, IntentId, IntentState},
-	records::Membership,
 	CommitError, Committed, Event, GroupError, Outcome,
 };
 use crate::{
@@ -25,7 +24,7 @@ const MAX_ATTEMPTS: u32 = 256;
 
 impl<M: Mls> Core<M> {
 	/// Takes an intent on: when this has answered `taken`, it is stored, and what comes of it is read from the log,
-	/// across restarts.
+	/// across restarts. If it cannot be stored nothing has changed.
 	pub fn commit(
 		&mut self,
 		id: &GroupId,
@@ -34,47 +33,58 @@ impl<M: Mls> Core<M> {
 		taken: Option<Reply<IntentId, CommitError>>,
 		reply: Option<Reply<Outcome, CommitError>>,
 	) {
-		match self.enqueue(id, intent, once) {
-			Ok(number) => {
-				let waiting = self.groups.get_mut(id).and_then(|group| group.waiting.back_mut());
-				if let Some(operation) = waiting {
-					operation.reply = reply;
-				}
-				if let Some(taken) = taken {
-					drop(taken.send(Ok(IntentId { group: *id, number })));
-				}
-				self.start_waiting(id);
+		if let Err(error) = self.enqueue(id, intent, once) {
+			if let Some(taken) = taken {
+				drop(taken.send(Err(error.clone())));
 			}
-			Err(error) => {
-				if let Some(taken) = taken {
-					drop(taken.send(Err(error.clone())));
-				}
-				if let Some(reply) = reply {
-					drop(reply.send(Err(error)));
-				}
+			if let Some(reply) = reply {
+				drop(reply.send(Err(error)));
 			}
+			return;
+		}
+		let Some(group) = self.groups.get_mut(id) else { return };
+		let alone = group.waiting.len() == 1;
+		if let Some(operation) = group.waiting.back_mut() {
+			(operation.taken, operation.reply) = (taken, reply);
+		}
+		// If its commit can be made at once, both are stored in one write.
+		if alone && group.caught_up && group.gate.takes_commit() && !mutation::is(Mutation::VolatileIntent) {
+			self.start_waiting(id);
+			self.store_waiting(id);
+		} else {
+			self.store_waiting(id);
+			self.start_waiting(id);
 		}
 	}
 
-	/// Stores an intent as the last of those that wait.
-	fn enqueue(&mut self, id: &GroupId, intent: Intent, once: bool) -> Result<u64, CommitError> {
+	/// Puts an intent behind those that wait.
+	fn enqueue(&mut self, id: &GroupId, intent: Intent, once: bool) -> Result<(), CommitError> {
 		let group = self.usable(id)?;
 		if group.waiting.len() >= MAX_WAITING {
 			return Err(CommitError::Busy(group.waiting.len()));
 		}
-		let number = group.next_intent;
-		let operation = Operation::asked(number, intent, once, group.gate.tip().epoch);
-		let next_intent = number.saturating_add(1);
-		let membership = Membership { next_intent, ..group.membership(&group.gate) };
-		let overlay = self.store.overlay();
-		store_taken(&overlay, id, &operation)
-			.and_then(|()| overlay.put(id.as_bytes(), &membership))
-			.and_then(|()| overlay.commit())
-			.map_err(|error| BuildError::from(EngineError::from(error)))?;
-		let group = self.usable(id)?;
-		group.next_intent = next_intent;
+		let operation = Operation::asked(group.next_intent, intent, once, group.gate.tip().epoch);
+		group.next_intent = group.next_intent.saturating_add(1);
 		group.waiting.push_back(operation);
-		Ok(number)
+		Ok(())
+	}
+
+	/// Stores the intents that wait and are not stored yet. If that fails they were not taken on.
+	fn store_waiting(&mut self, id: &GroupId) {
+		let overlay = self.store.overlay();
+		let Some(group) = self.groups.get_mut(id) else { return };
+		let mut new = group.waiting.iter().filter(|operation| !operation.stored).peekable();
+		if new.peek().is_none() {
+			return;
+		}
+		let stored = new
+			.try_for_each(|operation| store_taken(&overlay, id, operation))
+			.and_then(|()| overlay.put(id.as_bytes(), &group.membership(&group.gate)))
+			.and_then(|()| overlay.commit());
+		match stored {
+			Ok(()) => group.waiting.iter_mut().for_each(|operation| operation.is_taken(id)),
+			Err(error) => group.drop_new(&refused(error)),
+		}
 	}
 
 	/// How the intents of a group are doing, in their order: those that have not ended, and the newest that have.
@@ -155,7 +165,26 @@ impl<M: Mls> Core<M> {
 		if let Some(prepared) = batch.prepared {
 			group.current = carried;
 			let pending = Pending::new(prepared.parent, prepared.payload_hash, prepared.next_key);
-			self.step(id, Input::Prepared(pending), Material::Prepared(&prepared));
+			match self.transact(id, Input::Prepared(pending), Material::Prepared(&prepared)) {
+				Ok(done) => self.follow_up(id, done),
+				Err(error) => self.not_made(id, error),
+			}
+		}
+	}
+
+	/// A commit could not be stored, and nothing has changed. Intents that would have been taken on with it were not; if it
+	/// carried others, the group waits for the trouble to end.
+	fn not_made(&mut self, id: &GroupId, error: DriveError) {
+		let reason = error.to_string();
+		let Some(group) = self.groups.get_mut(id) else { return };
+		match error {
+			DriveError::Store(error) | DriveError::Engine(EngineError::Store(error)) => group.drop_new(&refused(error)),
+			_ => return self.halt(id, reason),
+		}
+		// What the client wanted of its own accord it will want again.
+		group.current.retain(|operation| operation.number.is_some());
+		if !group.current.is_empty() {
+			self.halt(id, reason);
 		}
 	}
 
@@ -202,19 +231,26 @@ impl<M: Mls> Core<M> {
 	}
 
 	/// Ends an operation without a commit of its own.
-	fn conclude(&mut self, id: &GroupId, operation: Operation, result: Result<Outcome, CommitError>) {
+	fn conclude(&mut self, id: &GroupId, mut operation: Operation, result: Result<Outcome, CommitError>) {
 		let ended = match &result {
 			Ok(Outcome::Won(committed)) => Ended::Done(committed.clone()),
 			Ok(Outcome::Superseded { by, epoch, .. }) => Ended::Superseded { by: *by, epoch: *epoch },
 			Err(error) => Ended::Failed { reason: error.to_string() },
 		};
 		let overlay = self.store.overlay();
-		let stored = intent::end(&overlay, id, &operation, ended.clone()).and_then(|()| overlay.commit());
+		let membership = self.groups.get(id).filter(|_| !operation.stored).map(|group| group.membership(&group.gate));
+		let stored = intent::end(&overlay, id, &operation, ended.clone())
+			.and_then(|()| membership.map_or(Ok(()), |membership| overlay.put(id.as_bytes(), &membership)))
+			.and_then(|()| overlay.commit());
 		if let Err(error) = stored {
+			if !operation.stored {
+				return operation.finish(Err(refused(error)));
+			}
 			// It stays stored as it was, and is taken up when the client is opened again.
 			operation.finish(Err(GroupError::Halted { group: *id, reason: error.to_string() }.into()));
 			return self.halt(id, error.to_string());
 		}
+		operation.is_taken(id);
 		self.report_ended(id, &operation, ended);
 		operation.finish(result);
 	}
@@ -261,6 +297,11 @@ impl<M: Mls> Core<M> {
 			group.waiting.push_front(Operation::own(Intent::Update, true));
 		}
 	}
+}
+
+/// What is told to whoever wanted something that could not be stored.
+fn refused(error: StoreError) -> CommitError {
+	BuildError::from(EngineError::from(error)).into()
 }
 
 fn store_taken(overlay: &Overlay<'_>, id: &GroupId, operation: &Operation) -> Result<(), StoreError> {

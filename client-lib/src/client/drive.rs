@@ -81,7 +81,7 @@ impl<M: Mls> Core<M> {
 	}
 
 	/// The gate's step and everything durable in it, in one write. On an error nothing has changed.
-	fn transact(&mut self, id: &GroupId, input: Input, material: Material<'_>) -> Result<Done, DriveError> {
+	pub(super) fn transact(&mut self, id: &GroupId, input: Input, material: Material<'_>) -> Result<Done, DriveError> {
 		let Some(group) = self.groups.get_mut(id) else { return Ok(Done::default()) };
 		let (gate, effects) = gate::step(group.gate.clone(), input);
 		if effects.is_empty() && !matches!(material, Material::Prepared(_)) {
@@ -118,6 +118,9 @@ impl<M: Mls> Core<M> {
 			group.gate = step.gate.clone();
 		}
 		commit_together(&self.store, overlay, id, &membership)?;
+		if made.is_some() {
+			group.current.iter_mut().for_each(|operation| operation.is_taken(id));
+		}
 		if step.done.advanced.is_some() {
 			group.opened.push_back((step.gate.tip().epoch, step.gate.tip().block));
 			group.signers = None;
@@ -154,7 +157,7 @@ fn commit_together(
 
 impl<M: Mls> Core<M> {
 	/// What a step asks for beyond the store: events, answers, the next submission.
-	fn follow_up(&mut self, id: &GroupId, done: Done) {
+	pub(super) fn follow_up(&mut self, id: &GroupId, done: Done) {
 		let group = *id;
 		self.report_skipped(id, done.skipped);
 		for (number, size) in done.outgoing {

@@ -1,6 +1,6 @@
 //! A group in the core's memory.
 
-use super::{command::Reply, records::Membership, rejoin, CommitError, GroupError, Outcome};
+use super::{command::Reply, intent::IntentId, records::Membership, rejoin, CommitError, GroupError, Outcome};
 use crate::{
 	delivery::Buffer,
 	gate::{Gate, Mode, Tip},
@@ -36,19 +36,42 @@ pub(super) struct Operation {
 	/// The finalized block from which on it may be tried.
 	pub not_before: BlockNumber,
 	pub started: Instant,
-	/// Whoever waits for it, if anybody does.
+	/// Whether it is in the store, or need not be.
+	pub stored: bool,
+	/// Whoever is to be told when it is.
+	pub taken: Option<Reply<IntentId, CommitError>>,
+	/// Whoever waits for its end, if anybody does.
 	pub reply: Option<Reply<Outcome, CommitError>>,
 }
 
 impl Operation {
 	/// Something that the application wants.
 	pub fn asked(number: u64, intent: Intent, once: bool, epoch: u64) -> Self {
-		Self { number: Some(number), epoch, ..Self::own(intent, once) }
+		Self { number: Some(number), epoch, stored: false, ..Self::own(intent, once) }
 	}
 
 	/// Something that the client does of its own accord.
 	pub fn own(intent: Intent, once: bool) -> Self {
-		Self { number: None, intent, once, epoch: 0, attempts: 0, not_before: 0, started: Instant::now(), reply: None }
+		Self {
+			number: None,
+			intent,
+			once,
+			epoch: 0,
+			attempts: 0,
+			not_before: 0,
+			started: Instant::now(),
+			stored: true,
+			taken: None,
+			reply: None,
+		}
+	}
+
+	/// It is in the store of this group.
+	pub fn is_taken(&mut self, group: &GroupId) {
+		self.stored = true;
+		if let (Some(number), Some(taken)) = (self.number, self.taken.take()) {
+			drop(taken.send(Ok(IntentId { group: *group, number })));
+		}
 	}
 
 	/// Another commit won: waits for a few blocks, the longer the more often that has happened, so that not all who
@@ -65,6 +88,9 @@ impl Operation {
 	}
 
 	pub fn finish(self, result: Result<Outcome, CommitError>) {
+		if let (Some(taken), Err(error)) = (self.taken, &result) {
+			drop(taken.send(Err(error.clone())));
+		}
 		if let Some(reply) = self.reply {
 			// The application may have stopped waiting.
 			drop(reply.send(result));
@@ -172,6 +198,19 @@ impl Group {
 	pub fn fail_all(&mut self, error: &GroupError) {
 		for operation in self.current.drain(..).chain(self.waiting.drain(..)) {
 			operation.finish(Err(error.clone().into()));
+		}
+	}
+
+	/// Answers those that are not stored, and forgets them.
+	pub fn drop_new(&mut self, error: &CommitError) {
+		let waiting = std::mem::take(&mut self.waiting).into_iter();
+		let (kept, new): (Vec<_>, Vec<_>) = waiting.partition(|operation| operation.stored);
+		self.waiting = kept.into();
+		let carried = std::mem::take(&mut self.current).into_iter();
+		let (kept, carried): (Vec<_>, Vec<_>) = carried.partition(|operation| operation.stored);
+		self.current = kept;
+		for operation in carried.into_iter().chain(new) {
+			operation.finish(Err(error.clone()));
 		}
 	}
 

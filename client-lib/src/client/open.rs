@@ -220,7 +220,7 @@ fn stored_intents(overlay: &Overlay<'_>) -> Result<BTreeMap<GroupId, Intents>, S
 /// Puts each where it was: carried by the pending commit, or waiting.
 fn take_up_intents(intents: Intents, group: &mut Group) {
 	for (number, StoredIntent { intent, once, epoch, attempts }) in intents.stored {
-		let operation = Operation { attempts, ..Operation::asked(number, intent, once, epoch) };
+		let operation = Operation { attempts, stored: true, ..Operation::asked(number, intent, once, epoch) };
 		let carried = intents.in_flight.numbers.contains(&number) && !mutation::is(Mutation::ForgetInFlight);
 		if group.gate.pending().is_some() && carried {
 			group.current.push(operation);

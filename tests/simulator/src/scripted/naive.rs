@@ -294,3 +294,30 @@ fn each_of_these_notices_the_mistake_that_it_is_there_for() {
 	}
 	assert!(unnoticed.is_empty(), "{unnoticed:?}");
 }
+
+#[test]
+fn what_cannot_be_stored_is_not_taken_on_and_the_group_goes_on() {
+	let (mut world, group) = all_of(2);
+	let before = (done(&world, 0, &group), epoch(&world, 0, &group));
+	for _ in 0..2 {
+		let one = &mut world.members[0];
+		let client = one.client.as_mut().expect("it is up");
+		one.disk.fail_writes(0, 1);
+		let taken = client.enqueue(&group, Intent::Update);
+		one.disk.fail_writes(0, 0);
+		assert!(taken.as_ref().is_err_and(|error| error.to_string().contains("a simulated fault")), "{taken:?}");
+		let status = client.status(&group).expect("it can be read");
+		assert_eq!((status.state, status.epoch), (GroupState::Active, before.1));
+		assert!(client.intents(&group).expect("they can be read").iter().all(|(_, state)| is_ended(state)));
+		assert!(client.take_actions().is_empty(), "nothing is sent");
+		blocks(&mut world, 10);
+	}
+	world.want(0, &group, Intent::Update);
+	blocks(&mut world, 20);
+	assert!(is_in_step(&world, 1, &group));
+	assert_eq!((done(&world, 0, &group), epoch(&world, 0, &group)), (before.0 + 1, before.1 + 1));
+}
+
+fn is_ended(state: &IntentState) -> bool {
+	matches!(state, IntentState::Ended(_))
+}
