@@ -204,11 +204,15 @@ impl Member for Ours {
 	}
 
 	fn rest(&mut self) {
-		for (number, _) in std::mem::take(&mut self.posted) {
-			self.client.on_posted(number, Some(StatementOutcome::Stored));
-		}
 		if self.read > 0 {
 			self.client.acknowledge(self.read).expect("it is stored");
+		}
+		// What a node has taken makes room for what waits.
+		while !self.posted.is_empty() {
+			for (number, _) in std::mem::take(&mut self.posted) {
+				self.client.on_posted(number, Some(StatementOutcome::Stored));
+			}
+			self.act();
 		}
 		self.act();
 	}

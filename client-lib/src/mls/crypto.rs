@@ -25,6 +25,91 @@ const REMEMBERED: usize = 256;
 /// What goes before what is hashed.
 const DOMAIN: &str = "lockstep client 2026-11-26 verified signatures";
 
+/// What a provider of cryptography, one with a fault in tests among them, leaves to the one within it.
+macro_rules! pass_on {
+	($inner:ident) => {
+		fn supports(&self, suite: Ciphersuite) -> Result<(), CryptoError> {
+			self.$inner.supports(suite)
+		}
+		fn supported_ciphersuites(&self) -> Vec<Ciphersuite> {
+			self.$inner.supported_ciphersuites()
+		}
+		fn hkdf_extract(&self, hash: HashType, salt: &[u8], ikm: &[u8]) -> Result<SecretVLBytes, CryptoError> {
+			self.$inner.hkdf_extract(hash, salt, ikm)
+		}
+		fn hkdf_expand(
+			&self,
+			hash: HashType,
+			prk: &[u8],
+			info: &[u8],
+			len: usize,
+		) -> Result<SecretVLBytes, CryptoError> {
+			self.$inner.hkdf_expand(hash, prk, info, len)
+		}
+		fn hash(&self, hash: HashType, data: &[u8]) -> Result<Vec<u8>, CryptoError> {
+			self.$inner.hash(hash, data)
+		}
+		fn aead_encrypt(
+			&self,
+			alg: AeadType,
+			k: &[u8],
+			data: &[u8],
+			n: &[u8],
+			aad: &[u8],
+		) -> Result<Vec<u8>, CryptoError> {
+			self.$inner.aead_encrypt(alg, k, data, n, aad)
+		}
+		fn aead_decrypt(
+			&self,
+			alg: AeadType,
+			k: &[u8],
+			data: &[u8],
+			n: &[u8],
+			aad: &[u8],
+		) -> Result<Vec<u8>, CryptoError> {
+			self.$inner.aead_decrypt(alg, k, data, n, aad)
+		}
+		fn signature_key_gen(&self, alg: SignatureScheme) -> Result<(Vec<u8>, Vec<u8>), CryptoError> {
+			self.$inner.signature_key_gen(alg)
+		}
+		fn sign(&self, alg: SignatureScheme, data: &[u8], key: &[u8]) -> Result<Vec<u8>, CryptoError> {
+			self.$inner.sign(alg, data, key)
+		}
+		fn hpke_open(
+			&self,
+			config: HpkeConfig,
+			input: &HpkeCiphertext,
+			sk_r: &[u8],
+			info: &[u8],
+			aad: &[u8],
+		) -> Result<Vec<u8>, CryptoError> {
+			self.$inner.hpke_open(config, input, sk_r, info, aad)
+		}
+		fn hpke_setup_sender_and_export(
+			&self,
+			config: HpkeConfig,
+			pk_r: &[u8],
+			info: &[u8],
+			context: &[u8],
+			length: usize,
+		) -> Result<(KemOutput, ExporterSecret), CryptoError> {
+			self.$inner.hpke_setup_sender_and_export(config, pk_r, info, context, length)
+		}
+		fn hpke_setup_receiver_and_export(
+			&self,
+			config: HpkeConfig,
+			enc: &[u8],
+			sk_r: &[u8],
+			info: &[u8],
+			context: &[u8],
+			length: usize,
+		) -> Result<ExporterSecret, CryptoError> {
+			self.$inner.hpke_setup_receiver_and_export(config, enc, sk_r, info, context, length)
+		}
+	};
+}
+pub(super) use pass_on;
+
 /// See the module.
 #[derive(Default)]
 pub(super) struct Crypto {
@@ -89,35 +174,8 @@ impl OpenMlsCrypto for Crypto {
 		Ok(())
 	}
 
-	fn supports(&self, suite: Ciphersuite) -> Result<(), CryptoError> {
-		self.system.supports(suite)
-	}
-	fn supported_ciphersuites(&self) -> Vec<Ciphersuite> {
-		self.system.supported_ciphersuites()
-	}
-	fn hkdf_extract(&self, hash: HashType, salt: &[u8], ikm: &[u8]) -> Result<SecretVLBytes, CryptoError> {
-		self.system.hkdf_extract(hash, salt, ikm)
-	}
 	fn hmac(&self, hash: HashType, key: &[u8], message: &[u8]) -> Result<SecretVLBytes, CryptoError> {
 		self.system.hmac(hash, key, message)
-	}
-	fn hkdf_expand(&self, hash: HashType, prk: &[u8], info: &[u8], len: usize) -> Result<SecretVLBytes, CryptoError> {
-		self.system.hkdf_expand(hash, prk, info, len)
-	}
-	fn hash(&self, hash: HashType, data: &[u8]) -> Result<Vec<u8>, CryptoError> {
-		self.system.hash(hash, data)
-	}
-	fn aead_encrypt(&self, alg: AeadType, k: &[u8], data: &[u8], n: &[u8], aad: &[u8]) -> Result<Vec<u8>, CryptoError> {
-		self.system.aead_encrypt(alg, k, data, n, aad)
-	}
-	fn aead_decrypt(&self, alg: AeadType, k: &[u8], data: &[u8], n: &[u8], aad: &[u8]) -> Result<Vec<u8>, CryptoError> {
-		self.system.aead_decrypt(alg, k, data, n, aad)
-	}
-	fn signature_key_gen(&self, alg: SignatureScheme) -> Result<(Vec<u8>, Vec<u8>), CryptoError> {
-		self.system.signature_key_gen(alg)
-	}
-	fn sign(&self, alg: SignatureScheme, data: &[u8], key: &[u8]) -> Result<Vec<u8>, CryptoError> {
-		self.system.sign(alg, data, key)
 	}
 	fn hpke_seal(
 		&self,
@@ -129,40 +187,10 @@ impl OpenMlsCrypto for Crypto {
 	) -> Result<HpkeCiphertext, CryptoError> {
 		self.system.hpke_seal(config, pk_r, info, aad, ptxt)
 	}
-	fn hpke_open(
-		&self,
-		config: HpkeConfig,
-		input: &HpkeCiphertext,
-		sk_r: &[u8],
-		info: &[u8],
-		aad: &[u8],
-	) -> Result<Vec<u8>, CryptoError> {
-		self.system.hpke_open(config, input, sk_r, info, aad)
-	}
-	fn hpke_setup_sender_and_export(
-		&self,
-		config: HpkeConfig,
-		pk_r: &[u8],
-		info: &[u8],
-		context: &[u8],
-		length: usize,
-	) -> Result<(KemOutput, ExporterSecret), CryptoError> {
-		self.system.hpke_setup_sender_and_export(config, pk_r, info, context, length)
-	}
-	fn hpke_setup_receiver_and_export(
-		&self,
-		config: HpkeConfig,
-		enc: &[u8],
-		sk_r: &[u8],
-		info: &[u8],
-		context: &[u8],
-		length: usize,
-	) -> Result<ExporterSecret, CryptoError> {
-		self.system.hpke_setup_receiver_and_export(config, enc, sk_r, info, context, length)
-	}
 	fn derive_hpke_keypair(&self, config: HpkeConfig, ikm: &[u8]) -> Result<HpkeKeyPair, CryptoError> {
 		self.system.derive_hpke_keypair(config, ikm)
 	}
+	pass_on!(system);
 }
 
 #[cfg(test)]

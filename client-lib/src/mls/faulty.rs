@@ -1,5 +1,6 @@
 //! Honest cryptography with one fault: what a hostile member makes broken commits with. For tests only.
 
+use super::crypto::pass_on;
 use crate::store::Overlay;
 use openmls::prelude::tls_codec::SecretVLBytes;
 use openmls_rust_crypto::RustCrypto;
@@ -89,67 +90,10 @@ impl OpenMlsCrypto for Crypto {
 		}
 	}
 
-	fn supports(&self, suite: Ciphersuite) -> Result<(), CryptoError> {
-		self.honest.supports(suite)
-	}
-	fn supported_ciphersuites(&self) -> Vec<Ciphersuite> {
-		self.honest.supported_ciphersuites()
-	}
-	fn hkdf_extract(&self, hash: HashType, salt: &[u8], ikm: &[u8]) -> Result<SecretVLBytes, CryptoError> {
-		self.honest.hkdf_extract(hash, salt, ikm)
-	}
-	fn hkdf_expand(&self, hash: HashType, prk: &[u8], info: &[u8], len: usize) -> Result<SecretVLBytes, CryptoError> {
-		self.honest.hkdf_expand(hash, prk, info, len)
-	}
-	fn hash(&self, hash: HashType, data: &[u8]) -> Result<Vec<u8>, CryptoError> {
-		self.honest.hash(hash, data)
-	}
-	fn aead_encrypt(&self, alg: AeadType, k: &[u8], data: &[u8], n: &[u8], aad: &[u8]) -> Result<Vec<u8>, CryptoError> {
-		self.honest.aead_encrypt(alg, k, data, n, aad)
-	}
-	fn aead_decrypt(&self, alg: AeadType, k: &[u8], data: &[u8], n: &[u8], aad: &[u8]) -> Result<Vec<u8>, CryptoError> {
-		self.honest.aead_decrypt(alg, k, data, n, aad)
-	}
-	fn signature_key_gen(&self, alg: SignatureScheme) -> Result<(Vec<u8>, Vec<u8>), CryptoError> {
-		self.honest.signature_key_gen(alg)
-	}
 	fn verify_signature(&self, alg: SignatureScheme, data: &[u8], pk: &[u8], sig: &[u8]) -> Result<(), CryptoError> {
 		self.honest.verify_signature(alg, data, pk, sig)
 	}
-	fn sign(&self, alg: SignatureScheme, data: &[u8], key: &[u8]) -> Result<Vec<u8>, CryptoError> {
-		self.honest.sign(alg, data, key)
-	}
-	fn hpke_open(
-		&self,
-		config: HpkeConfig,
-		input: &HpkeCiphertext,
-		sk_r: &[u8],
-		info: &[u8],
-		aad: &[u8],
-	) -> Result<Vec<u8>, CryptoError> {
-		self.honest.hpke_open(config, input, sk_r, info, aad)
-	}
-	fn hpke_setup_sender_and_export(
-		&self,
-		config: HpkeConfig,
-		pk_r: &[u8],
-		info: &[u8],
-		context: &[u8],
-		length: usize,
-	) -> Result<(KemOutput, ExporterSecret), CryptoError> {
-		self.honest.hpke_setup_sender_and_export(config, pk_r, info, context, length)
-	}
-	fn hpke_setup_receiver_and_export(
-		&self,
-		config: HpkeConfig,
-		enc: &[u8],
-		sk_r: &[u8],
-		info: &[u8],
-		context: &[u8],
-		length: usize,
-	) -> Result<ExporterSecret, CryptoError> {
-		self.honest.hpke_setup_receiver_and_export(config, enc, sk_r, info, context, length)
-	}
+	pass_on!(honest);
 }
 
 /// OpenMLS's provider with hostile cryptography.

@@ -28,17 +28,17 @@ where
 	C: AuxStore + HeaderBackend<Block> + ProvideRuntimeApi<Block>,
 	C::Api: OrderingApi<Block>,
 {
-	/// The entries of a block: as noted at its import, or, if the node died between the two, from its state.
-	fn entries(&self, block: Hash) -> Result<Vec<BlockEntry>> {
+	/// The entries of a block: as noted at its import, or, if the node died between the two, from its state. `None` if they
+	/// are not known: blocks that a warp sync skipped have no state here.
+	fn entries(&self, block: Hash) -> Result<Option<Vec<BlockEntry>>> {
 		if let Some(entries) = self.index.imported(&block)? {
-			return Ok(entries);
+			return Ok(Some(entries));
 		}
 		match self.client.runtime_api().block_entries(block) {
-			Ok(entries) => Ok(entries),
+			Ok(entries) => Ok(Some(entries)),
 			Err(error) => {
-				// blocks that a warp sync skipped have no state here
 				log::debug!(target: LOG_TARGET, "no entries of block {block:?} are known: {error}");
-				Ok(Vec::new())
+				Ok(None)
 			}
 		}
 	}
@@ -49,10 +49,18 @@ where
 		let info = self.client.info();
 		let finalized = info.finalized_number;
 		let next = self.index.cursor()?.map_or(0, |(number, _)| number.saturating_add(1));
+		let mut skipped = None;
 		for number in next..=finalized {
-			let Some(hash) = self.client.hash(number)? else { continue };
+			let Some(hash) = self.client.hash(number)? else {
+				skipped = Some(number);
+				continue;
+			};
 			let entries = self.entries(hash)?;
-			self.index.note_finalized((number, hash), &entries)?;
+			if entries.is_none() {
+				skipped = Some(number);
+			}
+			let entries = entries.unwrap_or_default();
+			self.index.note_finalized((number, hash), &entries, skipped.take())?;
 			self.metrics.appended(entries.len());
 		}
 		self.tell.send_replace((finalized, info.finalized_hash));

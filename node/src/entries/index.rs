@@ -10,6 +10,7 @@ use std::sync::Arc;
 const BLOCK: &[u8] = b"lockstep/block/1/";
 const ENTRY: &[u8] = b"lockstep/entry/1/";
 const CURSOR: &[u8] = b"lockstep/cursor/1";
+const SKIPPED: &[u8] = b"lockstep/skipped/1";
 
 /// Where an entry is, and what the log's hash covers of it.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
@@ -64,9 +65,16 @@ impl<C: AuxStore> EntryIndex<C> {
 		self.get(&block_key(block))
 	}
 
-	/// Makes the entries of a finalized block available, and moves the cursor to it, in one write.
-	pub fn note_finalized(&self, at: (BlockNumber, Hash), entries: &[BlockEntry]) -> Result<()> {
+	/// Makes the entries of a finalized block available, and moves the cursor to it, in one write; with it, that those of
+	/// the blocks up to `skipped` are not known.
+	pub fn note_finalized(
+		&self,
+		at: (BlockNumber, Hash),
+		entries: &[BlockEntry],
+		skipped: Option<BlockNumber>,
+	) -> Result<()> {
 		let mut records = vec![(CURSOR.to_vec(), at.encode())];
+		records.extend(skipped.map(|skipped| (SKIPPED.to_vec(), skipped.encode())));
 		for entry in entries {
 			let located = Located { block: at.0, extrinsic_index: entry.extrinsic_index, body: entry.body };
 			records.push((entry_key(&entry.group, entry.index), located.encode()));
@@ -80,6 +88,11 @@ impl<C: AuxStore> EntryIndex<C> {
 		let keys: Vec<_> = blocks.map(|block| block_key(&block)).collect();
 		let keys: Vec<_> = keys.iter().map(|key| &key[..]).collect();
 		self.client.insert_aux(&[], &keys)
+	}
+
+	/// The newest block whose entries are not known, if there is one.
+	pub fn skipped(&self) -> Result<Option<BlockNumber>> {
+		self.get(SKIPPED)
 	}
 
 	/// The last block whose entries are available, if any.

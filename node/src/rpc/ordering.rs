@@ -19,7 +19,7 @@ use lockstep_primitives::{
 	api::OrderingApi as _,
 	extrinsic::Append,
 	rpc::{Entry, FinalizedBlock, FinalizedEntries, Group, HexBytes, Position, AUDITED, MAX_ENTRIES, MAX_GROUPS},
-	BlockHash, GroupId, OrderingParameters, Refusal,
+	BlockHash, BlockNumber, GroupId, OrderingParameters, Refusal,
 };
 use lockstep_runtime::opaque::{Block, UncheckedExtrinsic};
 use sc_rpc::SubscriptionTaskExecutor;
@@ -170,7 +170,7 @@ impl OrderingApiServer for Ordering {
 			positions,
 			fresh: BTreeSet::new(),
 			audited: 0,
-			complete: false,
+			complete: None,
 			finalized: self.finalized.clone(),
 		};
 		let task = async move {
@@ -197,8 +197,9 @@ struct EntryStream {
 	fresh: BTreeSet<GroupId>,
 	/// The position whose group is the next to be proven although it has no new entry.
 	audited: usize,
-	/// Whether the index was seen to have all entries that the subscriber asked for.
-	complete: bool,
+	/// What the index lacked when it was seen to have all entries that the subscriber asked for, if it was. A node that is
+	/// syncing may skip blocks at any time.
+	complete: Option<Option<BlockNumber>>,
 	finalized: watch::Receiver<Finalized>,
 }
 
@@ -253,9 +254,11 @@ impl EntryStream {
 				entries.push((position.group, entry));
 			}
 		}
-		if !self.complete {
+		// What is noted while `at` is on its way counts in the next round.
+		let skipped = self.index.skipped()?.filter(|skipped| *skipped <= at.0);
+		if self.complete != Some(skipped) {
 			self.check_complete(at)?;
-			self.complete = true;
+			self.complete = Some(skipped);
 		}
 		let groups = self.next_proven();
 		let proof = self.proofs.head(at.1, groups)?;

@@ -156,6 +156,11 @@ impl Member {
 		self.client.group(group).await.map_err(Error::client(self.name()))
 	}
 
+	/// How many nodes it has caught lying.
+	pub async fn lies(&self) -> Result<usize> {
+		self.client.evidence().await.map(|found| found.len()).map_err(Error::client(self.name()))
+	}
+
 	/// Waits until its chronicle of a group shows something; returns the chronicle.
 	pub async fn until(
 		&self,

@@ -58,6 +58,7 @@ async fn on_a_network_that_nothing_disturbs() -> Result<()> {
 		membership::more_is_said_than_fits_into_one_epoch,
 		membership::the_largest_messages_reach_everybody,
 		membership::a_member_leaves_and_another_commits_it,
+		retention::a_node_that_started_in_the_middle_is_no_liar,
 		conversation::two_people_talk_in_two_terminals,
 		conversation::who_lost_its_store_is_readmitted,
 		conversation::who_lost_its_device_comes_back_from_a_backup,
