@@ -84,8 +84,8 @@ impl StatementFeed {
 		});
 	}
 
-	/// It is not settled again before what has come from the node until now is given out. A node sends in order what it
-	/// has to send over a connection, so that is all that it had before whatever was heard of it otherwise.
+	/// It is not settled again before what has come from the node until now is given out: all that it sent, over the same
+	/// connection, before what was last heard of the log.
 	pub fn look(&mut self) {
 		let turn = self.next_turn();
 		self.wanted.send_modify(|wanted| wanted.turn = turn);

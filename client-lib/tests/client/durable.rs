@@ -285,6 +285,18 @@ async fn a_node_that_withholds_statements_holds_up_nobody_for_long() {
 	assert!(begin.elapsed() >= std::time::Duration::from_secs(9), "they were waited for");
 }
 
+/// A member moves to a node that only it uses, and has seen a block there.
+async fn at_a_node_of_its_own(world: &World, member: Member, group: GroupId) -> (Node, Member) {
+	member.client.close().await;
+	let node = Node::start(&world.chain).await;
+	let config = lockstep_client::Config { nodes: vec![node.url.clone()], ..member.config };
+	let member = Member::open(config).await.unwrap();
+	world.chain.block();
+	let height = world.chain.state().height;
+	member.when(group, |status| status.finalized >= height).await;
+	(node, member)
+}
+
 /// As above, but Bert's client is there all the time, and only its connection is not.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_member_that_was_cut_off_for_many_epochs_reads_what_was_said_in_each() {
@@ -292,12 +304,7 @@ async fn a_member_that_was_cut_off_for_many_epochs_reads_what_was_said_in_each()
 	let mut members = world.members(&["anna", "bert"]).await;
 	let group = found(&mut members).await;
 	let bert = members.pop().unwrap();
-	bert.client.close().await;
-	let other = Node::start(&world.chain).await;
-	let mut bert =
-		Member::open(lockstep_client::Config { nodes: vec![other.url.clone()], ..bert.config }).await.unwrap();
-	world.chain.block();
-	bert.when(group, |status| status.finalized > 0).await;
+	let (other, mut bert) = at_a_node_of_its_own(&world, bert, group).await;
 	let cut = other.cut().await;
 	talk_through_epochs(&world, &members[0], group).await;
 	cut.set_statements(false);
@@ -414,13 +421,7 @@ async fn a_member_whose_node_stops_sending_statements_asks_again_before_it_goes_
 	let mut members = world.members(&["anna", "bert"]).await;
 	let group = found(&mut members).await;
 	let bert = members.pop().unwrap();
-	bert.client.close().await;
-	let other = Node::start(&world.chain).await;
-	let mut bert =
-		Member::open(lockstep_client::Config { nodes: vec![other.url.clone()], ..bert.config }).await.unwrap();
-	world.chain.block();
-	let height = world.chain.state().height;
-	bert.when(group, |status| status.finalized >= height).await;
+	let (other, mut bert) = at_a_node_of_its_own(&world, bert, group).await;
 	other.set_statements(false);
 	other.stop_statements();
 	tokio::join!(other.sends(12), talk_through_epochs(&world, &members[0], group));
