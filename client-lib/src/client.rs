@@ -25,6 +25,7 @@ mod inbox;
 mod intent;
 mod join;
 mod leave;
+mod letters;
 mod messages;
 mod open;
 mod outbox;

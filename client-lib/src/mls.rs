@@ -59,7 +59,7 @@ pub use error::{BuildError, EngineError, MessageError, ProposalError, RejoinErro
 pub use group_data::{GroupData, GroupDataError, Rights, Who};
 pub use intent::{GroupChange, Intent};
 pub use interface::{Mls, Staged};
-pub use invitation::{Invitation, Joined, WelcomeEnvelope};
+pub use invitation::{Envelope, Invitation, Joined, LetterKey, Welcomes};
 pub use keys::{EpochKeys, RequestKey, Voice};
 pub use message::Received;
 pub use rejoin::{NewRejoinRequest, RejoinRequest};

@@ -133,6 +133,7 @@ fn vectors() -> Value {
 		"topics": {
 			"group": hex(topic::group_topic(&GROUP)),
 			"mailbox": hex(topic::mailbox_topic(&[0x55; 32])),
+			"letter": hex(topic::letter_topic(&[0x66; 100])),
 		},
 		"admission": admission,
 		"refusals": refusals,

@@ -163,8 +163,9 @@ impl Member for Ours {
 	}
 
 	fn join(&mut self, commit: &Entry) {
-		for welcome in &commit.welcomes {
-			self.client.on_statement(welcome);
+		// The letter is looked for when the envelope has named it.
+		for statement in commit.welcomes.iter().rev() {
+			self.client.on_statement(statement);
 		}
 		let log = self.log.borrow().as_ref().expect("a group").finalized(0);
 		self.client.on_finalized(log);

@@ -12,6 +12,7 @@ use super::{
 	group::Group,
 	inbox::Inbox,
 	join::Joining,
+	letters::Letters,
 	outbox::Outbox,
 	records::{Evidence, Mailbox, MAX_EVIDENCE_KEPT, ONLY},
 	returning::Restored,
@@ -54,6 +55,8 @@ pub(crate) struct Core<M: Mls = Engine> {
 	pub restored: BTreeMap<GroupId, Restored>,
 	/// KeyPackageRefs by topic.
 	pub mailboxes: BTreeMap<[u8; 32], Vec<u8>>,
+	/// What was announced in them.
+	pub letters: Letters,
 	/// Groups by topic.
 	pub topics: BTreeMap<[u8; 32], GroupId>,
 	pub inbox: Inbox,

@@ -4,6 +4,7 @@ use super::{
 	action::Action,
 	core::Core,
 	group::Group,
+	letters::Awaited,
 	records::{Invited, Mailbox, Membership},
 	rejoin::Asked,
 	returning::Restored,
@@ -98,25 +99,54 @@ impl From<StoreError> for JoinFailure {
 }
 
 impl<M: Mls> Core<M> {
-	/// Something arrived in a mailbox.
-	pub fn on_invitation(&mut self, reference: &[u8], statement: &Statement) -> Use {
+	/// Something arrived in a mailbox: an envelope, which names a letter.
+	pub fn on_envelope(&mut self, reference: &[u8], statement: &Statement, hash: [u8; 32]) {
 		let overlay = self.store.overlay();
 		let opened = envelope::unwrap(&statement.data).map_err(|error| error.to_string()).and_then(|sealed| {
-			self.engine.open_welcome(&overlay, reference, sealed).map_err(|error| error.to_string())
+			self.engine.open_envelope(&overlay, reference, sealed).map_err(|error| error.to_string())
 		});
 		drop(overlay);
 		match opened {
-			Ok(invitation) => self.consider(invitation, reference),
-			Err(error) => {
-				tracing::debug!(%error, "what arrived in a mailbox is no invitation");
-				Use::Done
+			Ok(key) => {
+				let topic = key.topic;
+				let dropped = self.letters.insert(Awaited { key, reference: reference.to_vec(), named_by: hash });
+				if let Some(Awaited { key, named_by, .. }) = dropped {
+					self.seen.forget(&named_by);
+					self.act(Action::Unwatch(key.topic));
+				}
+				self.act(Action::Watch(topic));
 			}
+			Err(error) => tracing::debug!(%error, "what arrived in a mailbox is no invitation"),
 		}
 	}
 
-	/// Reads the mailboxes again: an invitation may have come before the client knew that it was out of the group.
+	/// Something arrived where a letter is to lie.
+	pub fn on_letter(&mut self, awaited: &Awaited, statement: &Statement) -> Use {
+		let opened = envelope::unwrap(&statement.data).map_err(|error| error.to_string()).and_then(|sealed| {
+			self.engine.open_letter(&awaited.key, sealed).map_err(|error| error.to_string())
+		});
+		let used = match opened {
+			Ok(invitation) => self.consider(invitation, &awaited.reference),
+			Err(error) => {
+				// The letter itself may come yet.
+				tracing::debug!(%error, "what was posted in the place of a letter is not that");
+				return Use::Done;
+			}
+		};
+		if used == Use::Done {
+			self.forget_letter(&awaited.key.topic);
+		}
+		used
+	}
+
+	fn forget_letter(&mut self, topic: &[u8; 32]) {
+		self.letters.remove(topic);
+		self.act(Action::Unwatch(*topic));
+	}
+
+	/// Reads mailboxes and letters again: an invitation may have come before the client knew that it was out of the group.
 	pub fn read_mailboxes(&mut self) {
-		for topic in self.mailboxes.keys().copied().collect::<Vec<_>>() {
+		for topic in self.mailboxes.keys().copied().chain(self.letters.topics()).collect::<Vec<_>>() {
 			self.act(Action::Watch(topic));
 		}
 	}
@@ -233,6 +263,9 @@ impl<M: Mls> Core<M> {
 		let topic = topic::mailbox_topic(reference);
 		self.mailboxes.remove(&topic);
 		self.act(Action::Unwatch(topic));
+		for letter in self.letters.for_package(reference) {
+			self.forget_letter(&letter);
+		}
 	}
 
 	/// An invitation came to nothing. The KeyPackage can still be used for another one.

@@ -15,7 +15,7 @@ use crate::{
 		statement::{Statement, StatementError},
 		Seen,
 	},
-	mls::{EngineError, EpochKeys, MessageError, Mls, RequestKey, WelcomeEnvelope},
+	mls::{EngineError, Envelope, EpochKeys, MessageError, Mls, RequestKey, Welcomes},
 	store::Overlay,
 };
 use lockstep_primitives::{rpc::HexBytes, topic, GroupId};
@@ -39,13 +39,18 @@ fn signed(
 	Ok(Outgoing { group: *group, epoch: keys.epoch, statement: HexBytes(statement), unsent: None })
 }
 
-/// An invitation on its way to the mailbox of a joiner, by whoever has just opened the epoch of `keys`.
-pub(super) fn invitation(
+/// The letter to the joiners and the envelopes on their way to their mailboxes, by whoever has just opened the epoch of
+/// `keys`.
+pub(super) fn invitations(
 	group: &GroupId,
 	keys: &EpochKeys,
-	envelope: &WelcomeEnvelope,
-) -> Result<Outgoing, StatementError> {
-	signed(group, keys, 0, topic::mailbox_topic(&envelope.key_package_ref), &envelope.bytes)
+	welcomes: &Welcomes,
+) -> Result<Vec<Outgoing>, StatementError> {
+	let letter = signed(group, keys, 0, topic::letter_topic(&welcomes.letter), &welcomes.letter);
+	let envelope = |envelope: &Envelope| {
+		signed(group, keys, 0, topic::mailbox_topic(&envelope.key_package_ref), &envelope.bytes)
+	};
+	std::iter::once(letter).chain(welcomes.envelopes.iter().map(envelope)).collect()
 }
 
 impl<M: Mls> Core<M> {
@@ -187,13 +192,16 @@ impl<M: Mls> Core<M> {
 			}
 		};
 		let mailbox = self.mailboxes.get(&statement.topic).cloned();
+		let letter = self.letters.get(&statement.topic).cloned();
 		let group = self.topics.get(&statement.topic).copied();
 		let hash = Seen::hash(bytes);
-		if (mailbox.is_none() && group.is_none()) || !self.seen.insert(hash) {
+		if (mailbox.is_none() && letter.is_none() && group.is_none()) || !self.seen.insert(hash) {
 			return;
 		}
 		if let Some(reference) = mailbox {
-			if self.on_invitation(&reference, &statement) == Use::Later {
+			self.on_envelope(&reference, &statement, hash);
+		} else if let Some(awaited) = letter {
+			if self.on_letter(&awaited, &statement) == Use::Later {
 				self.seen.forget(&hash);
 			}
 		} else if let Some(id) = group {

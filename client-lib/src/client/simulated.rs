@@ -8,7 +8,7 @@ use super::{
 	core::Core,
 	group::{Group, Operation},
 	intent::InFlight,
-	messages::invitation,
+	messages::invitations,
 	records::Outgoing,
 	submit::Submitted,
 	CommitError, GroupError, GroupState, GroupStatus, IntentState, KeyPackageError, LeaveError, Message, OpenError,
@@ -249,6 +249,12 @@ impl<M: Mls> SimulatedClient<M> {
 		found.into_iter().filter_map(|(_, outgoing)| Some(outgoing.unsent?.data.0)).collect()
 	}
 
+	/// All statements that no node has taken.
+	pub fn statements(&self) -> Vec<Vec<u8>> {
+		let found = self.core.store.overlay().list::<Outgoing>(super::records::ONLY).unwrap_or_default();
+		found.into_iter().map(|(_, outgoing)| outgoing.statement.0).filter(|bytes| !bytes.is_empty()).collect()
+	}
+
 	/// The seeds of all ordering keys that it had since it was opened, with the entries that opened their epochs.
 	pub fn hostile_keys(&self, group: &GroupId) -> Vec<(EntryHash, [u8; 32])> {
 		self.core.hoard.get(group).cloned().unwrap_or_default()
@@ -260,16 +266,17 @@ impl<M: Mls> SimulatedClient<M> {
 		Some(batch.ok()?.prepared?.append())
 	}
 
-	/// A statement that invites the owner of a KeyPackage into an epoch that never was: it names the entry that opened the
+	/// Statements that invite the owner of a KeyPackage into an epoch that never was: they name the entry that opened the
 	/// current one.
-	pub fn hostile_invitation(&self, group: &GroupId, key_package: &[u8]) -> Option<Vec<u8>> {
+	pub fn hostile_invitation(&self, group: &GroupId, key_package: &[u8]) -> Option<Vec<Vec<u8>>> {
 		let overlay = self.core.store.overlay();
 		let add = Intent::Add(vec![HexBytes(key_package.to_vec())]);
 		let prepared = self.core.engine.build_commit(&overlay, group, &[add]).ok()?.prepared?;
 		let tip = self.core.groups.get(group)?.gate.tip();
-		let envelope = self.core.engine.welcomes(&prepared, &tip.entry, tip.index).ok()?.pop()?;
+		let welcomes = self.core.engine.welcomes(&prepared, &tip.entry, tip.index).ok()??;
 		let keys = self.core.engine.epoch_keys(&overlay, group).ok()?.pop()?;
-		Some(invitation(group, &keys, &envelope).ok()?.statement.0)
+		let statements = invitations(group, &keys, &welcomes).ok()?;
+		Some(statements.into_iter().map(|outgoing| outgoing.statement.0).collect())
 	}
 
 	/// Any bytes, sealed as a payload of the current epoch.

@@ -118,5 +118,6 @@ pub(super) mod tag {
 	pub(in crate::mls) const PAYLOAD: &[u8] = b"lockstep/payload/1";
 	pub(in crate::mls) const STATEMENT: &[u8] = b"lockstep/statement/1";
 	pub(in crate::mls) const REJOIN: &[u8] = b"lockstep/rejoin/1";
-	pub(in crate::mls) const WELCOME: &[u8] = b"lockstep/welcome/1";
+	pub(in crate::mls) const INVITATION: &[u8] = b"lockstep/invitation/1";
+	pub(in crate::mls) const LETTER: &[u8] = b"lockstep/letter/1";
 }

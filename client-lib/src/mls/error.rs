@@ -230,8 +230,8 @@ pub enum WelcomeError {
 	/// The envelope does not open with the KeyPackage's key.
 	#[error("the envelope does not open with this KeyPackage; drop it")]
 	Sealed,
-	/// The envelope or what is in it does not decode.
-	#[error("the envelope does not hold an invitation; drop it")]
+	/// The envelope, the letter, or what is in it does not decode.
+	#[error("it does not hold an invitation; drop it")]
 	Malformed,
 	/// OpenMLS refuses the Welcome.
 	#[error("the Welcome is not valid; ask for another invitation: {0}")]
@@ -239,8 +239,11 @@ pub enum WelcomeError {
 	/// The group is not one that its own members could have made.
 	#[error("the group breaks the protocol's rules; do not join it: {0}")]
 	Policy(#[from] PolicyError),
-	/// The Welcome is for another group than the envelope says.
-	#[error("the Welcome is for another group than its envelope says; drop it")]
+	/// The letter is not the one that the envelope names.
+	#[error("the letter is not the one that its envelope names; drop it")]
+	OtherLetter,
+	/// The Welcome is for another group than the letter says.
+	#[error("the Welcome is for another group than its letter says; drop it")]
 	OtherGroup,
 	/// This client is in the group already.
 	#[error("this client is a member of the group already; rejoin it to join it anew")]

@@ -7,8 +7,8 @@ use super::{
 	proposal::ProposalView,
 	verdict::Verdict,
 	Batch, BuildError, Candidate, Engine, EngineError, EpochChange, EpochKeys, GroupData, Intent, Invitation, Joined,
-	MessageError, NewRejoinRequest, Prepared, ProposalError, Received, RejoinError, RejoinRequest, Seat, SignerSeed,
-	StagedEntry, WelcomeEnvelope, WelcomeError,
+	LetterKey, MessageError, NewRejoinRequest, Prepared, ProposalError, Received, RejoinError, RejoinRequest, Seat,
+	SignerSeed, StagedEntry, WelcomeError, Welcomes,
 };
 use crate::store::Overlay;
 use lockstep_primitives::{EntryHash, GenesisHash, GroupId};
@@ -63,14 +63,16 @@ pub trait Mls {
 	fn key_package(&self, overlay: &Overlay<'_>) -> Result<NewKeyPackage, EngineError>;
 	/// [`Engine::welcomes`].
 	fn welcomes(&self, prepared: &Prepared, entry: &EntryHash, index: u64)
-		-> Result<Vec<WelcomeEnvelope>, EngineError>;
-	/// [`Engine::open_welcome`].
-	fn open_welcome(
+		-> Result<Option<Welcomes>, EngineError>;
+	/// [`Engine::open_envelope`].
+	fn open_envelope(
 		&self,
 		overlay: &Overlay<'_>,
 		key_package_ref: &[u8],
 		bytes: &[u8],
-	) -> Result<Invitation, WelcomeError>;
+	) -> Result<LetterKey, WelcomeError>;
+	/// [`Engine::open_letter`].
+	fn open_letter(&self, key: &LetterKey, bytes: &[u8]) -> Result<Invitation, WelcomeError>;
 	/// [`Engine::rejoin`].
 	fn rejoin(&self, overlay: &Overlay<'_>, invitation: &Invitation) -> Result<Joined, WelcomeError>;
 
@@ -160,8 +162,9 @@ impl Mls for Engine {
 		fn evaluate(&self, overlay: &Overlay<'_>, candidate: &Candidate<'_>, own: Option<&Prepared>) -> Result<Verdict, EngineError>;
 		fn apply(&self, overlay: &Overlay<'_>, entry: &EntryHash, staged: StagedEntry) -> Result<EpochChange, EngineError>;
 		fn key_package(&self, overlay: &Overlay<'_>) -> Result<NewKeyPackage, EngineError>;
-		fn welcomes(&self, prepared: &Prepared, entry: &EntryHash, index: u64) -> Result<Vec<WelcomeEnvelope>, EngineError>;
-		fn open_welcome(&self, overlay: &Overlay<'_>, reference: &[u8], bytes: &[u8]) -> Result<Invitation, WelcomeError>;
+		fn welcomes(&self, prepared: &Prepared, entry: &EntryHash, index: u64) -> Result<Option<Welcomes>, EngineError>;
+		fn open_envelope(&self, overlay: &Overlay<'_>, reference: &[u8], bytes: &[u8]) -> Result<LetterKey, WelcomeError>;
+		fn open_letter(&self, key: &LetterKey, bytes: &[u8]) -> Result<Invitation, WelcomeError>;
 		fn rejoin(&self, overlay: &Overlay<'_>, invitation: &Invitation) -> Result<Joined, WelcomeError>;
 		fn rejoin_request(&self, overlay: &Overlay<'_>, group: &GroupId, newest: &EntryHash) -> Result<NewRejoinRequest, EngineError>;
 		fn check_rejoin(&self, overlay: &Overlay<'_>, group: &GroupId, bytes: &[u8]) -> Result<RejoinRequest, RejoinError>;

@@ -10,11 +10,11 @@ use super::{
 	keys::EpochKeys,
 	policy::{self, PolicyError},
 	public_phase::encryption_keys,
-	signer, tls, Engine, Prepared,
+	seal, signer, tls, Engine, Prepared,
 };
 use crate::store::Overlay;
 use codec::{Decode, DecodeAll, Encode};
-use lockstep_primitives::{rpc::HexBytes, EntryHash, GroupId, OrderingKey};
+use lockstep_primitives::{rpc::HexBytes, topic, EntryHash, GroupId, OrderingKey};
 use openmls::{
 	group::{StagedWelcome, WelcomeError as MlsWelcomeError},
 	prelude::{
@@ -22,21 +22,60 @@ use openmls::{
 		KeyPackage, KeyPackageBundle, KeyPackageRef, MlsGroup, MlsMessageBodyIn, MlsMessageIn, Welcome,
 	},
 };
-use openmls_traits::{crypto::OpenMlsCrypto, storage::StorageProvider, types::HpkeCiphertext};
+use openmls_traits::{
+	crypto::OpenMlsCrypto, random::OpenMlsRand, storage::StorageProvider, types::HpkeCiphertext,
+};
 use serde::{Deserialize, Serialize};
+use zeroize::Zeroize;
 
-/// A Welcome in its envelope, ready for the mailbox of one joiner.
+/// The Welcome of an own commit on its way: one letter for all joiners, and an envelope for each.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct WelcomeEnvelope {
+pub struct Welcomes {
+	/// The letter, sealed: nobody can open it who has opened none of the envelopes.
+	pub letter: Vec<u8>,
+	/// The envelopes.
+	pub envelopes: Vec<Envelope>,
+}
+
+/// An envelope for the mailbox of one joiner: where the letter lies, and what opens it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Envelope {
 	/// The KeyPackageRef that names the mailbox.
 	pub key_package_ref: Vec<u8>,
 	/// The identity of the joiner.
 	pub identity: Vec<u8>,
-	/// The envelope: nobody but the joiner can open it.
+	/// The envelope, sealed: nobody but the joiner can open it.
 	pub bytes: Vec<u8>,
 }
 
-/// An opened envelope: where in which log the joiner's epoch was opened, and the Welcome to it.
+/// An opened envelope.
+#[derive(Clone, PartialEq, Eq, Encode, Decode)]
+pub struct LetterKey {
+	/// The topic under which the letter lies.
+	pub topic: [u8; 32],
+	key: [u8; seal::KEY],
+}
+
+impl Drop for LetterKey {
+	fn drop(&mut self) {
+		self.key.zeroize();
+	}
+}
+
+impl std::fmt::Debug for LetterKey {
+	fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+		f.debug_struct("LetterKey").field("topic", &self.topic).finish_non_exhaustive()
+	}
+}
+
+#[cfg(feature = "simulation")]
+impl LetterKey {
+	pub(super) fn of_stand_in(topic: [u8; 32]) -> Self {
+		Self { topic, key: [0; seal::KEY] }
+	}
+}
+
+/// An opened letter: where in which log the joiner's epoch was opened, and the Welcome to it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Invitation {
 	/// The group.
@@ -76,7 +115,7 @@ pub struct Joined {
 	pub data: GroupData,
 }
 
-/// What is sealed in an envelope, in SCALE.
+/// What is sealed in a letter, in SCALE.
 #[derive(Encode, Decode)]
 struct Letter {
 	group: GroupId,
@@ -86,8 +125,8 @@ struct Letter {
 }
 
 impl Engine {
-	/// The Welcomes of an own commit that has won: one envelope for each joiner, sealed to the init key of its
-	/// KeyPackage and naming the entry that carries the commit. Empty if the commit adds nobody.
+	/// The Welcome of an own commit that has won: a letter that names the entry which carries the commit, and for each
+	/// joiner an envelope, sealed to the init key of its KeyPackage. `None` if the commit adds nobody.
 	///
 	/// # Errors
 	/// [`EngineError::Library`].
@@ -96,29 +135,33 @@ impl Engine {
 		prepared: &Prepared,
 		entry: &EntryHash,
 		index: u64,
-	) -> Result<Vec<WelcomeEnvelope>, EngineError> {
-		let Some(HexBytes(welcome)) = &prepared.welcome else {
-			return Ok(Vec::new());
-		};
+	) -> Result<Option<Welcomes>, EngineError> {
+		let Some(HexBytes(welcome)) = &prepared.welcome else { return Ok(None) };
+		let key = self.random.random_array().map_err(EngineError::library("drawing the key of a letter"))?;
 		let letter = Letter { group: prepared.group, entry: *entry, index, welcome: welcome.clone() }.encode();
+		let letter = seal::seal(&self.crypto, &key, tag::LETTER, &letter);
+		let letter = letter.map_err(EngineError::library("sealing a Welcome"))?;
+		let opens = LetterKey { topic: topic::letter_topic(&letter), key }.encode();
 		let seal = |joiner: Joiner| {
 			let (key, reference) = (&joiner.init_key.0, joiner.reference.0);
 			let sealed = self
 				.crypto
-				.hpke_seal(CIPHERSUITE.hpke_config(), key, tag::WELCOME, &reference, &letter)
-				.map_err(EngineError::library("sealing a Welcome"))?;
-			let bytes = sealed.tls_serialize_detached().map_err(EngineError::library("encoding a Welcome"))?;
-			Ok(WelcomeEnvelope { key_package_ref: reference, identity: joiner.identity.0, bytes })
+				.hpke_seal(CIPHERSUITE.hpke_config(), key, tag::INVITATION, &reference, &opens)
+				.map_err(EngineError::library("sealing an envelope"))?;
+			let bytes = sealed.tls_serialize_detached().map_err(EngineError::library("encoding an envelope"))?;
+			Ok(Envelope { key_package_ref: reference, identity: joiner.identity.0, bytes })
 		};
 		if prepared.joiners.len() == prepared.invited.len() {
-			return prepared.joiners.iter().cloned().map(seal).collect();
+			let envelopes = prepared.joiners.iter().cloned().map(seal).collect::<Result<_, EngineError>>()?;
+			return Ok(Some(Welcomes { letter, envelopes }));
 		}
 		// It was made by a version that did not keep them.
 		let parse = |package: &HexBytes| {
 			let library = EngineError::library("reading an invited KeyPackage");
 			seal(self.joiner(&key_package::parse(&self.crypto, &package.0).map_err(library)?)?)
 		};
-		prepared.invited.iter().map(parse).collect()
+		let envelopes = prepared.invited.iter().map(parse).collect::<Result<_, EngineError>>()?;
+		Ok(Some(Welcomes { letter, envelopes }))
 	}
 
 	/// What is needed to address a Welcome.
@@ -135,21 +178,34 @@ impl Engine {
 	///
 	/// # Errors
 	/// [`WelcomeError`]; anyone who has seen the KeyPackage can fill its mailbox with such.
-	pub fn open_welcome(
+	pub fn open_envelope(
 		&self,
 		overlay: &Overlay<'_>,
 		key_package_ref: &[u8],
 		bytes: &[u8],
-	) -> Result<Invitation, WelcomeError> {
+	) -> Result<LetterKey, WelcomeError> {
 		let reference = reference(key_package_ref).ok_or(WelcomeError::UnknownKeyPackage)?;
 		let bundle: KeyPackageBundle =
 			overlay.key_package(&reference).map_err(EngineError::from)?.ok_or(WelcomeError::UnknownKeyPackage)?;
 		let sealed = tls::decode::<HpkeCiphertext>(bytes).ok_or(WelcomeError::Malformed)?;
 		let key = bundle.init_private_key();
-		let letter = self
+		let opened = self
 			.crypto
-			.hpke_open(CIPHERSUITE.hpke_config(), &sealed, key, tag::WELCOME, key_package_ref)
+			.hpke_open(CIPHERSUITE.hpke_config(), &sealed, key, tag::INVITATION, key_package_ref)
 			.map_err(|_| WelcomeError::Sealed)?;
+		LetterKey::decode_all(&mut &opened[..]).map_err(|_| WelcomeError::Malformed)
+	}
+
+	/// Opens the letter that an envelope named.
+	///
+	/// # Errors
+	/// [`WelcomeError::OtherLetter`] if it is another one, which anyone can post, and [`WelcomeError`] for one that never
+	/// was good.
+	pub fn open_letter(&self, key: &LetterKey, bytes: &[u8]) -> Result<Invitation, WelcomeError> {
+		if topic::letter_topic(bytes) != key.topic {
+			return Err(WelcomeError::OtherLetter);
+		}
+		let letter = seal::open(&self.crypto, &key.key, tag::LETTER, bytes).map_err(|_| WelcomeError::Sealed)?;
 		let Letter { group, entry, index, welcome } =
 			Letter::decode_all(&mut &letter[..]).map_err(|_| WelcomeError::Malformed)?;
 		Ok(Invitation { group, entry, index, welcome: HexBytes(welcome) })

@@ -26,8 +26,8 @@ use super::{
 	proposal::ProposalView,
 	verdict::Verdict,
 	Batch, BuildError, Candidate, EngineError, EpochChange, EpochKeys, GroupData, Intent, Invitation, Joined,
-	MessageError, Mls, NewRejoinRequest, Prepared, ProposalError, Received, RejoinError, RejoinRequest, Seat,
-	SignerSeed, WelcomeEnvelope, WelcomeError,
+	LetterKey, MessageError, Mls, NewRejoinRequest, Prepared, ProposalError, Received, RejoinError, RejoinRequest,
+	Seat, SignerSeed, WelcomeError, Welcomes,
 };
 use crate::store::Overlay;
 use lockstep_primitives::{payload_hash, EntryHash, GenesisHash, GroupId, LogHead, LogKind};
@@ -149,17 +149,21 @@ impl Mls for StandIn {
 		prepared: &Prepared,
 		entry: &EntryHash,
 		index: u64,
-	) -> Result<Vec<WelcomeEnvelope>, EngineError> {
+	) -> Result<Option<Welcomes>, EngineError> {
 		letter::welcomes(prepared, entry, index)
 	}
 
-	fn open_welcome(
+	fn open_envelope(
 		&self,
 		overlay: &Overlay<'_>,
 		key_package_ref: &[u8],
 		bytes: &[u8],
-	) -> Result<Invitation, WelcomeError> {
-		letter::open(overlay, key_package_ref, bytes)
+	) -> Result<LetterKey, WelcomeError> {
+		letter::open_envelope(overlay, key_package_ref, bytes)
+	}
+
+	fn open_letter(&self, key: &LetterKey, bytes: &[u8]) -> Result<Invitation, WelcomeError> {
+		letter::open(key, bytes)
 	}
 
 	fn rejoin(&self, overlay: &Overlay<'_>, invitation: &Invitation) -> Result<Joined, WelcomeError> {

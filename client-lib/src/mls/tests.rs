@@ -51,9 +51,9 @@ fn group_of(data: &GroupData, names: &[&str]) -> (Log, Vec<Member>) {
 		let prepared = members[0].prepare(&log, &intent);
 		let entry = log.append(&prepared);
 		members[0].follow(&log, &entry);
-		let envelopes = members[0].welcomes(&prepared, &entry);
+		let welcomes = members[0].welcomes(&prepared, &entry);
 		for (joiner, package) in joiners.iter_mut().zip(&packages) {
-			joiner.join(&log, package, &envelopes);
+			joiner.join(&log, package, &welcomes);
 		}
 		members.extend(joiners);
 	}

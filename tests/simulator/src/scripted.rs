@@ -1,6 +1,7 @@
 //! What the simulator found once, and what breaks others, played out step by step.
 
 mod catching_up;
+mod letters;
 mod naive;
 mod recovery;
 

@@ -178,10 +178,10 @@ impl<'a, M: Mls> Step<'a, M> {
 		// The tip is this entry already.
 		let keys = EpochKeys::of_epoch(overlay, self.id, self.gate.tip().epoch)?;
 		let keys = keys.ok_or(DriveError::Lost("the keys of the epoch"))?;
-		for envelope in engine.welcomes(own, &entry.hash, entry.index)? {
-			match messages::invitation(self.id, &keys, &envelope) {
-				Ok(invitation) => self.invitations.push(invitation),
-				Err(error) => tracing::error!(%error, "an invitation cannot be sent"),
+		if let Some(welcomes) = engine.welcomes(own, &entry.hash, entry.index)? {
+			match messages::invitations(self.id, &keys, &welcomes) {
+				Ok(invitations) => self.invitations.extend(invitations),
+				Err(error) => tracing::error!(%error, "invitations cannot be sent"),
 			}
 		}
 		overlay.delete::<Prepared>(self.id.as_bytes())?;
@@ -194,9 +194,9 @@ impl<M: Mls> Step<'_, M> {
 	fn early_welcomes(&mut self, engine: &M, overlay: &Overlay<'_>) -> Result<(), DriveError> {
 		let Material::Prepared(prepared) = self.material else { return Ok(()) };
 		let keys = engine.epoch_keys(overlay, self.id)?.pop().ok_or(DriveError::Lost("the keys of the epoch"))?;
-		let envelopes = engine.welcomes(prepared, &prepared.parent, self.gate.cursor().head.length)?;
-		let sealed = envelopes.iter().map(|envelope| messages::invitation(self.id, &keys, envelope));
-		self.invitations.extend(sealed.filter_map(Result::ok));
+		if let Some(welcomes) = engine.welcomes(prepared, &prepared.parent, self.gate.cursor().head.length)? {
+			self.invitations.extend(messages::invitations(self.id, &keys, &welcomes).unwrap_or_default());
+		}
 		Ok(())
 	}
 }

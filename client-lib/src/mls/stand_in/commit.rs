@@ -123,10 +123,10 @@ impl StandIn {
 		let payload = seal::seal(&state.payload_key(), &self.draw(), &bytes);
 		let next_key = ordering_key(&next.secret);
 		let endorsement = tip.endorse(&self.genesis, group, &payload_hash(&payload), &next_key);
-		let packages = commit.adds.iter().chain(&commit.readmits);
+		let packages = || commit.adds.iter().chain(&commit.readmits);
 		let invited: Vec<HexBytes> =
-			packages.map(|package| Ok(HexBytes(package.encode()?))).collect::<Result<_, EngineError>>()?;
-		let welcome = if invited.is_empty() { None } else { Some(HexBytes(letter::welcome(&next)?)) };
+			packages().map(|package| Ok(HexBytes(package.encode()?))).collect::<Result<_, EngineError>>()?;
+		let welcome = if invited.is_empty() { None } else { Some(HexBytes(letter::welcome(&next, packages())?)) };
 		let named = |packages: &[Package]| packages.iter().map(|package| hex_text(&package.identity)).collect();
 		Ok(Prepared::of_stand_in(StandInParts {
 			group: *group,

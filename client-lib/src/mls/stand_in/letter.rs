@@ -3,11 +3,12 @@
 use super::state::{text, State};
 use crate::{
 	mls::{
-		key_package::NewKeyPackage, EngineError, EpochKeys, Invitation, Joined, Prepared, WelcomeEnvelope, WelcomeError,
+		key_package::NewKeyPackage, EngineError, Envelope, EpochKeys, Invitation, Joined, LetterKey, Prepared,
+		WelcomeError, Welcomes,
 	},
 	store::{Overlay, Record},
 };
-use lockstep_primitives::{rpc::HexBytes, EntryHash, GroupId};
+use lockstep_primitives::{rpc::HexBytes, topic, EntryHash, GroupId};
 use serde::{Deserialize, Serialize};
 
 /// A KeyPackage, as it travels.
@@ -26,11 +27,18 @@ impl Record for Kept {
 	const KIND: &'static str = "stand-in key package";
 }
 
-/// What is in an envelope.
+/// What is in an envelope: the topic of the letter.
 #[derive(Serialize, Deserialize)]
-struct Letter {
+struct Opens {
 	#[serde(with = "super::bytes")]
 	reference: [u8; 32],
+	#[serde(with = "super::bytes")]
+	topic: [u8; 32],
+}
+
+/// What is in a letter.
+#[derive(Serialize, Deserialize)]
+struct Letter {
 	group: GroupId,
 	entry: EntryHash,
 	index: u64,
@@ -41,6 +49,8 @@ struct Letter {
 #[derive(Serialize, Deserialize)]
 struct Welcome {
 	state: State,
+	/// The references of the KeyPackages that it is for.
+	invited: Vec<HexBytes>,
 }
 
 impl Package {
@@ -67,47 +77,71 @@ pub(super) fn keep(overlay: &Overlay<'_>, package: &Package) -> Result<(), Engin
 	Ok(overlay.put(&package.reference, &Kept {})?)
 }
 
-/// The Welcome to an epoch.
-pub(super) fn welcome(state: &State) -> Result<Vec<u8>, EngineError> {
-	serde_json::to_vec(&Welcome { state: state.clone() }).map_err(EngineError::library("encoding a Welcome"))
+/// The Welcome to an epoch, for the owners of these KeyPackages.
+pub(super) fn welcome<'p>(
+	state: &State,
+	packages: impl Iterator<Item = &'p Package>,
+) -> Result<Vec<u8>, EngineError> {
+	let invited = packages.map(|package| HexBytes(package.reference.to_vec())).collect();
+	serde_json::to_vec(&Welcome { state: state.clone(), invited }).map_err(EngineError::library("encoding a Welcome"))
 }
 
-pub(super) fn welcomes(
-	prepared: &Prepared,
-	entry: &EntryHash,
-	index: u64,
-) -> Result<Vec<WelcomeEnvelope>, EngineError> {
-	let Some(welcome) = &prepared.welcome else { return Ok(Vec::new()) };
-	let invited = prepared.invited.iter().filter_map(|package| Package::decode(&package.0));
+pub(super) fn welcomes(prepared: &Prepared, entry: &EntryHash, index: u64) -> Result<Option<Welcomes>, EngineError> {
+	let Some(welcome) = &prepared.welcome else { return Ok(None) };
+	let letter = Letter { group: prepared.group, entry: *entry, index, welcome: welcome.clone() };
+	let letter = serde_json::to_vec(&letter).map_err(EngineError::library("encoding a letter"))?;
+	let topic = topic::letter_topic(&letter);
 	let envelope = |package: Package| {
 		let reference = package.reference;
-		let letter = Letter { reference, group: prepared.group, entry: *entry, index, welcome: welcome.clone() };
-		let bytes = serde_json::to_vec(&letter).map_err(EngineError::library("encoding a Welcome"))?;
-		let identity = package.identity.into_bytes();
-		Ok(WelcomeEnvelope { key_package_ref: reference.to_vec(), identity, bytes })
+		let bytes = serde_json::to_vec(&Opens { reference, topic });
+		let bytes = bytes.map_err(EngineError::library("encoding an envelope"))?;
+		Ok(Envelope { key_package_ref: reference.to_vec(), identity: package.identity.into_bytes(), bytes })
 	};
-	invited.map(envelope).collect()
+	let invited = prepared.invited.iter().filter_map(|package| Package::decode(&package.0));
+	let envelopes = invited.map(envelope).collect::<Result<_, EngineError>>()?;
+	Ok(Some(Welcomes { letter, envelopes }))
 }
 
-pub(super) fn open(overlay: &Overlay<'_>, reference: &[u8], bytes: &[u8]) -> Result<Invitation, WelcomeError> {
+pub(super) fn open_envelope(
+	overlay: &Overlay<'_>,
+	reference: &[u8],
+	bytes: &[u8],
+) -> Result<LetterKey, WelcomeError> {
 	let kept: Option<Kept> = overlay.get(reference).map_err(EngineError::from)?;
 	kept.ok_or(WelcomeError::UnknownKeyPackage)?;
-	let letter: Letter = serde_json::from_slice(bytes).map_err(|_| WelcomeError::Malformed)?;
-	if letter.reference != reference {
+	let opens: Opens = serde_json::from_slice(bytes).map_err(|_| WelcomeError::Malformed)?;
+	if opens.reference != reference {
 		return Err(WelcomeError::Sealed);
 	}
-	let Letter { group, entry, index, welcome, reference } = letter;
-	let welcome = HexBytes([&reference[..], &welcome.0].concat());
+	Ok(LetterKey::of_stand_in(opens.topic))
+}
+
+pub(super) fn open(key: &LetterKey, bytes: &[u8]) -> Result<Invitation, WelcomeError> {
+	if topic::letter_topic(bytes) != key.topic {
+		return Err(WelcomeError::OtherLetter);
+	}
+	let letter: Letter = serde_json::from_slice(bytes).map_err(|_| WelcomeError::Malformed)?;
+	let Letter { group, entry, index, welcome } = letter;
 	Ok(Invitation::of_stand_in(group, entry, index, welcome))
+}
+
+/// The first KeyPackage of this member that a Welcome is for.
+fn addressed<'w>(overlay: &Overlay<'_>, invited: &'w [HexBytes]) -> Result<&'w [u8], WelcomeError> {
+	for HexBytes(reference) in invited {
+		let kept: Option<Kept> = overlay.get(reference).map_err(EngineError::from)?;
+		if kept.is_some() {
+			return Ok(reference);
+		}
+	}
+	Err(WelcomeError::UnknownKeyPackage)
 }
 
 /// Joins, in the place of an earlier membership. An invitation to no later epoch than that came to is an old one.
 pub(super) fn join(overlay: &Overlay<'_>, invitation: &Invitation) -> Result<Joined, WelcomeError> {
 	let group = invitation.group;
-	let (reference, welcome) = invitation.welcome().split_first_chunk::<32>().ok_or(WelcomeError::Malformed)?;
-	let kept: Option<Kept> = overlay.get(reference).map_err(EngineError::from)?;
-	kept.ok_or(WelcomeError::UnknownKeyPackage)?;
-	let Welcome { state } = serde_json::from_slice(welcome).map_err(|_| WelcomeError::Malformed)?;
+	let read = serde_json::from_slice(invitation.welcome());
+	let Welcome { state, invited } = read.map_err(|_| WelcomeError::Malformed)?;
+	let reference = addressed(overlay, &invited)?;
 	if let Some(stored) = State::find(overlay, &group)? {
 		if state.epoch < stored.epoch || (state.epoch == stored.epoch && stored.active) {
 			return Err(WelcomeError::Stale { invited: state.epoch, stored: stored.epoch });

@@ -46,9 +46,9 @@ fn members_come_and_go() {
 		assert_eq!(change.added, [b"d".to_vec(), b"e".to_vec()]);
 		assert!(change.removed.is_empty() && !change.removed_me);
 	}
-	let envelopes = members[1].welcomes(&prepared, &entry);
+	let welcomes = members[1].welcomes(&prepared, &entry);
 	for (joiner, package) in joiners.iter_mut().zip(&packages) {
-		let joined = joiner.join(&log, package, &envelopes);
+		let joined = joiner.join(&log, package, &welcomes);
 		assert_eq!(joined.epoch, 2);
 	}
 	members.extend(joiners);

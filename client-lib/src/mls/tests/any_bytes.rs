@@ -1,7 +1,7 @@
 //! Whatever bytes come, from whomever: each decoder gives a value or an error, and nothing else happens. Group data and
 //! rejoin requests have such tests beside theirs.
 
-use super::{add, group, log::Log, Invitation, Member, NewKeyPackage};
+use super::{add, group, log::Log, Invitation, Member, NewKeyPackage, WelcomeError, Welcomes};
 use crate::mls::{bundle::CommitBundle, crypto::Crypto, key_package};
 use proptest::{collection::vec, prelude::*, sample::Index};
 
@@ -26,16 +26,16 @@ fn edited(good: &[u8], edits: &Edits) -> Option<Vec<u8>> {
 	(bytes != good).then_some(bytes)
 }
 
-fn invited() -> (Log, Vec<Member>, Member, NewKeyPackage, Vec<u8>, Invitation) {
+fn invited() -> (Log, Vec<Member>, Member, NewKeyPackage, Welcomes, Invitation) {
 	let (mut log, mut members) = group(&["a", "b"]);
 	let mut joiner = Member::new("j");
 	let package = joiner.key_package();
 	let prepared = members[0].prepare(&log, &add(std::slice::from_ref(&package)));
 	let entry = log.append(&prepared);
 	members.iter_mut().for_each(|member| drop(member.advance(&log, &entry)));
-	let envelopes = members[0].welcomes(&prepared, &entry);
-	let invitation = joiner.open_welcome(&package, &envelopes);
-	(log, members, joiner, package, envelopes[0].bytes.clone(), invitation)
+	let welcomes = members[0].welcomes(&prepared, &entry);
+	let invitation = joiner.open_welcome(&package, &welcomes);
+	(log, members, joiner, package, welcomes, invitation)
 }
 
 proptest! {
@@ -92,13 +92,18 @@ proptest! {
 
 	#[test]
 	fn any_bytes_and_changed_welcomes_are_errors(all in vec(edits(), 40), any in vec(vec(any::<u8>(), 0..400), 40)) {
-		let (log, _members, joiner, package, envelope, invitation) = invited();
+		let (log, _members, joiner, package, welcomes, invitation) = invited();
 		let changed = |good: &[u8]| -> Vec<Vec<u8>> {
 			any.iter().cloned().chain(all.iter().filter_map(|edits| edited(good, edits))).collect()
 		};
-		for bytes in changed(&envelope) {
-			let opened = joiner.read(|engine, overlay| engine.open_welcome(overlay, &package.reference, &bytes));
-			prop_assert!(opened.is_err());
+		let envelope = &welcomes.envelopes[0].bytes;
+		let open = |bytes: &[u8]| joiner.read(|engine, overlay| engine.open_envelope(overlay, &package.reference, bytes));
+		for bytes in changed(envelope) {
+			prop_assert!(open(&bytes).is_err());
+		}
+		let key = open(envelope).unwrap();
+		for bytes in changed(&welcomes.letter) {
+			prop_assert_eq!(joiner.engine.open_letter(&key, &bytes), Err(WelcomeError::OtherLetter));
 		}
 		// What only a member can seal: any Welcome at all.
 		let json = serde_json::to_value(&invitation).unwrap();

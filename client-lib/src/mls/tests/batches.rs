@@ -67,9 +67,9 @@ fn one_commit_does_it_all() {
 	assert_eq!((change.added, change.removed), (vec![b"e".to_vec()], vec![b"c".to_vec(), b"d".to_vec()]));
 	assert_eq!(change.rotated, [b"a".to_vec()]);
 	assert_eq!(change.data.map(|data| (data.name, data.administrators.len())), Some(("ours".into(), 2)));
-	let envelopes = members[0].welcomes(batch.prepared.as_ref().unwrap(), &log.tip().clone());
+	let welcomes = members[0].welcomes(batch.prepared.as_ref().unwrap(), &log.tip().clone());
 	members.truncate(2);
-	joiner.join(&log, &key_package, &envelopes);
+	joiner.join(&log, &key_package, &welcomes);
 	members.push(joiner);
 	assert_agreement(&mut members, &log);
 	// now it is so

@@ -1,9 +1,9 @@
-//! KeyPackages, Welcomes and their envelopes.
+//! KeyPackages, and Welcomes in their letters and envelopes.
 
 use super::{
 	add, assert_agreement, group,
 	log::{Log, GENESIS},
-	Engine, GroupData, Intent, Invitation, Member, NewKeyPackage, WelcomeEnvelope, WelcomeError,
+	Engine, GroupData, Intent, Invitation, LetterKey, Member, NewKeyPackage, WelcomeError, Welcomes,
 };
 use crate::mls::{
 	constants::{capabilities, join_config, lifetime, CIPHERSUITE},
@@ -11,13 +11,14 @@ use crate::mls::{
 	group_data::extension_types,
 	key_package,
 };
+use codec::{Decode, Encode};
 use openmls::{
 	group::GroupContext,
 	prelude::{Extensions, MlsGroup},
 };
 
-/// "a" and "b" add a joiner; gives the joiner with its KeyPackage and the envelopes.
-fn invited() -> (Log, Vec<Member>, Member, NewKeyPackage, Vec<WelcomeEnvelope>) {
+/// "a" and "b" add a joiner; gives the joiner with its KeyPackage, the letter and the envelopes.
+fn invited() -> (Log, Vec<Member>, Member, NewKeyPackage, Welcomes) {
 	let (mut log, mut members) = group(&["a", "b"]);
 	let mut joiner = Member::new("j");
 	let package = joiner.key_package();
@@ -26,12 +27,12 @@ fn invited() -> (Log, Vec<Member>, Member, NewKeyPackage, Vec<WelcomeEnvelope>) 
 	for member in &mut members {
 		member.advance(&log, &entry);
 	}
-	let envelopes = members[0].welcomes(&prepared, &entry);
-	(log, members, joiner, package, envelopes)
+	let welcomes = members[0].welcomes(&prepared, &entry);
+	(log, members, joiner, package, welcomes)
 }
 
-fn open(member: &Member, reference: &[u8], bytes: &[u8]) -> Result<Invitation, WelcomeError> {
-	member.read(|engine, overlay| engine.open_welcome(overlay, reference, bytes))
+fn open(member: &Member, reference: &[u8], bytes: &[u8]) -> Result<LetterKey, WelcomeError> {
+	member.read(|engine, overlay| engine.open_envelope(overlay, reference, bytes))
 }
 
 /// Tries to join, on an overlay that is dropped.
@@ -44,30 +45,30 @@ fn try_join(member: &Member, invitation: &Invitation) -> Result<super::Joined, W
 
 #[test]
 fn joining_counts_only_when_the_overlay_is_committed() {
-	let (log, mut members, mut joiner, package, envelopes) = invited();
-	let invitation = joiner.open_welcome(&package, &envelopes);
+	let (log, mut members, mut joiner, package, welcomes) = invited();
+	let invitation = joiner.open_welcome(&package, &welcomes);
 	let first = try_join(&joiner, &invitation).unwrap();
 	joiner.restart(&log);
 	assert_eq!(joiner.read(|engine, overlay| engine.group(overlay, &log.group)), Ok(None));
-	assert_eq!(joiner.join(&log, &package, &envelopes), first);
+	assert_eq!(joiner.join(&log, &package, &welcomes), first);
 	members.push(joiner);
 	assert_agreement(&mut members, &log);
 }
 
 #[test]
 fn a_key_package_serves_once() {
-	let (log, _members, mut joiner, package, envelopes) = invited();
-	let invitation = joiner.open_welcome(&package, &envelopes);
-	joiner.join(&log, &package, &envelopes);
+	let (log, _members, mut joiner, package, welcomes) = invited();
+	let invitation = joiner.open_welcome(&package, &welcomes);
+	joiner.join(&log, &package, &welcomes);
 	assert_eq!(try_join(&joiner, &invitation), Err(WelcomeError::AlreadyMember));
-	let again = open(&joiner, &package.reference, &envelopes[0].bytes);
+	let again = open(&joiner, &package.reference, &welcomes.envelopes[0].bytes);
 	assert_eq!(again, Err(WelcomeError::UnknownKeyPackage));
 }
 
 #[test]
 fn an_envelope_opens_for_its_key_package_only() {
-	let (_log, _members, mut joiner, package, envelopes) = invited();
-	let bytes = &envelopes[0].bytes;
+	let (_log, _members, mut joiner, package, welcomes) = invited();
+	let bytes = &welcomes.envelopes[0].bytes;
 	let other = joiner.key_package();
 	assert_eq!(open(&joiner, &other.reference, bytes), Err(WelcomeError::Sealed));
 	assert_eq!(open(&joiner, b"", bytes), Err(WelcomeError::UnknownKeyPackage));
@@ -76,8 +77,8 @@ fn an_envelope_opens_for_its_key_package_only() {
 
 #[test]
 fn a_changed_envelope_is_an_error_and_spoils_nothing() {
-	let (log, mut members, mut joiner, package, envelopes) = invited();
-	let bytes = &envelopes[0].bytes;
+	let (log, mut members, mut joiner, package, welcomes) = invited();
+	let bytes = &welcomes.envelopes[0].bytes;
 	for length in (0..bytes.len()).step_by(23) {
 		assert!(open(&joiner, &package.reference, &bytes[..length]).is_err());
 	}
@@ -88,8 +89,47 @@ fn a_changed_envelope_is_an_error_and_spoils_nothing() {
 	}
 	let longer = [&bytes[..], b"\0"].concat();
 	assert_eq!(open(&joiner, &package.reference, &longer), Err(WelcomeError::Malformed));
-	joiner.join(&log, &package, &envelopes);
+	joiner.join(&log, &package, &welcomes);
 	members.push(joiner);
+	assert_agreement(&mut members, &log);
+}
+
+/// What the letter is, the envelope says: whoever else knows its key, a joiner of the same commit, can put nothing in its
+/// place.
+#[test]
+fn no_other_letter_is_taken_and_no_other_key_opens_it() {
+	let (_log, _members, joiner, package, welcomes) = invited();
+	let key = open(&joiner, &package.reference, &welcomes.envelopes[0].bytes).unwrap();
+	let letter = &welcomes.letter;
+	for position in (0..letter.len()).step_by(97) {
+		let mut changed = letter.clone();
+		changed[position] ^= 0x10;
+		assert_eq!(joiner.engine.open_letter(&key, &changed), Err(WelcomeError::OtherLetter));
+		assert_eq!(joiner.engine.open_letter(&key, &letter[..position]), Err(WelcomeError::OtherLetter));
+	}
+	let mut encoded = key.encode();
+	encoded[32] ^= 1;
+	let other = LetterKey::decode(&mut &encoded[..]).unwrap();
+	assert_eq!(joiner.engine.open_letter(&other, letter), Err(WelcomeError::Sealed));
+	assert!(joiner.engine.open_letter(&key, letter).is_ok());
+	assert!(!format!("{key:?}").contains("key:"), "it is a secret");
+}
+
+#[test]
+fn all_joiners_of_a_commit_share_one_letter() {
+	let (mut log, mut members) = group(&["a", "b"]);
+	let mut joiners: Vec<Member> = ["j", "k", "l"].into_iter().map(Member::new).collect();
+	let packages: Vec<NewKeyPackage> = joiners.iter_mut().map(Member::key_package).collect();
+	let prepared = members[0].prepare(&log, &add(&packages));
+	let entry = log.append(&prepared);
+	members.iter_mut().for_each(|member| drop(member.advance(&log, &entry)));
+	let welcomes = members[0].welcomes(&prepared, &entry);
+	assert_eq!(welcomes.envelopes.len(), 3);
+	assert!(welcomes.envelopes.iter().all(|envelope| envelope.bytes.len() == 99), "and the Welcome is not in them");
+	for (joiner, package) in joiners.iter_mut().zip(&packages) {
+		joiner.join(&log, package, &welcomes);
+	}
+	members.extend(joiners);
 	assert_agreement(&mut members, &log);
 }
 
@@ -107,8 +147,8 @@ fn welcome_of(invitation: &Invitation) -> Vec<u8> {
 
 #[test]
 fn a_changed_welcome_never_deletes_the_key_package() {
-	let (log, mut members, mut joiner, package, envelopes) = invited();
-	let invitation = joiner.open_welcome(&package, &envelopes);
+	let (log, mut members, mut joiner, package, welcomes) = invited();
+	let invitation = joiner.open_welcome(&package, &welcomes);
 	let welcome = welcome_of(&invitation);
 	let mut attempts: Vec<Vec<u8>> = (0..welcome.len()).step_by(97).map(|length| welcome[..length].to_vec()).collect();
 	attempts.extend((0..welcome.len()).step_by(61).map(|position| {
@@ -120,15 +160,15 @@ fn a_changed_welcome_never_deletes_the_key_package() {
 	for attempt in attempts {
 		assert!(try_join(&joiner, &with_welcome(&invitation, attempt)).is_err());
 	}
-	joiner.join(&log, &package, &envelopes);
+	joiner.join(&log, &package, &welcomes);
 	members.push(joiner);
 	assert_agreement(&mut members, &log);
 }
 
 #[test]
 fn a_welcome_to_another_group_than_named_is_refused() {
-	let (_log, _members, joiner, package, envelopes) = invited();
-	let invitation = joiner.open_welcome(&package, &envelopes);
+	let (_log, _members, joiner, package, welcomes) = invited();
+	let invitation = joiner.open_welcome(&package, &welcomes);
 	let mut elsewhere = serde_json::to_value(&invitation).unwrap();
 	elsewhere["group"] = format!("0x{}", "11".repeat(32)).into();
 	let elsewhere: Invitation = serde_json::from_value(elsewhere).unwrap();
@@ -240,7 +280,7 @@ fn a_commit_that_adds_nobody_has_no_welcome() {
 	let (mut log, mut members) = group(&["a", "b"]);
 	let prepared = members[0].prepare(&log, &Intent::Update);
 	let entry = log.append(&prepared);
-	assert!(members[0].welcomes(&prepared, &entry).is_empty());
+	assert_eq!(members[0].engine.welcomes(&prepared, &entry.hash, entry.index), Ok(None));
 }
 
 #[test]

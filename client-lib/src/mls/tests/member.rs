@@ -3,7 +3,7 @@
 use super::{
 	log::{Entry, Log, GENESIS},
 	Candidate, EngineError, EpochChange, EpochKeys, GroupData, GroupView, Intent, InvalidReason, Invitation, Joined,
-	MessageError, NewGroup, NewKeyPackage, Prepared, PrivateReason, Received, Sent, Verdict, WelcomeEnvelope,
+	MessageError, NewGroup, NewKeyPackage, Prepared, PrivateReason, Received, Sent, Verdict, Welcomes,
 };
 use crate::{
 	mls::Engine,
@@ -150,19 +150,21 @@ impl Member {
 		self.write(|engine, overlay| engine.key_package(overlay)).unwrap()
 	}
 
-	pub(super) fn welcomes(&self, prepared: &Prepared, entry: &Entry) -> Vec<WelcomeEnvelope> {
-		self.engine.welcomes(prepared, &entry.hash, entry.index).unwrap()
+	pub(super) fn welcomes(&self, prepared: &Prepared, entry: &Entry) -> Welcomes {
+		self.engine.welcomes(prepared, &entry.hash, entry.index).unwrap().unwrap()
 	}
 
-	pub(super) fn open_welcome(&self, package: &NewKeyPackage, envelopes: &[WelcomeEnvelope]) -> Invitation {
-		let mine = envelopes.iter().find(|envelope| envelope.key_package_ref == package.reference).unwrap();
+	pub(super) fn open_welcome(&self, package: &NewKeyPackage, welcomes: &Welcomes) -> Invitation {
+		let mut envelopes = welcomes.envelopes.iter();
+		let mine = envelopes.find(|envelope| envelope.key_package_ref == package.reference).unwrap();
 		assert_eq!(mine.identity, self.engine.identity());
-		self.read(|engine, overlay| engine.open_welcome(overlay, &package.reference, &mine.bytes)).unwrap()
+		let opened = self.read(|engine, overlay| engine.open_envelope(overlay, &package.reference, &mine.bytes));
+		self.engine.open_letter(&opened.unwrap(), &welcomes.letter).unwrap()
 	}
 
 	/// Joins by the envelope that is addressed to one of its KeyPackages, and checks the state against the log.
-	pub(super) fn join(&mut self, log: &Log, package: &NewKeyPackage, envelopes: &[WelcomeEnvelope]) -> Joined {
-		let invitation = self.open_welcome(package, envelopes);
+	pub(super) fn join(&mut self, log: &Log, package: &NewKeyPackage, welcomes: &Welcomes) -> Joined {
+		let invitation = self.open_welcome(package, welcomes);
 		let joined = self.write(|engine, overlay| engine.join(overlay, &invitation)).unwrap();
 		let tip = log.tip();
 		assert_eq!((invitation.entry, invitation.index), (tip.hash, tip.index));

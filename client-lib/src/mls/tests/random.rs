@@ -60,9 +60,9 @@ impl World {
 		let inviter = self.anyone();
 		let prepared = self.members[inviter].prepare(&self.log, &add(std::slice::from_ref(&package)));
 		let entry = self.log.append(&prepared);
-		let envelopes = self.members[inviter].welcomes(&prepared, &entry);
+		let welcomes = self.members[inviter].welcomes(&prepared, &entry);
 		self.all_follow(&entry);
-		joiner.join(&self.log, &package, &envelopes);
+		joiner.join(&self.log, &package, &welcomes);
 		self.members.push(joiner);
 	}
 

@@ -30,9 +30,9 @@ fn readmit(members: &mut [Member], log: &mut Log, intent: &Intent, back: &mut Me
 		assert_eq!(change.readmitted, std::slice::from_ref(&name));
 		assert!(change.added.is_empty() && change.removed.is_empty(), "it never was away");
 	}
-	let envelopes = members[0].welcomes(&prepared, &entry);
+	let welcomes = members[0].welcomes(&prepared, &entry);
 	let package = NewKeyPackage { bytes: Vec::new(), reference: reference.to_vec() };
-	let invitation = back.open_welcome(&package, &envelopes);
+	let invitation = back.open_welcome(&package, &welcomes);
 	let joined = back.write(|engine, overlay| engine.rejoin(overlay, &invitation)).unwrap();
 	assert_eq!(joined.ordering_key, log.tip().next_key);
 }
@@ -185,9 +185,9 @@ fn a_member_that_was_replaced_stops_and_comes_back_by_the_welcome() {
 		let change = member.advance(&log, &entry);
 		assert_eq!((change.removed_me, &change.readmitted[..]), (index == 1, &[b"b".to_vec()][..]));
 	}
-	let envelopes = members[0].welcomes(&prepared, &entry);
+	let welcomes = members[0].welcomes(&prepared, &entry);
 	let package = NewKeyPackage { bytes: vec![], reference: request.reference };
-	let invitation = members[1].open_welcome(&package, &envelopes);
+	let invitation = members[1].open_welcome(&package, &welcomes);
 	let again = members[1].read(|engine, overlay| engine.join(overlay, &invitation));
 	assert_eq!(again, Err(WelcomeError::AlreadyMember));
 	members[1].write(|engine, overlay| engine.rejoin(overlay, &invitation)).unwrap();
@@ -224,8 +224,8 @@ fn an_old_welcome_sets_nobody_back() {
 		for member in &mut members {
 			member.advance(&log, &entry);
 		}
-		let envelopes = members[0].welcomes(&prepared, &entry);
-		invitations.push(joiner.open_welcome(package, &envelopes));
+		let welcomes = members[0].welcomes(&prepared, &entry);
+		invitations.push(joiner.open_welcome(package, &welcomes));
 		if invitations.len() < packages.len() {
 			commit(&mut members, &mut log, 0, &remove(&["j"]));
 		}

@@ -81,10 +81,10 @@ fn a_damaged_key_package_is_trouble_and_not_a_bad_welcome() {
 	let prepared = members[0].prepare(&log, &super::add(std::slice::from_ref(&package)));
 	let entry = log.append(&prepared);
 	members[0].advance(&log, &entry);
-	let envelopes = members[0].welcomes(&prepared, &entry);
+	let welcomes = members[0].welcomes(&prepared, &entry);
 	joiner.store().damage("mls key package", Some(b"\x01[]"));
 	let overlay = joiner.store().overlay();
-	let opened = joiner.engine.open_welcome(&overlay, &package.reference, &envelopes[0].bytes);
+	let opened = joiner.engine.open_envelope(&overlay, &package.reference, &welcomes.envelopes[0].bytes);
 	assert!(
 		matches!(opened, Err(super::WelcomeError::Engine(EngineError::Store(StoreError::Corrupt { .. })))),
 		"{opened:?}"

@@ -100,7 +100,15 @@ pub(super) fn a_member_that_wants_to_leave_says_so_in_every_epoch() {
 
 #[test]
 pub(super) fn a_commit_of_its_own_that_won_meanwhile_is_answered() {
+	// Where what its node sends is cut is chance.
+	(0..4).for_each(own_commit_won_meanwhile);
+}
+
+fn own_commit_won_meanwhile(chance: usize) {
 	let (mut world, group) = three();
+	for _ in 0..chance {
+		world.dice.below(2);
+	}
 	world.want(2, &group, Intent::Update);
 	waiting(&mut world);
 	cut(&mut world, 2);

@@ -228,8 +228,11 @@ fn a_key_package_outlives_an_invitation_that_leads_nowhere() {
 	let Intent::Add(packages) = &addition else { panic!("it adds") };
 	world.spoiled.insert(1);
 	let hostile = world.members[0].client.as_ref().expect("it is up");
-	let invitation = hostile.hostile_invitation(&group, &packages[0].0).expect("it can be made");
-	world.hand_over(1, invitation);
+	let statements = hostile.hostile_invitation(&group, &packages[0].0).expect("it can be made");
+	// The letter is looked for when the envelope has named it.
+	for statement in statements.into_iter().rev() {
+		world.hand_over(1, statement);
+	}
 	blocks(&mut world, 10);
 	assert_eq!(world.members[1].position(&group), None);
 	world.want(0, &group, addition);
