@@ -110,6 +110,33 @@ bytes_newtype!(
 	64
 );
 
+bytes_newtype!(
+	/// Names an identity: the hash of its first event, so that nobody can claim another's.
+	IdentityId,
+	32
+);
+bytes_newtype!(
+	/// An Ed25519 public key that has a place in an identity: of a device, or for recovery. That of a device signs its
+	/// MLS leaves too (RFC 9420 section 7.2). A key is used once, ever.
+	IdentityKey,
+	32
+);
+bytes_newtype!(
+	/// The hash of a key that is to be shown later: whoever steals today's key does not know tomorrow's.
+	KeyCommitment,
+	32
+);
+bytes_newtype!(
+	/// Names an operator, a provider that runs nodes.
+	OperatorId,
+	32
+);
+bytes_newtype!(
+	/// An Ed25519 signature (RFC 8032) over an event of an identity.
+	EventSignature,
+	64
+);
+
 /// Why a text is not the hexadecimal form of an identifier.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ParseHexError {

@@ -18,6 +18,7 @@ pub mod api;
 pub mod entry;
 pub mod extrinsic;
 pub mod id;
+pub mod identity;
 pub mod log;
 pub mod refusal;
 #[cfg(feature = "serde")]
@@ -26,7 +27,10 @@ pub mod state;
 pub mod topic;
 
 pub use entry::{endorsement_payload, payload_hash, EntryBody};
-pub use id::{BlockHash, Endorsement, EntryHash, GenesisHash, GroupId, OrderingKey, PayloadHash};
+pub use id::{
+	BlockHash, Endorsement, EntryHash, EventSignature, GenesisHash, GroupId, IdentityId, IdentityKey, KeyCommitment,
+	OperatorId, OrderingKey, PayloadHash,
+};
 pub use log::{LogHead, LogKind};
 pub use refusal::Refusal;
 pub use state::{BlockEntry, Budget, GroupState, OpenEntry, OrderingParameters};

@@ -25,12 +25,19 @@ pub fn mailbox_topic(key_package_ref: &[u8]) -> [u8; 32] {
 	hasher.finalize().into()
 }
 
-/// The topic under which the letter with a Welcome lies: `H("lockstep/letter/1" | sealed letter)`.
+/// The topic under which the letter with a Welcome lies: `H("lockstep/letter/1" | key | H(sealed letter))`.
 ///
-/// It binds the letter: whoever was told the topic takes nothing else for it.
-pub fn letter_topic(sealed: &[u8]) -> [u8; 32] {
+/// Only those who know the key can find it, or tell that it is one. It binds letter and key: whoever was told both takes
+/// nothing else for the letter, and can be told no topic that is there for something else.
+pub fn letter_topic(key: &[u8; 16], sealed_hash: &[u8; 32]) -> [u8; 32] {
 	let mut hasher = blake3::Hasher::new();
 	hasher.update(LETTER_TAG);
-	hasher.update(sealed);
+	hasher.update(key);
+	hasher.update(sealed_hash);
 	hasher.finalize().into()
+}
+
+/// What an envelope says of a sealed letter: its BLAKE3-256.
+pub fn letter_hash(sealed: &[u8]) -> [u8; 32] {
+	blake3::hash(sealed).into()
 }

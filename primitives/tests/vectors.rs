@@ -7,8 +7,9 @@ use ed25519_dalek::{Signer, SigningKey};
 use lockstep_primitives::{
 	admission, endorsement_payload,
 	extrinsic::{release_payload, Append, SignedCall, SigningContext},
-	payload_hash, topic, Endorsement, EntryBody, EntryHash, GenesisHash, GroupId, LogHead, LogKind, OrderingKey,
-	Refusal,
+	identity::{judge, judge_inception, Action, Event, IdentityRefusal, IdentityState, NewDevice, Place, SignedEvent},
+	payload_hash, topic, Endorsement, EntryBody, EntryHash, EventSignature, GenesisHash, GroupId, IdentityKey, LogHead,
+	LogKind, OrderingKey, Refusal,
 };
 use serde_json::{json, Value};
 
@@ -113,6 +114,73 @@ fn extrinsic_vectors() -> Value {
 	})
 }
 
+/// A log of five events, the last of which overrides the second and third.
+fn identity_vectors() -> Value {
+	use codec::Encode;
+	let named = |number: u8| IdentityKey(key(number).verifying_key().to_bytes());
+	let device = |number: u8, next: u8| NewDevice { key: named(number), next: named(next).commitment() };
+	let recovery = |number: u8| vec![named(number).commitment()].try_into().expect("there is room");
+	let by = |number: u8, text: Vec<u8>| EventSignature(key(number).sign(&text).to_bytes());
+	let sign = |event: Event, author: u8, accepting: Option<u8>| SignedEvent {
+		signature: by(author, event.signing_payload(&GENESIS)),
+		acceptance: accepting.map(|number| by(number, event.acceptance_payload(&GENESIS))),
+		event,
+	};
+	let first = sign(Event::incept(&GENESIS, device(1, 2), recovery(9), None), 1, None);
+	let identity = first.event.identity;
+	let recover = |state: &IdentityState| Action::Recover {
+		rank: 0,
+		from: state.head.length - 2,
+		revoked: Default::default(),
+		device: device(7, 8),
+		recovery: recovery(10),
+	};
+	let rotate = Action::Rotate { replaces: named(1), next: named(3).commitment() };
+	let mut events = Vec::new();
+	let mut state: Option<IdentityState> = None;
+	for (block, number) in (5u32..).step_by(3).zip(0..5) {
+		let place = Place { genesis: &GENESIS, identity: &identity, block, window: 100 };
+		let signed = match &state {
+			None => first.clone(),
+			Some(state) => {
+				let (author, action, accepting) = match number {
+					1 => (2, rotate.clone(), None),
+					2 => (2, Action::AddDevice(device(4, 5)), Some(4)),
+					3 => (4, Action::SetOperator(Some([6; 32].into())), None),
+					_ => (9, recover(state), Some(7)),
+				};
+				let LogHead { length: index, hash: previous } = state.head;
+				sign(Event { identity, index, previous, author: named(author), action }, author, accepting)
+			}
+		};
+		let any = |_: &IdentityKey, _: &[u8], _: &EventSignature| true;
+		let change = match &state {
+			None => judge_inception(&place, &signed, |_| false, any),
+			Some(state) => judge(&place, state, &signed, |_| false, any),
+		};
+		let change = change.expect("it is good");
+		events.push(json!({
+			"block": block,
+			"signing_payload": hex(signed.event.signing_payload(&GENESIS)),
+			"body": hex(signed.encode()),
+			"entry_hash": hex(change.hash),
+			"state": hex(change.state.encode()),
+		}));
+		state = Some(change.state);
+	}
+	let refusals: Vec<_> = IdentityRefusal::ALL
+		.into_iter()
+		.map(|refusal| json!({ "code": refusal.code(), "message": refusal.to_string() }))
+		.collect();
+	json!({
+		"identity": hex(identity),
+		"window": 100,
+		"commitment": { "key": hex(named(1)), "is": hex(named(1).commitment()) },
+		"events": events,
+		"refusals": refusals,
+	})
+}
+
 fn vectors() -> Value {
 	let admission: Vec<_> = [(100, 0, 20), (100, 1, 20), (100, 2, 20), (100, 5, 20), (100, 40, 20)]
 		.into_iter()
@@ -130,10 +198,11 @@ fn vectors() -> Value {
 	json!({
 		"log": log_vectors(),
 		"extrinsics": extrinsic_vectors(),
+		"identities": identity_vectors(),
 		"topics": {
 			"group": hex(topic::group_topic(&GROUP)),
 			"mailbox": hex(topic::mailbox_topic(&[0x55; 32])),
-			"letter": hex(topic::letter_topic(&[0x66; 100])),
+			"letter": hex(topic::letter_topic(&[0x77; 16], &topic::letter_hash(&[0x66; 100]))),
 		},
 		"admission": admission,
 		"refusals": refusals,

@@ -16,6 +16,8 @@ pub enum Action {
 	Forget(GroupId),
 	/// Read the statements under a topic, those that nodes have stored first.
 	Watch([u8; 32]),
+	/// The same, of statements that nothing in the log is in need of: it need not wait for them.
+	WatchAside([u8; 32]),
 	/// Read them no longer.
 	Unwatch([u8; 32]),
 	/// Hand a statement to a node.

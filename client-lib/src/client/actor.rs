@@ -105,6 +105,7 @@ impl Actor {
 				}
 				Action::Forget(group) => self.log.forget(&group),
 				Action::Watch(topic) => self.feed.watch(topic),
+				Action::WatchAside(topic) => self.feed.watch_aside(topic),
 				Action::Unwatch(topic) => self.feed.forget(&topic),
 				Action::Post { number, statement } => self.poster.post(number, self.nodes.connection(), statement),
 				Action::Append { group, append } => {

@@ -4,7 +4,7 @@ use super::{
 	action::Action,
 	core::Core,
 	group::Group,
-	letters::Awaited,
+	letters::{Awaited, Named},
 	records::{Invited, Mailbox, Membership},
 	rejoin::Asked,
 	returning::Restored,
@@ -108,13 +108,14 @@ impl<M: Mls> Core<M> {
 		drop(overlay);
 		match opened {
 			Ok(key) => {
-				let topic = key.topic;
-				let dropped = self.letters.insert(Awaited { key, reference: reference.to_vec(), named_by: hash });
+				let signer = statement.signer;
+				let awaited = Awaited { key, reference: reference.to_vec(), signer, named_by: hash };
+				let Named::New(topic, dropped) = self.letters.insert(awaited) else { return };
 				if let Some(Awaited { key, named_by, .. }) = dropped {
 					self.seen.forget(&named_by);
-					self.act(Action::Unwatch(key.topic));
+					self.act(Action::Unwatch(key.topic()));
 				}
-				self.act(Action::Watch(topic));
+				self.act(Action::WatchAside(topic));
 			}
 			Err(error) => tracing::debug!(%error, "what arrived in a mailbox is no invitation"),
 		}
@@ -122,9 +123,9 @@ impl<M: Mls> Core<M> {
 
 	/// Something arrived where a letter is to lie.
 	pub fn on_letter(&mut self, awaited: &Awaited, statement: &Statement) -> Use {
-		let opened = envelope::unwrap(&statement.data).map_err(|error| error.to_string()).and_then(|sealed| {
-			self.engine.open_letter(&awaited.key, sealed).map_err(|error| error.to_string())
-		});
+		let opened = envelope::unwrap(&statement.data)
+			.map_err(|error| error.to_string())
+			.and_then(|sealed| self.engine.open_letter(&awaited.key, sealed).map_err(|error| error.to_string()));
 		let used = match opened {
 			Ok(invitation) => self.consider(invitation, &awaited.reference),
 			Err(error) => {
@@ -134,7 +135,7 @@ impl<M: Mls> Core<M> {
 			}
 		};
 		if used == Use::Done {
-			self.forget_letter(&awaited.key.topic);
+			self.forget_letter(&awaited.key.topic());
 		}
 		used
 	}
@@ -146,8 +147,11 @@ impl<M: Mls> Core<M> {
 
 	/// Reads mailboxes and letters again: an invitation may have come before the client knew that it was out of the group.
 	pub fn read_mailboxes(&mut self) {
-		for topic in self.mailboxes.keys().copied().chain(self.letters.topics()).collect::<Vec<_>>() {
+		for topic in self.mailboxes.keys().copied().collect::<Vec<_>>() {
 			self.act(Action::Watch(topic));
+		}
+		for topic in self.letters.topics() {
+			self.act(Action::WatchAside(topic));
 		}
 	}
 
@@ -159,7 +163,12 @@ impl<M: Mls> Core<M> {
 			// It is not, once the log has been read: it was removed, and added again since.
 			return Use::Later;
 		}
-		if self.joining.contains_key(&id) || self.creating.contains_key(&id) {
+		if let Some(joining) = self.joining.get(&id) {
+			// Another one may lead where this one does not, or later.
+			let same = joining.invited.invitation.entry == invitation.entry;
+			return if same { Use::Done } else { Use::Later };
+		}
+		if self.creating.contains_key(&id) {
 			return Use::Done;
 		}
 		let invited = Invited { invitation, key_package_ref: HexBytes(reference.to_vec()) };
@@ -193,7 +202,7 @@ impl<M: Mls> Core<M> {
 			Ok((group, joined)) => {
 				self.joining.remove(id);
 				self.restored.remove(id);
-				self.forget_mailbox(&invited.key_package_ref.0);
+				self.forget_mailbox(&joined.key_package_ref);
 				let earlier = self.groups.insert(*id, group);
 				if let (Some(group), Some(earlier)) = (self.groups.get_mut(id), earlier) {
 					// What came early for an epoch of this membership. It is remembered as seen.
@@ -254,7 +263,7 @@ impl<M: Mls> Core<M> {
 		overlay.delete::<Invited>(id.as_bytes())?;
 		overlay.delete::<Asked>(id.as_bytes())?;
 		overlay.delete::<Restored>(id.as_bytes())?;
-		overlay.delete::<Mailbox>(&invited.key_package_ref.0)?;
+		overlay.delete::<Mailbox>(&joined.key_package_ref)?;
 		overlay.commit()?;
 		Ok((Group::new(membership), joined))
 	}
@@ -281,6 +290,7 @@ impl<M: Mls> Core<M> {
 			tracing::error!(%error, "an invitation cannot be deleted");
 		}
 		self.report(Event::InvitationFailed { group: *id, reason });
+		self.read_mailboxes();
 	}
 
 	/// Gives up invitations whose entry does not become final.

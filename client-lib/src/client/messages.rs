@@ -46,10 +46,9 @@ pub(super) fn invitations(
 	keys: &EpochKeys,
 	welcomes: &Welcomes,
 ) -> Result<Vec<Outgoing>, StatementError> {
-	let letter = signed(group, keys, 0, topic::letter_topic(&welcomes.letter), &welcomes.letter);
-	let envelope = |envelope: &Envelope| {
-		signed(group, keys, 0, topic::mailbox_topic(&envelope.key_package_ref), &envelope.bytes)
-	};
+	let letter = signed(group, keys, 0, welcomes.topic, &welcomes.letter);
+	let envelope =
+		|envelope: &Envelope| signed(group, keys, 0, topic::mailbox_topic(&envelope.key_package_ref), &envelope.bytes);
 	std::iter::once(letter).chain(welcomes.envelopes.iter().map(envelope)).collect()
 }
 

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
 	delivery::{envelope::Content, expiry, statement::Statement, Posted},
-	mls::{EngineError, MessageError, Mls},
+	mls::{EngineError, EpochKeys, MessageError, Mls},
 	mutation::{self, Mutation},
 	rpc::RpcError,
 	store::{Store, StoreError},
@@ -196,15 +196,15 @@ impl<M: Mls> Core<M> {
 	}
 
 	/// Signs a statement again, with another expiry, if the epoch's keys are still there. An invitation is sealed to its
-	/// reader, whoever signs it: the newest epoch does as well.
+	/// reader, whoever signs it: the newest epoch does as well, and has an allowance that is not used up.
 	fn renew(&mut self, number: u64, attempts: u32, floor: Option<u64>) -> Result<(), EngineError> {
 		let overlay = self.store.overlay();
 		let Some(mut outgoing) = overlay.get::<Outgoing>(&number.to_be_bytes())? else { return Ok(()) };
 		let keys = self.engine.epoch_keys(&overlay, &outgoing.group)?;
 		let renewed = Statement::decode(&outgoing.statement.0).ok().and_then(|statement| {
 			let invitation = statement.topic != topic::group_topic(&outgoing.group);
-			let own = keys.iter().find(|keys| keys.epoch == outgoing.epoch);
-			let keys = own.or_else(|| keys.last().filter(|_| invitation))?;
+			let own = |keys: &&EpochKeys| invitation || keys.epoch == outgoing.epoch;
+			let keys = keys.iter().rev().find(own)?;
 			outgoing.epoch = keys.epoch;
 			let statement = Statement { signer: keys.ordering_key.0, ..statement };
 			let expiry = expiry(self.age(&outgoing.group, keys.epoch), attempts, floor);

@@ -30,8 +30,19 @@ const LONGEST: Duration = Duration::from_secs(120);
 struct Wanted {
 	/// The number of the newest request.
 	turn: u64,
-	/// The topics, each with the number of the request for it, so that a repeated one is seen.
-	topics: BTreeMap<[u8; 32], u64>,
+	/// The topics, each with the newest request for it, so that a repeated one is seen.
+	topics: BTreeMap<[u8; 32], Request>,
+	/// How many requests there were on which nothing else waits.
+	asides: u64,
+}
+
+/// A request for a topic.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Request {
+	/// By its number: [`StatementFeed::is_settled`] waits for what is stored under it.
+	Awaited(u64),
+	/// By its number among those for which it does not.
+	Aside(u64),
 }
 
 /// What the reader has for the client.
@@ -80,7 +91,15 @@ impl StatementFeed {
 		let turn = self.next_turn();
 		self.wanted.send_modify(|wanted| {
 			wanted.turn = turn;
-			wanted.topics.insert(topic, turn);
+			wanted.topics.insert(topic, Request::Awaited(turn));
+		});
+	}
+
+	/// The same, of a topic that others can name to this client: [`Self::is_settled`] does not wait for it.
+	pub fn watch_aside(&mut self, topic: [u8; 32]) {
+		self.wanted.send_modify(|wanted| {
+			wanted.asides = wanted.asides.wrapping_add(1);
+			wanted.topics.insert(topic, Request::Aside(wanted.asides));
 		});
 	}
 

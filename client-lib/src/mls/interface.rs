@@ -62,8 +62,7 @@ pub trait Mls {
 	/// [`Engine::key_package`].
 	fn key_package(&self, overlay: &Overlay<'_>) -> Result<NewKeyPackage, EngineError>;
 	/// [`Engine::welcomes`].
-	fn welcomes(&self, prepared: &Prepared, entry: &EntryHash, index: u64)
-		-> Result<Option<Welcomes>, EngineError>;
+	fn welcomes(&self, prepared: &Prepared, entry: &EntryHash, index: u64) -> Result<Option<Welcomes>, EngineError>;
 	/// [`Engine::open_envelope`].
 	fn open_envelope(
 		&self,

@@ -22,17 +22,17 @@ use openmls::{
 		KeyPackage, KeyPackageBundle, KeyPackageRef, MlsGroup, MlsMessageBodyIn, MlsMessageIn, Welcome,
 	},
 };
-use openmls_traits::{
-	crypto::OpenMlsCrypto, random::OpenMlsRand, storage::StorageProvider, types::HpkeCiphertext,
-};
+use openmls_traits::{crypto::OpenMlsCrypto, random::OpenMlsRand, storage::StorageProvider, types::HpkeCiphertext};
 use serde::{Deserialize, Serialize};
-use zeroize::Zeroize;
+use zeroize::{Zeroize, Zeroizing};
 
 /// The Welcome of an own commit on its way: one letter for all joiners, and an envelope for each.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Welcomes {
 	/// The letter, sealed: nobody can open it who has opened none of the envelopes.
 	pub letter: Vec<u8>,
+	/// The topic under which it is to lie.
+	pub topic: [u8; 32],
 	/// The envelopes.
 	pub envelopes: Vec<Envelope>,
 }
@@ -48,12 +48,23 @@ pub struct Envelope {
 	pub bytes: Vec<u8>,
 }
 
-/// An opened envelope.
+/// An opened envelope: which letter it is for, and what opens that.
 #[derive(Clone, PartialEq, Eq, Encode, Decode)]
 pub struct LetterKey {
-	/// The topic under which the letter lies.
-	pub topic: [u8; 32],
+	hash: [u8; 32],
 	key: [u8; seal::KEY],
+}
+
+impl LetterKey {
+	/// The topic under which the letter lies. It is no topic of anything else, whatever the envelope says.
+	pub fn topic(&self) -> [u8; 32] {
+		topic::letter_topic(&self.key, &self.hash)
+	}
+
+	/// Whether these bytes are the letter.
+	pub(super) fn is_for(&self, sealed: &[u8]) -> bool {
+		topic::letter_hash(sealed) == self.hash
+	}
 }
 
 impl Drop for LetterKey {
@@ -64,14 +75,14 @@ impl Drop for LetterKey {
 
 impl std::fmt::Debug for LetterKey {
 	fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-		f.debug_struct("LetterKey").field("topic", &self.topic).finish_non_exhaustive()
+		f.debug_struct("LetterKey").field("hash", &self.hash).finish_non_exhaustive()
 	}
 }
 
 #[cfg(feature = "simulation")]
 impl LetterKey {
-	pub(super) fn of_stand_in(topic: [u8; 32]) -> Self {
-		Self { topic, key: [0; seal::KEY] }
+	pub(super) fn of_stand_in(hash: [u8; 32]) -> Self {
+		Self { hash, key: [0; seal::KEY] }
 	}
 }
 
@@ -103,6 +114,8 @@ impl Invitation {
 pub struct Joined {
 	/// The group.
 	pub group: GroupId,
+	/// The KeyPackageRef of the KeyPackage that was used up.
+	pub key_package_ref: Vec<u8>,
 	/// The epoch: the depth of the invitation's entry must be the same.
 	pub epoch: u64,
 	/// The epoch's ordering key: the `next_key` of the invitation's entry must be the same.
@@ -141,7 +154,8 @@ impl Engine {
 		let letter = Letter { group: prepared.group, entry: *entry, index, welcome: welcome.clone() }.encode();
 		let letter = seal::seal(&self.crypto, &key, tag::LETTER, &letter);
 		let letter = letter.map_err(EngineError::library("sealing a Welcome"))?;
-		let opens = LetterKey { topic: topic::letter_topic(&letter), key }.encode();
+		let opens = LetterKey { hash: topic::letter_hash(&letter), key };
+		let (topic, opens) = (opens.topic(), Zeroizing::new(opens.encode()));
 		let seal = |joiner: Joiner| {
 			let (key, reference) = (&joiner.init_key.0, joiner.reference.0);
 			let sealed = self
@@ -153,7 +167,7 @@ impl Engine {
 		};
 		if prepared.joiners.len() == prepared.invited.len() {
 			let envelopes = prepared.joiners.iter().cloned().map(seal).collect::<Result<_, EngineError>>()?;
-			return Ok(Some(Welcomes { letter, envelopes }));
+			return Ok(Some(Welcomes { letter, topic, envelopes }));
 		}
 		// It was made by a version that did not keep them.
 		let parse = |package: &HexBytes| {
@@ -161,7 +175,7 @@ impl Engine {
 			seal(self.joiner(&key_package::parse(&self.crypto, &package.0).map_err(library)?)?)
 		};
 		let envelopes = prepared.invited.iter().map(parse).collect::<Result<_, EngineError>>()?;
-		Ok(Some(Welcomes { letter, envelopes }))
+		Ok(Some(Welcomes { letter, topic, envelopes }))
 	}
 
 	/// What is needed to address a Welcome.
@@ -202,7 +216,7 @@ impl Engine {
 	/// [`WelcomeError::OtherLetter`] if it is another one, which anyone can post, and [`WelcomeError`] for one that never
 	/// was good.
 	pub fn open_letter(&self, key: &LetterKey, bytes: &[u8]) -> Result<Invitation, WelcomeError> {
-		if topic::letter_topic(bytes) != key.topic {
+		if !key.is_for(bytes) {
 			return Err(WelcomeError::OtherLetter);
 		}
 		let letter = seal::open(&self.crypto, &key.key, tag::LETTER, bytes).map_err(|_| WelcomeError::Sealed)?;
@@ -236,7 +250,7 @@ impl Engine {
 			return Err(WelcomeError::OtherGroup);
 		}
 		let data = self.check_joined(&mls)?;
-		if let Some(reference) = package {
+		if let Some(reference) = &package {
 			let kept = signer::Of::Package(reference.as_slice());
 			if let Some(seed) = kept.get(&step).map_err(EngineError::from)? {
 				signer::Of::Group(group).keep(&step, &seed).map_err(EngineError::from)?;
@@ -248,6 +262,7 @@ impl Engine {
 		keys.record(&step, group)?;
 		let joined = Joined {
 			group: *group,
+			key_package_ref: package.map(|reference| reference.as_slice().to_vec()).unwrap_or_default(),
 			epoch: keys.epoch,
 			ordering_key: keys.ordering_key,
 			authenticator: mls.epoch_authenticator().as_slice().to_vec(),

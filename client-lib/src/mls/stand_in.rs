@@ -144,12 +144,7 @@ impl Mls for StandIn {
 		letter::key_package(overlay, &self.identity, self.draw())
 	}
 
-	fn welcomes(
-		&self,
-		prepared: &Prepared,
-		entry: &EntryHash,
-		index: u64,
-	) -> Result<Option<Welcomes>, EngineError> {
+	fn welcomes(&self, prepared: &Prepared, entry: &EntryHash, index: u64) -> Result<Option<Welcomes>, EngineError> {
 		letter::welcomes(prepared, entry, index)
 	}
 

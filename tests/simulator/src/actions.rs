@@ -117,7 +117,7 @@ impl<F: Flavour> World<F> {
 				self.check_cursor(member, &group, &from);
 			}
 			Action::Forget(group) => drop(one.follows.remove(&group)),
-			Action::Watch(topic) => {
+			Action::Watch(topic) | Action::WatchAside(topic) => {
 				one.watches.insert(topic);
 				let groups = self.oracle.groups.keys();
 				if groups.into_iter().all(|group| topic::group_topic(group) != topic) {

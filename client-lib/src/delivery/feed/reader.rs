@@ -1,6 +1,6 @@
 //! The task behind a [`StatementFeed`](super::StatementFeed).
 
-use super::{Item, Point, Wanted};
+use super::{Item, Point, Request, Wanted};
 use crate::rpc::{until_end, NewStatement, Node, Nodes, RpcError, StatementEvent, UntilEnd};
 use futures::{
 	future::BoxFuture,
@@ -43,7 +43,7 @@ struct Lane {
 /// A filter: its lane, and its name there.
 type Filter = (usize, String);
 /// What came of adding a filter.
-type Added = (usize, [u8; 32], u64, Result<Option<String>, RpcError>);
+type Added = (usize, [u8; 32], Request, Result<Option<String>, RpcError>);
 
 /// What came in a lane; `None` at its end.
 type Heard = (usize, Option<Result<StatementEvent, serde_json::Error>>);
@@ -56,8 +56,12 @@ struct Session {
 	/// What was wanted last.
 	wanted: Wanted,
 	/// Those to be asked for.
-	todo: VecDeque<([u8; 32], u64)>,
+	todo: VecDeque<([u8; 32], Request)>,
 	requests: FuturesUnordered<BoxFuture<'static, Added>>,
+	/// How many of them are awaited.
+	asked: usize,
+	/// Filters that are being given up, by their lanes.
+	removals: FuturesUnordered<BoxFuture<'static, usize>>,
 	/// The newest filter of each topic.
 	filters: BTreeMap<[u8; 32], Filter>,
 	/// Filters whose stored statements are on their way.
@@ -116,6 +120,7 @@ impl Reader {
 					session.on_heard(heard).map_err(gone)?;
 				}
 				Some(added) = session.requests.next(), if !session.requests.is_empty() => session.on_added(added)?,
+				Some(lane) = session.removals.next(), if !session.removals.is_empty() => session.on_removed(lane),
 				waited = self.wanted.changed() => match waited {
 					Ok(()) => changed = true,
 					Err(_) => return Ok(()),
@@ -126,6 +131,10 @@ impl Reader {
 			}
 		}
 	}
+}
+
+fn is_awaited(request: &Request) -> bool {
+	matches!(request, Request::Awaited(_))
 }
 
 /// Resolves when the client has another connection than this.
@@ -144,6 +153,8 @@ impl Session {
 			wanted: Wanted::default(),
 			todo: VecDeque::new(),
 			requests: FuturesUnordered::new(),
+			asked: 0,
+			removals: FuturesUnordered::new(),
 			filters: BTreeMap::new(),
 			open: BTreeSet::new(),
 			early: BTreeSet::new(),
@@ -155,8 +166,8 @@ impl Session {
 	/// Notes which topics are new, and gives up those that are wanted no longer.
 	fn want(&mut self, wanted: Wanted) {
 		let old = std::mem::replace(&mut self.wanted, wanted.clone()).topics;
-		let new = wanted.topics.iter().filter(|(topic, turn)| old.get(*topic) != Some(turn));
-		self.todo.extend(new.map(|(topic, turn)| (*topic, *turn)));
+		let new = wanted.topics.iter().filter(|(topic, request)| old.get(*topic) != Some(request));
+		self.todo.extend(new.map(|(topic, request)| (*topic, *request)));
 		for topic in old.keys().filter(|topic| !wanted.topics.contains_key(*topic)) {
 			if let Some(filter) = self.filters.remove(topic) {
 				self.give_up(filter);
@@ -167,16 +178,16 @@ impl Session {
 	/// Asks for the topics that are new, as many at once as may be.
 	async fn ask_for_more(&mut self) -> Result<(), RpcError> {
 		while self.requests.len() < MAX_REQUESTS {
-			let Some((topic, turn)) = self.todo.pop_front() else { break };
-			if self.wanted.topics.get(&topic) == Some(&turn) {
-				self.ask(topic, turn).await?;
+			let Some((topic, request)) = self.todo.pop_front() else { break };
+			if self.wanted.topics.get(&topic) == Some(&request) {
+				self.ask(topic, request).await?;
 			}
 		}
 		Ok(())
 	}
 
 	/// Asks for a topic, in a lane with room.
-	async fn ask(&mut self, topic: [u8; 32], turn: u64) -> Result<(), RpcError> {
+	async fn ask(&mut self, topic: [u8; 32], request: Request) -> Result<(), RpcError> {
 		let lane = match self.lanes.iter().position(|lane| lane.filters < MAX_FILTERS) {
 			Some(lane) => lane,
 			None => {
@@ -191,27 +202,29 @@ impl Session {
 		let Some(Lane { id, filters }) = self.lanes.get_mut(lane) else { return Ok(()) };
 		*filters = filters.saturating_add(1);
 		let (node, id) = (self.node.clone(), id.clone());
-		self.requests.push(async move { (lane, topic, turn, node.add_statement_filter(&id, &topic).await) }.boxed());
+		self.asked = self.asked.saturating_add(usize::from(is_awaited(&request)));
+		self.requests.push(async move { (lane, topic, request, node.add_statement_filter(&id, &topic).await) }.boxed());
 		Ok(())
 	}
 
-	fn on_added(&mut self, (lane, topic, turn, added): Added) -> Result<(), RpcError> {
+	fn on_added(&mut self, (lane, topic, request, added): Added) -> Result<(), RpcError> {
+		self.asked = self.asked.saturating_sub(usize::from(is_awaited(&request)));
 		let Some(name) = added? else {
 			// The node takes fewer than it should: this lane is full.
 			if let Some(lane) = self.lanes.get_mut(lane) {
 				lane.filters = usize::MAX;
 			}
-			self.todo.push_back((topic, turn));
+			self.todo.push_back((topic, request));
 			return Ok(());
 		};
 		let filter = (lane, name);
-		if !self.early.remove(&filter) {
+		if !self.early.remove(&filter) && is_awaited(&request) {
 			self.open.insert(filter.clone());
 		}
 		if self.requests.is_empty() {
 			self.early.clear();
 		}
-		let superseded = if self.wanted.topics.get(&topic) == Some(&turn) {
+		let superseded = if self.wanted.topics.get(&topic) == Some(&request) {
 			self.filters.insert(topic, filter)
 		} else {
 			// It was given up, or asked for again, meanwhile.
@@ -227,14 +240,22 @@ impl Session {
 	fn give_up(&mut self, filter: Filter) {
 		self.open.remove(&filter);
 		let (lane, name) = filter;
-		let Some(Lane { id, filters }) = self.lanes.get_mut(lane) else { return };
-		*filters = filters.saturating_sub(1);
+		let Some(Lane { id, .. }) = self.lanes.get(lane) else { return };
 		let (node, id) = (self.node.clone(), id.clone());
-		tokio::spawn(async move {
+		let removal = async move {
 			if let Err(error) = node.remove_statement_filter(&id, &name).await {
 				tracing::debug!(%error, "a topic cannot be given up");
 			}
-		});
+			lane
+		};
+		self.removals.push(removal.boxed());
+	}
+
+	/// There is room in a lane now, and not before: the node counts filters until they are removed.
+	fn on_removed(&mut self, lane: usize) {
+		if let Some(Lane { filters, .. }) = self.lanes.get_mut(lane) {
+			*filters = filters.saturating_sub(1);
+		}
 	}
 
 	/// Something came in a lane, or its end; the end of all if `None`.
@@ -270,7 +291,8 @@ impl Session {
 	/// Tells the client when all that was stored has come, and with it what was sent since.
 	fn settle(&mut self) -> Result<(), &'static str> {
 		let point = Point { connection: self.node.connection(), turn: self.wanted.turn };
-		let asking = !self.todo.is_empty() || !self.requests.is_empty() || !self.open.is_empty();
+		let asking =
+			self.asked > 0 || !self.open.is_empty() || self.todo.iter().any(|(_, request)| is_awaited(request));
 		if asking || self.settled == Some(point) {
 			return Ok(());
 		}

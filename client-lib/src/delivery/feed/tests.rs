@@ -54,6 +54,25 @@ async fn whoever_goes_on_sending_is_waited_for_but_not_for_ever() {
 }
 
 #[tokio::test]
+async fn what_others_name_holds_up_nothing() {
+	let (mut feed, sender) = feed();
+	for number in 0..100 {
+		feed.watch_aside([number; 32]);
+		assert!(feed.is_settled());
+	}
+	feed.watch(TOPIC);
+	sender.send(Item::Settled(Point { connection: 0, turn: 1 })).await.unwrap();
+	assert_eq!(feed.next().await, None);
+	feed.watch_aside([100; 32]);
+	assert!(feed.is_settled());
+	// each time it is a request of its own, so that what is stored comes again
+	let asked = || feed.wanted.borrow().topics.get(&[100; 32]).copied();
+	let first = asked();
+	feed.watch_aside([100; 32]);
+	assert_ne!(feed.wanted.borrow().topics.get(&[100; 32]).copied(), first);
+}
+
+#[tokio::test]
 async fn more_topics_do_not_make_the_wait_longer() {
 	let (mut feed, sender) = feed();
 	feed.watch(TOPIC);

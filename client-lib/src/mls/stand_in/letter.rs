@@ -27,13 +27,13 @@ impl Record for Kept {
 	const KIND: &'static str = "stand-in key package";
 }
 
-/// What is in an envelope: the topic of the letter.
+/// What is in an envelope: the hash of the letter.
 #[derive(Serialize, Deserialize)]
 struct Opens {
 	#[serde(with = "super::bytes")]
 	reference: [u8; 32],
 	#[serde(with = "super::bytes")]
-	topic: [u8; 32],
+	hash: [u8; 32],
 }
 
 /// What is in a letter.
@@ -78,10 +78,7 @@ pub(super) fn keep(overlay: &Overlay<'_>, package: &Package) -> Result<(), Engin
 }
 
 /// The Welcome to an epoch, for the owners of these KeyPackages.
-pub(super) fn welcome<'p>(
-	state: &State,
-	packages: impl Iterator<Item = &'p Package>,
-) -> Result<Vec<u8>, EngineError> {
+pub(super) fn welcome<'p>(state: &State, packages: impl Iterator<Item = &'p Package>) -> Result<Vec<u8>, EngineError> {
 	let invited = packages.map(|package| HexBytes(package.reference.to_vec())).collect();
 	serde_json::to_vec(&Welcome { state: state.clone(), invited }).map_err(EngineError::library("encoding a Welcome"))
 }
@@ -90,34 +87,31 @@ pub(super) fn welcomes(prepared: &Prepared, entry: &EntryHash, index: u64) -> Re
 	let Some(welcome) = &prepared.welcome else { return Ok(None) };
 	let letter = Letter { group: prepared.group, entry: *entry, index, welcome: welcome.clone() };
 	let letter = serde_json::to_vec(&letter).map_err(EngineError::library("encoding a letter"))?;
-	let topic = topic::letter_topic(&letter);
+	let hash = topic::letter_hash(&letter);
+	let topic = LetterKey::of_stand_in(hash).topic();
 	let envelope = |package: Package| {
 		let reference = package.reference;
-		let bytes = serde_json::to_vec(&Opens { reference, topic });
+		let bytes = serde_json::to_vec(&Opens { reference, hash });
 		let bytes = bytes.map_err(EngineError::library("encoding an envelope"))?;
 		Ok(Envelope { key_package_ref: reference.to_vec(), identity: package.identity.into_bytes(), bytes })
 	};
 	let invited = prepared.invited.iter().filter_map(|package| Package::decode(&package.0));
 	let envelopes = invited.map(envelope).collect::<Result<_, EngineError>>()?;
-	Ok(Some(Welcomes { letter, envelopes }))
+	Ok(Some(Welcomes { letter, topic, envelopes }))
 }
 
-pub(super) fn open_envelope(
-	overlay: &Overlay<'_>,
-	reference: &[u8],
-	bytes: &[u8],
-) -> Result<LetterKey, WelcomeError> {
+pub(super) fn open_envelope(overlay: &Overlay<'_>, reference: &[u8], bytes: &[u8]) -> Result<LetterKey, WelcomeError> {
 	let kept: Option<Kept> = overlay.get(reference).map_err(EngineError::from)?;
 	kept.ok_or(WelcomeError::UnknownKeyPackage)?;
 	let opens: Opens = serde_json::from_slice(bytes).map_err(|_| WelcomeError::Malformed)?;
 	if opens.reference != reference {
 		return Err(WelcomeError::Sealed);
 	}
-	Ok(LetterKey::of_stand_in(opens.topic))
+	Ok(LetterKey::of_stand_in(opens.hash))
 }
 
 pub(super) fn open(key: &LetterKey, bytes: &[u8]) -> Result<Invitation, WelcomeError> {
-	if topic::letter_topic(bytes) != key.topic {
+	if !key.is_for(bytes) {
 		return Err(WelcomeError::OtherLetter);
 	}
 	let letter: Letter = serde_json::from_slice(bytes).map_err(|_| WelcomeError::Malformed)?;
@@ -155,6 +149,7 @@ pub(super) fn join(overlay: &Overlay<'_>, invitation: &Invitation) -> Result<Joi
 	let view = state.view();
 	Ok(Joined {
 		group,
+		key_package_ref: reference.to_vec(),
 		epoch: state.epoch,
 		ordering_key: keys.ordering_key,
 		authenticator: view.authenticator,

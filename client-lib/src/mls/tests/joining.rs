@@ -111,6 +111,8 @@ fn no_other_letter_is_taken_and_no_other_key_opens_it() {
 	encoded[32] ^= 1;
 	let other = LetterKey::decode(&mut &encoded[..]).unwrap();
 	assert_eq!(joiner.engine.open_letter(&other, letter), Err(WelcomeError::Sealed));
+	assert_eq!(key.topic(), welcomes.topic);
+	assert_ne!(other.topic(), welcomes.topic, "who names another key names another place");
 	assert!(joiner.engine.open_letter(&key, letter).is_ok());
 	assert!(!format!("{key:?}").contains("key:"), "it is a secret");
 }
@@ -127,7 +129,8 @@ fn all_joiners_of_a_commit_share_one_letter() {
 	assert_eq!(welcomes.envelopes.len(), 3);
 	assert!(welcomes.envelopes.iter().all(|envelope| envelope.bytes.len() == 99), "and the Welcome is not in them");
 	for (joiner, package) in joiners.iter_mut().zip(&packages) {
-		joiner.join(&log, package, &welcomes);
+		let joined = joiner.join(&log, package, &welcomes);
+		assert_eq!(joined.key_package_ref, package.reference, "this one is used up, whichever mailbox it came to");
 	}
 	members.extend(joiners);
 	assert_agreement(&mut members, &log);

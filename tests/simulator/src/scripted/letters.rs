@@ -1,9 +1,9 @@
 //! Invitations come in two parts, an envelope and a letter: in any order, with a restart between them, and with something
 //! else in the place of one.
 
-use super::{blocks, calm, is_in_step, package};
+use super::{blocks, calm, is_in_step, name, package};
 use crate::{flavour::StandIns, world::World};
-use lockstep_client::simulation::Statement as Decoded;
+use lockstep_client::{simulation::Statement as Decoded, Intent};
 use lockstep_primitives::GroupId;
 
 /// The first member has added the second one, and reaches no node with what it posts; gives the letter, decoded, and the
@@ -64,5 +64,35 @@ fn nothing_else_is_taken_for_a_letter() {
 	assert!(waits_for(&world, &letter), "it may come yet");
 	world.hand_over(1, sealed);
 	blocks(&mut world, 20);
+	assert!(is_in_step(&world, 1, &group));
+}
+
+#[test]
+fn of_two_invitations_to_one_group_the_one_that_leads_into_it_is_followed() {
+	let (mut world, group) = calm();
+	let (first, second) = (package(&mut world, 1), package(&mut world, 1));
+	world.weather.lost_statement = 1000;
+	for intent in [first, Intent::Remove(name(1)), second] {
+		world.want(0, &group, intent);
+		blocks(&mut world, 10);
+	}
+	let inviter = world.members[0].client.as_ref().expect("it is up");
+	let statements = inviter.statements();
+	assert_eq!(statements.len(), 4);
+	for envelope in [1, 3] {
+		world.hand_over(1, statements[envelope].clone());
+	}
+	blocks(&mut world, 1);
+	// Both letters are there, whenever it asks for them.
+	let decoded = |bytes: &Vec<u8>| Decoded::decode(bytes).expect("a statement").topic;
+	for letter in [0, 2] {
+		let (topic, bytes) = (decoded(&statements[letter]), statements[letter].clone());
+		let statement = std::rc::Rc::new(crate::network::Statement { from: 0, topic, bytes, message: None });
+		for node in 0..crate::world::NODES {
+			world.network.store(node, statement.clone());
+		}
+		world.hand_over(1, statements[letter].clone());
+	}
+	blocks(&mut world, 30);
 	assert!(is_in_step(&world, 1, &group));
 }

@@ -1,0 +1,6 @@
+//! Tests by topic. The state's invariants are checked after each.
+
+mod ending;
+mod random;
+mod recording;
+mod registering;
