@@ -17,7 +17,7 @@ use crate::{
 };
 use lockstep_primitives::GroupId;
 use rand::RngCore;
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 /// Commits made for an operation before it is given up: so many lost races in a row are no coincidence.
 const MAX_ATTEMPTS: u32 = 256;
@@ -166,7 +166,12 @@ impl<M: Mls> Core<M> {
 			group.current = carried;
 			let pending = Pending::new(prepared.parent, prepared.payload_hash, prepared.next_key);
 			match self.transact(id, Input::Prepared(pending), Material::Prepared(&prepared)) {
-				Ok(done) => self.follow_up(id, done),
+				Ok(done) => {
+					if let Some(group) = self.groups.get_mut(id) {
+						group.own = Some(Arc::new(prepared));
+					}
+					self.follow_up(id, done);
+				}
 				Err(error) => self.not_made(id, error),
 			}
 		}

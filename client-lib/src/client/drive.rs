@@ -62,8 +62,8 @@ pub(super) struct Done {
 	/// What removed this member gave its place to another client of the same identity.
 	pub replaced: bool,
 	pub private: Option<PrivateReason>,
-	/// Statements that were put into the outbox: their numbers and sizes.
-	pub outgoing: Vec<(u64, usize)>,
+	/// Statements that were put into the outbox, by their numbers.
+	pub outgoing: BTreeMap<u64, Outgoing>,
 }
 
 impl<M: Mls> Core<M> {
@@ -90,7 +90,7 @@ impl<M: Mls> Core<M> {
 			return Ok(Done::default());
 		}
 		let overlay = self.store.overlay();
-		let mut step = Step::new(id, gate, effects, material);
+		let mut step = Step::new(id, group, gate, effects, material);
 		step.run(&self.engine, &overlay)?;
 		let invitations = std::mem::take(&mut step.invitations);
 		let invitations: BTreeMap<u64, Outgoing> =
@@ -127,7 +127,10 @@ impl<M: Mls> Core<M> {
 		}
 		(group.gate, group.renewed_at, group.sent) = (step.gate, membership.renewed_at, membership.sent);
 		group.replaced = membership.replaced;
-		step.done.outgoing = invitations.iter().map(|(number, outgoing)| (*number, outgoing.size())).collect();
+		if group.gate.pending().is_none() {
+			group.own = None;
+		}
+		step.done.outgoing = invitations;
 		step.done.append = made;
 		Ok(step.done)
 	}
@@ -160,8 +163,9 @@ impl<M: Mls> Core<M> {
 	pub(super) fn follow_up(&mut self, id: &GroupId, done: Done) {
 		let group = *id;
 		self.report_skipped(id, done.skipped);
-		for (number, size) in done.outgoing {
-			self.outbox.insert(number, group, size);
+		for (number, outgoing) in done.outgoing {
+			self.outbox.insert(number, group, outgoing.size());
+			self.outbox.set_ready(number, outgoing.statement.0);
 		}
 		if let Some((entry, change, own)) = done.advanced {
 			let removed_me = change.removed_me;

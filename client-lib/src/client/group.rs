@@ -4,11 +4,12 @@ use super::{command::Reply, intent::IntentId, records::Membership, rejoin, Commi
 use crate::{
 	delivery::Buffer,
 	gate::{Gate, Mode, Tip},
-	mls::Intent,
+	mls::{Intent, Prepared},
 };
 use lockstep_primitives::{BlockNumber, GroupId};
 use std::{
 	collections::{BTreeMap, VecDeque},
+	sync::Arc,
 	time::Instant,
 };
 
@@ -130,6 +131,8 @@ pub(super) struct Group {
 	pub waiting: VecDeque<Operation>,
 	/// Those that the pending commit carries.
 	pub current: Vec<Operation>,
+	/// The pending commit as it is stored, since it was made; after a restart it is read when it is needed.
+	pub own: Option<Arc<Prepared>>,
 	/// Statements of epochs that are not open yet.
 	pub buffer: Buffer,
 	/// The epochs whose keys are kept, by their public ordering keys: the signers of their statements. `None` after a
@@ -158,6 +161,7 @@ impl Group {
 			full: None,
 			opened,
 			waiting: VecDeque::new(),
+			own: None,
 			current: Vec::new(),
 			buffer: Buffer::default(),
 			signers: None,

@@ -15,7 +15,7 @@ const WINDOW: usize = 32;
 const MAX_WAIT: BlockNumber = 16;
 
 /// How a statement is doing.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 struct State {
 	group: GroupId,
 	/// In bytes, about.
@@ -26,6 +26,8 @@ struct State {
 	tries: u32,
 	/// The finalized block from which on it is tried again.
 	due: BlockNumber,
+	/// Its bytes, if they have just been stored.
+	ready: Option<Vec<u8>>,
 }
 
 /// What to do after an answer.
@@ -66,7 +68,8 @@ impl Outbox {
 	/// A statement of a group, of about so many bytes, is in the store.
 	pub fn insert(&mut self, id: u64, group: GroupId, size: usize) {
 		self.next = self.next.max(id.saturating_add(1));
-		self.statements.insert(id, State { group, size, in_flight: false, first: false, tries: 0, due: 0 });
+		self.statements
+			.insert(id, State { group, size, in_flight: false, first: false, tries: 0, due: 0, ready: None });
 	}
 
 	/// How many of a group wait.
@@ -118,6 +121,19 @@ impl Outbox {
 		if let Some(state) = self.statements.get_mut(&id) {
 			state.first = first;
 		}
+	}
+
+	/// The bytes of a statement that was put into the store just now: it need not be read when it goes out at once.
+	pub fn set_ready(&mut self, id: u64, statement: Vec<u8>) {
+		if let Some(state) = self.statements.get_mut(&id) {
+			state.ready = Some(statement);
+		}
+	}
+
+	/// Takes those bytes, and the group. If it is not posted now, it is read when it is.
+	pub fn take_ready(&mut self, id: u64) -> Option<(GroupId, Vec<u8>)> {
+		let state = self.statements.get_mut(&id)?;
+		Some((state.group, state.ready.take()?))
 	}
 
 	/// It was handed to the poster.

@@ -52,6 +52,10 @@ impl<M: Mls> Core<M> {
 
 	/// A statement of the outbox, made fit for the current epoch.
 	fn made_current(&mut self, number: u64) -> Result<Due, EngineError> {
+		if let Some((group, statement)) = self.outbox.take_ready(number) {
+			let later = self.groups.get(&group).is_some_and(|group| group.is_followed() && !group.caught_up);
+			return Ok(if later { Due::Later } else { Due::Post(statement) });
+		}
 		let read = |store: &Store| store.overlay().get::<Outgoing>(&number.to_be_bytes());
 		let Some(mut outgoing) = read(&self.store)? else { return Ok(Due::Gone) };
 		let Some(group) = self.groups.get(&outgoing.group) else { return Ok(Due::Post(outgoing.statement.0)) };

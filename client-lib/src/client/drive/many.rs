@@ -117,7 +117,7 @@ impl<M: Mls> Step<'_, M> {
 		let overlay = overlay.nested();
 		let (gate, effects) = gate::step(gate, Input::Entry(entry.header));
 		let material = Material::Payload(entry.payload.as_deref());
-		let mut step = Step::new(id, gate, effects, material);
+		let mut step = Step::new(id, group, gate, effects, material);
 		step.run(engine, &overlay)?;
 		step.end_intents(&overlay, group)?;
 		if step.done.advanced.is_some() {

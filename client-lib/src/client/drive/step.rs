@@ -17,7 +17,7 @@ use crate::{
 	store::{Overlay, StoreError},
 };
 use lockstep_primitives::GroupId;
-use std::collections::VecDeque;
+use std::{collections::VecDeque, sync::Arc};
 
 /// A step on its way.
 pub(super) struct Step<'a, M: Mls> {
@@ -27,17 +27,20 @@ pub(super) struct Step<'a, M: Mls> {
 	material: Material<'a>,
 	staged: Option<Box<M::Staged>>,
 	/// This client's own commit, once it was read.
-	own: Option<Prepared>,
+	own: Option<Arc<Prepared>>,
 	/// Welcomes that go out with it, and are to be put into the outbox.
 	pub invitations: Vec<Outgoing>,
 	pub done: Done,
 }
 
 impl<'a, M: Mls> Step<'a, M> {
-	/// What a gate has answered to an input that came with `material`.
-	pub fn new(id: &'a GroupId, gate: Gate, effects: Vec<Effect>, material: Material<'a>) -> Self {
+	/// What the gate of a group has answered to an input that came with `material`.
+	pub fn new(id: &'a GroupId, group: &Group, gate: Gate, effects: Vec<Effect>, material: Material<'a>) -> Self {
 		let (effects, done) = (effects.into(), Done::default());
-		Self { id, gate, effects, material, staged: None, own: None, invitations: Vec::new(), done }
+		let pending = group.gate.pending();
+		let is_pending = |own: &Arc<Prepared>| pending.is_some_and(|it| it.payload_hash == own.payload_hash);
+		let own = group.own.clone().filter(is_pending);
+		Self { id, gate, effects, material, staged: None, own, invitations: Vec::new(), done }
 	}
 
 	/// Applies the effects, and those that they lead to, to `overlay`.
@@ -59,7 +62,7 @@ impl<'a, M: Mls> Step<'a, M> {
 				self.done.advanced = Some((*entry, change, false));
 			}
 			Effect::MergeOwn(entry) => {
-				let prepared = self.own.take().map_or_else(|| own_commit(overlay, self.id), Ok)?;
+				let prepared = self.own.take().map_or_else(|| own_commit(overlay, self.id).map(Arc::new), Ok)?;
 				let change = engine.merge_own(overlay, &entry.hash, &prepared)?;
 				self.done.advanced = Some((*entry, change, true));
 				self.release_welcomes(engine, overlay, entry, &prepared)?;
@@ -135,9 +138,9 @@ impl<'a, M: Mls> Step<'a, M> {
 		};
 		let candidate = Candidate { group: self.id, parent: &entry.parent, next_key: &entry.next_key, payload };
 		if self.own.is_none() && self.gate.pending().is_some() {
-			self.own = Some(own_commit(overlay, self.id)?);
+			self.own = Some(Arc::new(own_commit(overlay, self.id)?));
 		}
-		let verdict = match engine.evaluate(overlay, &candidate, self.own.as_ref())? {
+		let verdict = match engine.evaluate(overlay, &candidate, self.own.as_deref())? {
 			mls::Verdict::Valid(staged) if staged.is_own() => gate::Verdict::Own,
 			mls::Verdict::Valid(staged) => {
 				let removes_me = staged.removes_me();
