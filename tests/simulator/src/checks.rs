@@ -182,7 +182,7 @@ impl<F: Flavour> World<F> {
 	}
 
 	/// What an entry carries, if its commit is an honest member's, whoever endorsed it.
-	fn carried_in(&self, entry: &Entry) -> Option<&Carried> {
+	pub(crate) fn carried_in(&self, entry: &Entry) -> Option<&Carried> {
 		let hash = match entry.transaction.kind {
 			Kind::Resealed(hash) => hash,
 			_ => entry.header.payload_hash,

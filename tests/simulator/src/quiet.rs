@@ -3,7 +3,7 @@
 use crate::{
 	chain::Kind,
 	flavour::Flavour,
-	world::{Happening, World, NODES},
+	world::{Carried, Happening, World, NODES},
 };
 use lockstep_client::{simulation::Position, GroupState, IntentState};
 use lockstep_primitives::GroupId;
@@ -111,7 +111,7 @@ impl<F: Flavour> World<F> {
 		for one in self.members.iter().filter(|one| one.honest) {
 			let name = &one.name;
 			let Some(client) = &one.client else { return Some(format!("{name} is down")) };
-			let is_in = epoch.members.iter().any(|member| member == name.as_bytes());
+			let is_in = epoch.members.iter().any(|member| member == name.as_bytes()) && !self.is_left_out(&group, name);
 			let Some(position) = client.position(&group) else {
 				if is_in {
 					return Some(format!("{name} was added and has not joined"));
@@ -153,6 +153,18 @@ impl<F: Flavour> World<F> {
 			}
 		}
 		None
+	}
+
+	/// Whether a hostile member has added this one, and was itself cut off before it could invite it: by a commit that it made
+	/// outside of its client.
+	fn is_left_out(&self, group: &GroupId, name: &str) -> bool {
+		let Some(history) = self.oracle.groups.get(group) else { return false };
+		let adds = |carried: &&Carried| carried.invited.iter().any(|invited| invited == name.as_bytes());
+		let newest = history.path.iter().rev().find_map(|entry| self.carried_in(entry).filter(adds));
+		let adder = newest.and_then(|carried| self.members.get(carried.member));
+		adder.is_some_and(|one| {
+			!one.honest && one.position(group).is_none_or(|position| position.state != GroupState::Active)
+		})
 	}
 
 	/// Whether a hostile member has cut off all others: a limit of MLS. They know it, and may found another group.
