@@ -5,12 +5,16 @@
 //! Ours is the whole of an operation: from what the application asks for to what it is told, with everything that is
 //! written on the way, encrypted, in RocksDB. It is measured twice: on a file system in memory, where to sync is nothing,
 //! and on the disk. The difference is the disk's, and is reported apart.
+//!
+//! The sides take turns, so that a machine whose speed changes changes it for all of them.
 
 mod shared;
 
-use criterion::{measurement::WallTime, BenchmarkGroup, Criterion};
+use criterion::Criterion;
 use shared::{grow::grow, ours::Ours, raw::Raw, table, Member, Place};
 use std::{
+	cell::LazyCell,
+	collections::HashMap,
 	fs::File,
 	io::Write,
 	time::{Duration, Instant},
@@ -27,9 +31,35 @@ const OPERATIONS: [&str; 8] = ["create", "add 1", "add 10", "remove", "update", 
 /// What each may take, in milliseconds.
 const CEILINGS: [Option<f64>; 8] =
 	[Some(50.0), Some(20.0), Some(100.0), Some(15.0), None, Some(5.0), Some(3.0), Some(30.0)];
-const RAW: &str = "raw";
-const OURS: &str = "ours";
-const DISK: &str = "ours on disk";
+
+const RAW: usize = 0;
+const OURS: usize = 1;
+const DISK: usize = 2;
+
+/// What each side took, in milliseconds, turn by turn.
+#[derive(Default)]
+struct Turns(Vec<[Option<f64>; 3]>);
+
+type Measured = HashMap<String, Turns>;
+
+impl Turns {
+	/// Keeps the times of a turn; gives their sum.
+	fn take(&mut self, times: [Option<Duration>; 3]) -> Duration {
+		self.0.push(times.map(|time| time.map(|time| time.as_secs_f64() * 1e3)));
+		times.into_iter().flatten().sum()
+	}
+
+	fn median(&self, side: usize) -> Option<f64> {
+		let times: Vec<f64> = self.0.iter().filter_map(|turn| turn[side]).collect();
+		(!times.is_empty()).then(|| table::quantile(times, 0.5))
+	}
+
+	/// Within what bounds half of the ratios of one turn lie, ours to raw.
+	fn quarters(&self) -> [f64; 2] {
+		let ratios: Vec<f64> = self.0.iter().filter_map(|turn| Some(turn[OURS]? / turn[RAW]?)).collect();
+		[0.25, 0.75].map(|part| table::quantile(ratios.clone(), part))
+	}
+}
 
 /// A group's founder, who is measured, and its second member.
 struct Pair<M: Member> {
@@ -106,20 +136,6 @@ impl<M: Member> Pair<M> {
 	}
 }
 
-/// Measures an operation of a pair, which is made when it is first needed: large groups take their time.
-fn bench<M: Member>(
-	group: &mut BenchmarkGroup<'_, WallTime>,
-	side: &str,
-	operation: &str,
-	pair: &mut Option<Pair<M>>,
-	make: impl Fn() -> Pair<M>,
-) {
-	group.bench_function(side, |bencher| {
-		let pair = pair.get_or_insert_with(&make);
-		bencher.iter_custom(|times| (0..times).map(|_| pair.once(operation)).sum());
-	});
-}
-
 fn timed<T>(operation: impl FnOnce() -> T) -> Duration {
 	let start = Instant::now();
 	let result = operation();
@@ -128,40 +144,50 @@ fn timed<T>(operation: impl FnOnce() -> T) -> Duration {
 	time
 }
 
-fn creations(criterion: &mut Criterion) {
-	let mut group = criterion.benchmark_group("create");
-	group.bench_function(RAW, |bencher| {
+fn creations(criterion: &mut Criterion) -> Turns {
+	let mut turns = Turns::default();
+	criterion.bench_function("create", |bencher| {
 		let mut raw = Raw::found();
-		bencher.iter_custom(|times| (0..times).map(|_| timed(|| raw.create())).sum());
-	});
-	for (side, place) in [(OURS, Place::Memory), (DISK, Place::Disk)] {
-		group.bench_function(side, |bencher| {
-			bencher.iter_custom(|times| {
-				// A member of few groups: that of thousands is the other benchmark's.
-				let folder = place.folder();
-				let mut ours = Ours::found(folder.path());
-				(0..times).map(|_| timed(|| ours.create())).sum()
-			});
+		bencher.iter_custom(|times| {
+			// A member of few groups: that of thousands is the other benchmark's.
+			let (memory, disk) = (Place::Memory.folder(), Place::Disk.folder());
+			let (mut ours, mut on_disk) = (Ours::found(memory.path()), Ours::found(disk.path()));
+			let turn = |_| {
+				let times = [timed(|| raw.create()), timed(|| ours.create()), timed(|| on_disk.create())];
+				turns.take(times.map(Some))
+			};
+			(0..times).map(turn).sum()
 		});
-	}
-	group.finish();
+	});
+	turns
 }
 
-fn commits_and_messages(criterion: &mut Criterion, size: usize) {
-	let (mut raw, mut ours, mut on_disk) = (None, None, None);
+fn commits_and_messages(criterion: &mut Criterion, size: usize, measured: &mut Measured) {
 	let (memory, disk) = (Place::Memory.folder(), Place::Disk.folder());
+	// They are made when they are first needed: large groups take their time.
+	let mut raw = LazyCell::new(|| Pair::new(Raw::found(), size));
+	let mut ours = LazyCell::new(|| Pair::new(Ours::found(memory.path()), size));
+	let mut on_disk = ON_DISK.contains(&size).then(|| LazyCell::new(|| Pair::new(Ours::found(disk.path()), size)));
 	// Those come last after which the second member is no more in the same epoch.
 	for operation in ["encrypt", "decrypt", "process commit", "update", "remove", "add 1", "add 10"] {
-		let mut group = criterion.benchmark_group(format!("{operation} of {size}"));
+		let name = format!("{operation} of {size}");
+		let mut group = criterion.benchmark_group(&name);
 		if size == 1000 {
 			group.sample_size(10);
 		}
-		bench(&mut group, RAW, operation, &mut raw, || Pair::new(Raw::found(), size));
-		bench(&mut group, OURS, operation, &mut ours, || Pair::new(Ours::found(memory.path()), size));
-		if ON_DISK.contains(&size) {
-			bench(&mut group, DISK, operation, &mut on_disk, || Pair::new(Ours::found(disk.path()), size));
-		}
+		let mut turns = Turns::default();
+		group.bench_function("in turn", |bencher| {
+			let mut turn = |_| {
+				turns.take([
+					Some(raw.once(operation)),
+					Some(ours.once(operation)),
+					on_disk.as_mut().map(|pair| pair.once(operation)),
+				])
+			};
+			bencher.iter_custom(|times| (0..times).map(&mut turn).sum());
+		});
 		group.finish();
+		measured.insert(name, turns);
 	}
 }
 
@@ -177,14 +203,15 @@ fn sync(criterion: &mut Criterion) {
 	});
 }
 
-fn print_table() {
-	println!("\n| operation | members | raw | ours | ratio | more | on disk | limits |");
-	println!("| --- | ---: | ---: | ---: | ---: | ---: | ---: | --- |");
+fn print_table(measured: &Measured) {
+	println!("\n| operation | members | raw | ours | ratio | quarters of the ratios | more | on disk | limits |");
+	println!("| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | --- |");
 	for (operation, ceiling) in OPERATIONS.iter().zip(CEILINGS) {
 		for size in SIZES.iter().filter(|size| *operation != "create" || **size == 2) {
 			let name = if *operation == "create" { "create".to_owned() } else { format!("{operation} of {size}") };
-			let (raw, ours, disk) = (table::median(&name, RAW), table::median(&name, OURS), table::median(&name, DISK));
-			let (Some(raw), Some(ours)) = (raw, ours) else { continue };
+			let Some(turns) = measured.get(&name) else { continue };
+			let (Some(raw), Some(ours)) = (turns.median(RAW), turns.median(OURS)) else { continue };
+			let disk = turns.median(DISK);
 			let (ratio, more) = (ours / raw, ours - raw);
 			let mut limits = Vec::new();
 			match size {
@@ -196,8 +223,9 @@ fn print_table() {
 			let limits = limits.into_iter().map(|(name, held)| (name.to_owned(), held)).chain(below);
 			let limits: Vec<String> =
 				limits.map(|(name, held)| format!("{name}: {}", if held { "held" } else { "NOT HELD" })).collect();
+			let [low, high] = turns.quarters();
 			println!(
-				"| {operation} | {size} | {} | {} | {ratio:.2} | {} | {} | {} |",
+				"| {operation} | {size} | {} | {} | {ratio:.2} | {low:.2} to {high:.2} | {} | {} | {} |",
 				table::shown(Some(raw)),
 				table::shown(Some(ours)),
 				table::shown(Some(more)),
@@ -217,10 +245,11 @@ fn main() {
 	let criterion = criterion.measurement_time(Duration::from_millis(1500)).without_plots();
 	let mut criterion = criterion.output_directory(&table::folder()).configure_from_args();
 	sync(&mut criterion);
-	creations(&mut criterion);
+	let mut measured = Measured::default();
+	measured.insert("create".to_owned(), creations(&mut criterion));
 	for size in SIZES {
-		commits_and_messages(&mut criterion, size);
+		commits_and_messages(&mut criterion, size, &mut measured);
 	}
 	criterion.final_summary();
-	print_table();
+	print_table(&measured);
 }

@@ -15,6 +15,14 @@ pub fn median(group: &str, function: &str) -> Option<f64> {
 	Some(estimates.get("median")?.get("point_estimate")?.as_f64()? / 1e6)
 }
 
+/// What a part of the values lies below. There have to be some.
+pub fn quantile(mut values: Vec<f64>, part: f64) -> f64 {
+	values.sort_by(f64::total_cmp);
+	#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::cast_precision_loss)]
+	let place = ((values.len() - 1) as f64 * part).round() as usize;
+	values[place]
+}
+
 /// A time in milliseconds with three digits.
 pub fn shown(time: Option<f64>) -> String {
 	match time {

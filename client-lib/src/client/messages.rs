@@ -30,12 +30,13 @@ const MAX_BUFFERED: usize = 64 * 1024 * 1024;
 fn signed(
 	group: &GroupId,
 	keys: &EpochKeys,
+	sign: impl FnOnce(&[u8]) -> [u8; 64],
 	age: u64,
 	topic: [u8; 32],
 	sealed: &[u8],
 ) -> Result<Outgoing, StatementError> {
 	let statement = Statement { signer: keys.ordering_key.0, topic, data: envelope::wrap(sealed) };
-	let statement = statement.encode(expiry(age, 0, None), |bytes| keys.sign(bytes))?;
+	let statement = statement.encode(expiry(age, 0, None), sign)?;
 	Ok(Outgoing { group: *group, epoch: keys.epoch, statement: HexBytes(statement), unsent: None })
 }
 
@@ -46,9 +47,10 @@ pub(super) fn invitations(
 	keys: &EpochKeys,
 	welcomes: &Welcomes,
 ) -> Result<Vec<Outgoing>, StatementError> {
-	let letter = signed(group, keys, 0, welcomes.topic, &welcomes.letter);
-	let envelope =
-		|envelope: &Envelope| signed(group, keys, 0, topic::mailbox_topic(&envelope.key_package_ref), &envelope.bytes);
+	let sign = keys.signer();
+	let signed = |topic, bytes: &[u8]| signed(group, keys, &sign, 0, topic, bytes);
+	let letter = signed(welcomes.topic, &welcomes.letter);
+	let envelope = |envelope: &Envelope| signed(topic::mailbox_topic(&envelope.key_package_ref), &envelope.bytes);
 	std::iter::once(letter).chain(welcomes.envelopes.iter().map(envelope)).collect()
 }
 
@@ -166,7 +168,8 @@ impl<M: Mls> Core<M> {
 		};
 		let sealed = sealed.map_err(|error| library(error.to_string()))?;
 		let age = self.age(id, keys.epoch);
-		let mut outgoing = signed(id, &keys, age, topic, &sealed).map_err(|error| library(error.to_string()))?;
+		let mut outgoing =
+			signed(id, &keys, keys.signer(), age, topic, &sealed).map_err(|error| library(error.to_string()))?;
 		let sent = u32::from(unsent.is_some());
 		let Some(group) = self.groups.get_mut(id) else { return Err(EngineError::NotPlaced(*id).into()) };
 		// If it is handed to a node now.

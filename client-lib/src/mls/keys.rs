@@ -141,7 +141,13 @@ impl EpochKeys {
 
 	/// An Ed25519 signature by the ordering key (RFC 8032).
 	pub fn sign(&self, message: &[u8]) -> [u8; 64] {
-		SigningKey::from_bytes(&self.ordering_seed).sign(message).to_bytes()
+		self.signer()(message)
+	}
+
+	/// The same, for several texts: what is derived from the key takes as long as to sign.
+	pub fn signer(&self) -> impl Fn(&[u8]) -> [u8; 64] {
+		let key = SigningKey::from_bytes(&self.ordering_seed);
+		move |message| key.sign(message).to_bytes()
 	}
 
 	/// Seals a statement's data for the members of this epoch, bound to the topic it is posted under.
