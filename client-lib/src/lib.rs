@@ -16,6 +16,7 @@
 //! - [`Event`]: what a client reports, as a stream.
 //! - [`GroupStatus`]: where it stands in a group.
 //! - [`Committed`] and [`Outcome`]: what came of a commit.
+//! - [`directory`]: who people are, by which devices.
 //!
 //! Each operation has its own error; [`Error`] holds any of them.
 //!
@@ -30,6 +31,7 @@
 
 mod client;
 mod delivery;
+pub mod directory;
 pub mod finality;
 pub mod gate;
 pub mod log;

@@ -153,7 +153,7 @@ async fn log(node: &Node, export: &Export) -> Result<(Vec<Entry>, HeadProof), Ex
 }
 
 /// The last block of each authority set between the genesis and the head.
-async fn changes_before(
+pub(crate) async fn changes_before(
 	node: &Node,
 	genesis: GenesisHash,
 	anchor: &GenesisProof,
@@ -183,10 +183,10 @@ async fn changes_before(
 	}
 }
 
-fn link(justified: Justified) -> Link {
+pub(crate) fn link(justified: Justified) -> Link {
 	Link { header: justified.header.0, justification: justified.justification.0 }
 }
 
-fn bytes(parts: Vec<HexBytes>) -> Vec<Vec<u8>> {
+pub(crate) fn bytes(parts: Vec<HexBytes>) -> Vec<Vec<u8>> {
 	parts.into_iter().map(|part| part.0).collect()
 }

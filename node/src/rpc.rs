@@ -1,5 +1,6 @@
 //! The RPC methods that the node serves, beside those that every Substrate node has.
 
+mod directory;
 mod errors;
 mod finality;
 mod ordering;
@@ -10,6 +11,7 @@ use crate::{
 	metrics::Metrics,
 	service::FullClient,
 };
+use directory::{Directory, DirectoryApiServer};
 use finality::{Finality, FinalityApiServer};
 use jsonrpsee::RpcModule;
 use lockstep_runtime::opaque::Block;
@@ -52,6 +54,8 @@ pub fn create(deps: Deps) -> Result<RpcModule<()>, Box<dyn std::error::Error + S
 	module.merge(StatementSpec::new(statements, executor.clone()).into_rpc())?;
 	let index = EntryIndex::new(client.clone());
 	module.merge(Finality::new(proofs.clone()).into_rpc())?;
+	let directory = Directory::new(client.clone(), index.clone(), proofs.clone(), finalized.clone());
+	module.merge(directory.into_rpc())?;
 	module.merge(Ordering::new(client, pool, index, proofs, finalized, metrics, executor).into_rpc())?;
 	Ok(module)
 }

@@ -1,6 +1,9 @@
-//! The runtime API of the ordering pallet.
+//! The runtime APIs of the pallets.
 
-use crate::{BlockEntry, EntryHash, GroupId, GroupState, OpenEntry, OrderingParameters};
+use crate::{
+	identity::{IdentityState, SignedEvent},
+	BlockEntry, EntryHash, GroupId, GroupState, IdentityId, OpenEntry, OrderingParameters,
+};
 use alloc::vec::Vec;
 
 sp_api::decl_runtime_apis! {
@@ -18,5 +21,15 @@ sp_api::decl_runtime_apis! {
 		fn group_count() -> u32;
 		/// The pallet's constants.
 		fn parameters() -> OrderingParameters;
+	}
+
+	/// Reads the state of identities.
+	pub trait DirectoryApi {
+		/// The identity, unless it never was or has ended for good.
+		fn identity(identity: IdentityId) -> Option<IdentityState>;
+		/// The events that this block recorded, in order.
+		fn block_events() -> Vec<SignedEvent>;
+		/// How many identities there are.
+		fn identity_count() -> u32;
 	}
 }

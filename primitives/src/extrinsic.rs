@@ -3,9 +3,13 @@
 //! The layout is pinned here and compared with the runtime's own types in the runtime's tests. A client compares
 //! [`TRANSACTION_VERSION`] with the chain's before it sends anything.
 
-use crate::{Endorsement, EntryHash, GenesisHash, GroupId, OrderingKey};
-use alloc::vec::Vec;
-use codec::{Compact, Decode, Encode, Input};
+use crate::{
+	identity::{SignedEvent, MAX_SIGNED_EVENT},
+	Endorsement, EntryHash, GenesisHash, GroupId, IdentityId, OrderingKey,
+};
+use alloc::{boxed::Box, vec::Vec};
+use blake2::{digest::consts::U32, Blake2b, Digest};
+use codec::{Compact, Decode, DecodeAll, Encode, Input};
 
 /// `transaction_version` of the runtimes whose extrinsics have this layout.
 pub const TRANSACTION_VERSION: u32 = 1;
@@ -17,6 +21,14 @@ pub const CREATE_GROUP_CALL: u8 = 0;
 pub const APPEND_CALL: u8 = 1;
 /// `ordering.close_group`.
 pub const CLOSE_GROUP_CALL: u8 = 2;
+/// Position of the directory pallet in the runtime.
+pub const DIRECTORY_PALLET: u8 = 14;
+/// `directory.register`.
+pub const REGISTER_CALL: u8 = 0;
+/// `directory.record`.
+pub const RECORD_CALL: u8 = 1;
+/// `directory.reclaim`.
+pub const RECLAIM_CALL: u8 = 2;
 
 /// A general transaction (type 1) of extrinsic format 5.
 const GENERAL_V5: u8 = 0b0100_0101;
@@ -29,6 +41,8 @@ const ADDRESS_ID: u8 = 0;
 const SIGNATURE_ED25519: u8 = 0;
 const IMMORTAL: u8 = 0;
 const NO_METADATA_HASH: u8 = 0;
+/// Longer payloads than this are hashed before they are signed.
+const SIGNED_WHOLE: usize = 256;
 
 /// The arguments of `ordering.append`.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
@@ -48,28 +62,55 @@ pub struct Append {
 impl Append {
 	/// The whole extrinsic: a general transaction, authorised by the endorsement that it carries.
 	pub fn to_extrinsic(&self) -> Vec<u8> {
-		let mut bytes = Vec::with_capacity(self.encoded_size().saturating_add(8));
-		bytes.extend([GENERAL_V5, EXTENSION_VERSION]);
-		bytes.extend(GENERAL_EXTENSIONS);
-		bytes.extend([ORDERING_PALLET, APPEND_CALL]);
-		self.encode_to(&mut bytes);
-		bytes.encode()
+		general(ORDERING_PALLET, APPEND_CALL, self)
 	}
 
 	/// Reads an extrinsic made by [`Self::to_extrinsic`]; `None` for any other extrinsic.
 	pub fn from_extrinsic(extrinsic: &[u8]) -> Option<Self> {
-		let input = &mut &extrinsic[..];
-		let Compact(length) = Compact::<u32>::decode(input).ok()?;
-		if input.remaining_len().ok()? != Some(length as usize) {
-			return None;
-		}
-		let head = <[u8; 8]>::decode(input).ok()?;
-		if head != [GENERAL_V5, EXTENSION_VERSION, 0, 0, 0, 0, ORDERING_PALLET, APPEND_CALL] {
-			return None;
-		}
-		let call = Self::decode(input).ok()?;
-		input.is_empty().then_some(call)
+		general_call(extrinsic, ORDERING_PALLET, APPEND_CALL)
 	}
+}
+
+impl SignedEvent {
+	/// The whole extrinsic that records the event: a general transaction of `directory.record`, authorised by the signatures
+	/// that it carries.
+	pub fn to_extrinsic(&self) -> Vec<u8> {
+		general(DIRECTORY_PALLET, RECORD_CALL, self)
+	}
+
+	/// Reads an extrinsic made by [`Self::to_extrinsic`]; `None` for any other extrinsic.
+	pub fn from_extrinsic(extrinsic: &[u8]) -> Option<Self> {
+		general_call(extrinsic, DIRECTORY_PALLET, RECORD_CALL)
+	}
+
+	/// Reads an event with its signatures; `None` if the bytes are none, or too long.
+	pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
+		(bytes.len() <= MAX_SIGNED_EVENT).then(|| Self::decode_all(&mut &bytes[..]).ok()).flatten()
+	}
+}
+
+/// The general transaction of a call.
+fn general(pallet: u8, call: u8, arguments: &impl Encode) -> Vec<u8> {
+	let mut bytes = Vec::with_capacity(arguments.encoded_size().saturating_add(8));
+	bytes.extend([GENERAL_V5, EXTENSION_VERSION]);
+	bytes.extend(GENERAL_EXTENSIONS);
+	bytes.extend([pallet, call]);
+	arguments.encode_to(&mut bytes);
+	bytes.encode()
+}
+
+/// The arguments of a call in a general transaction; `None` if it is another call, or anything else.
+fn general_call<T: Decode>(extrinsic: &[u8], pallet: u8, call: u8) -> Option<T> {
+	let input = &mut &extrinsic[..];
+	let Compact(length) = Compact::<u32>::decode(input).ok()?;
+	if input.remaining_len().ok()? != Some(length as usize) {
+		return None;
+	}
+	let head = <[u8; 8]>::decode(input).ok()?;
+	if head != [GENERAL_V5, EXTENSION_VERSION, 0, 0, 0, 0, pallet, call] {
+		return None;
+	}
+	T::decode_all(input).ok()
 }
 
 /// A call that an account signs and pays for.
@@ -91,6 +132,13 @@ pub enum SignedCall {
 		/// Signature by the newest entry's key over [`release_payload`], if the members agreed to the end.
 		release: Option<Endorsement>,
 	},
+	/// `directory.register`: registers an identity by its first event.
+	Register(Box<SignedEvent>),
+	/// `directory.reclaim`: returns the deposit of an identity that has ended.
+	Reclaim {
+		/// The identity.
+		identity: IdentityId,
+	},
 }
 
 impl SignedCall {
@@ -101,6 +149,8 @@ impl SignedCall {
 				(ORDERING_PALLET, CREATE_GROUP_CALL, group, next_key, endorsement).encode()
 			}
 			Self::CloseGroup { group, release } => (ORDERING_PALLET, CLOSE_GROUP_CALL, group, release).encode(),
+			Self::Register(event) => (DIRECTORY_PALLET, REGISTER_CALL, event).encode(),
+			Self::Reclaim { identity } => (DIRECTORY_PALLET, RECLAIM_CALL, identity).encode(),
 		}
 	}
 }
@@ -123,11 +173,15 @@ impl SigningContext {
 		(IMMORTAL, Compact(self.nonce), Compact(0u128), NO_METADATA_HASH).encode()
 	}
 
-	/// The bytes to sign. They stay below the 256 bytes from which on FRAME signs a hash instead.
+	/// The bytes to sign. Of more than 256 bytes that is their BLAKE2b hash of 32 bytes, as FRAME has it.
 	pub fn signing_payload(&self, call: &SignedCall) -> Vec<u8> {
 		let implicit =
 			(self.spec_version, TRANSACTION_VERSION, self.genesis, self.genesis, Option::<[u8; 32]>::None).encode();
-		[call.encode(), self.extensions(), implicit].concat()
+		let payload = [call.encode(), self.extensions(), implicit].concat();
+		if payload.len() > SIGNED_WHOLE {
+			return Blake2b::<U32>::digest(&payload).to_vec();
+		}
+		payload
 	}
 
 	/// The whole extrinsic, signed with `signature` by the account.
@@ -183,19 +237,5 @@ mod tests {
 			flipped[at] ^= 1;
 			assert_eq!(Append::from_extrinsic(&flipped), None, "flipped at {at}");
 		}
-	}
-
-	#[test]
-	fn signed_payloads_are_short_enough_to_be_signed_whole() {
-		let context =
-			SigningContext { account: [1; 32], nonce: u32::MAX, spec_version: u32::MAX, genesis: GenesisHash([2; 32]) };
-		let create = SignedCall::CreateGroup {
-			group: GroupId([1; 32]),
-			next_key: OrderingKey([4; 32]),
-			endorsement: Endorsement([5; 64]),
-		};
-		let close = SignedCall::CloseGroup { group: GroupId([1; 32]), release: Some(Endorsement([5; 64])) };
-		assert!(context.signing_payload(&create).len() <= 256);
-		assert!(context.signing_payload(&close).len() <= 256);
 	}
 }

@@ -23,6 +23,7 @@ mod state;
 
 pub use event::{
 	Action, Event, NewDevice, RecoveryKeys, Revoked, SignedEvent, MAX_DEVICES, MAX_RECOVERY_KEYS, MAX_SIGNED_EVENT,
+	RECOVERY_WINDOW,
 };
 pub use judge::{judge, judge_inception, limit_of_recoveries, Change, Place, Verify};
 pub use refusal::IdentityRefusal;

@@ -1,4 +1,4 @@
-//! The JSON shapes of the `ordering_*` and `finality_*` RPC methods, the same for node and client.
+//! The JSON shapes of the `ordering_*`, `directory_*` and `finality_*` RPC methods, the same for node and client.
 
 use crate::{BlockHash, BlockNumber, EntryBody, GroupId, GroupState};
 use alloc::{string::String, vec::Vec};
@@ -154,4 +154,42 @@ pub struct Links {
 	pub links: Vec<Justified>,
 	/// There are more than [`MAX_LINKS`]: ask again from the last one.
 	pub more: bool,
+}
+
+/// Most events in one answer of `directory_log`.
+pub const MAX_EVENTS: usize = 256;
+
+/// An event of a finalized block.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RecordedEvent {
+	/// Position in the log.
+	pub index: u64,
+	/// The block that carries it.
+	pub block: BlockNumber,
+	/// The SCALE-encoded [`SignedEvent`](crate::identity::SignedEvent).
+	pub event: HexBytes,
+}
+
+/// Answer of `directory_log(identity, from)`: a part of the log of an identity.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct IdentityLog {
+	/// The finalized block that the log is read at.
+	pub at: FinalizedBlock,
+	/// The events from position `from` on, in order.
+	pub events: Vec<RecordedEvent>,
+	/// There are more than [`MAX_EVENTS`]: ask again from the one after the last. There is no proof then.
+	pub more: bool,
+	/// What shows that `at` is final and what the identity is in it. `None` if `more` is set, and for a block that the node
+	/// has no justification of: ask again.
+	pub proof: Option<IdentityProof>,
+}
+
+/// Shows that a block is final, and what an identity is in its state.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct IdentityProof {
+	/// The block's header and justification.
+	pub block: Justified,
+	/// Trie nodes: a read proof of the identity's record, of what is left of one that has ended, and of what pins the storage
+	/// layout.
+	pub state: Vec<HexBytes>,
 }

@@ -6,7 +6,10 @@ use frame_support::{
 	genesis_builder_helper::{build_state, get_preset},
 	weights::Weight,
 };
-use lockstep_primitives::{BlockEntry, EntryHash, GroupId, GroupState, OpenEntry, OrderingParameters};
+use lockstep_primitives::{
+	identity::{IdentityState, SignedEvent},
+	BlockEntry, EntryHash, GroupId, GroupState, IdentityId, OpenEntry, OrderingParameters,
+};
 use pallet_aura::Authorities;
 use sp_api::impl_runtime_apis;
 use sp_consensus_aura::sr25519::AuthorityId as AuraId;
@@ -42,6 +45,20 @@ impl_runtime_apis! {
 
 		fn parameters() -> OrderingParameters {
 			Ordering::parameters()
+		}
+	}
+
+	impl lockstep_primitives::api::DirectoryApi<Block> for Runtime {
+		fn identity(identity: IdentityId) -> Option<IdentityState> {
+			Directory::identity(identity)
+		}
+
+		fn block_events() -> Vec<SignedEvent> {
+			Directory::block_events()
+		}
+
+		fn identity_count() -> u32 {
+			Directory::identity_count()
 		}
 	}
 

@@ -135,6 +135,15 @@ impl pallet_ordering::Config for Runtime {
 	type WeightInfo = pallet_ordering::weights::SubstrateWeight<Runtime>;
 }
 
+impl pallet_directory::Config for Runtime {
+	type Currency = Balances;
+	type RuntimeHoldReason = RuntimeHoldReason;
+	type IdentityDeposit = ConstU128<UNIT>;
+	type RecoveryWindow = ConstU32<{ lockstep_primitives::identity::RECOVERY_WINDOW }>;
+	type EventLongevity = ConstU64<64>;
+	type WeightInfo = pallet_directory::weights::SubstrateWeight<Runtime>;
+}
+
 impl pallet_validators::Config for Runtime {
 	type SetOrigin = OperatorsMajority;
 	type MinValidators = ConstU32<1>;

@@ -14,6 +14,7 @@ extern crate alloc;
 mod benches {
 	frame_benchmarking::define_benchmarks!(
 		[frame_system, SystemBench::<Runtime>]
+		[pallet_directory, Directory]
 		[pallet_ordering, Ordering]
 		[pallet_validators, Validators]
 	);
@@ -28,6 +29,7 @@ mod statements;
 use alloc::vec::Vec;
 use frame_support::weights::{constants::WEIGHT_REF_TIME_PER_SECOND, Weight};
 pub use frame_system::Call as SystemCall;
+pub use pallet_directory;
 pub use pallet_ordering;
 use sp_runtime::{
 	generic, impl_opaque_keys,
@@ -68,7 +70,7 @@ pub const VERSION: RuntimeVersion = RuntimeVersion {
 	spec_name: alloc::borrow::Cow::Borrowed("lockstep"),
 	impl_name: alloc::borrow::Cow::Borrowed("lockstep"),
 	authoring_version: 1,
-	spec_version: 2,
+	spec_version: 3,
 	impl_version: 1,
 	apis: apis::RUNTIME_API_VERSIONS,
 	// a literal, as the macro demands; the tests hold it against `lockstep_primitives::extrinsic`
@@ -187,6 +189,9 @@ mod runtime {
 
 	#[runtime::pallet_index(13)]
 	pub type Operators = pallet_collective::Pallet<Runtime, Instance1>;
+
+	#[runtime::pallet_index(14)]
+	pub type Directory = pallet_directory;
 }
 
 #[cfg(test)]

@@ -27,8 +27,9 @@ use std::{
 const LARGEST: u32 = 64 * 1024 * 1024;
 
 /// What clients ask of a node and what comes back as it is, if nothing is to be changed.
-const METHODS: [&str; 7] = [
+const METHODS: [&str; 8] = [
 	"chain_getBlockHash",
+	"directory_log",
 	"ordering_group",
 	"ordering_parameters",
 	"ordering_submit",

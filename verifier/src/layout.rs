@@ -10,8 +10,8 @@ use crate::{
 	crypto::blake2_128,
 };
 use alloc::{string::String, vec::Vec};
-use codec::Decode;
-use lockstep_primitives::{GroupId, GroupState};
+use codec::{Decode, DecodeAll};
+use lockstep_primitives::{identity::IdentityState, GroupId, GroupState, IdentityId, LogHead};
 
 /// `Grandpa::Authorities`: SCALE `Vec<(AuthorityId, u64)>`.
 pub const GRANDPA_AUTHORITIES: [u8; 32] = [
@@ -35,13 +35,34 @@ pub const LAST_RUNTIME_UPGRADE: [u8; 32] = [
 /// the runtime.
 pub const PINNED: [[u8; 32]; 2] = [ORDERING_STORAGE_VERSION, LAST_RUNTIME_UPGRADE];
 
+/// The storage version of the directory pallet: `u16`.
+pub const DIRECTORY_STORAGE_VERSION: [u8; 32] = [
+	0xdc, 0xb7, 0x09, 0x9d, 0xca, 0x57, 0xcd, 0xb0, 0xa3, 0xb1, 0x55, 0xe1, 0xdb, 0x61, 0x6a, 0xbb, //
+	0x4e, 0x7b, 0x90, 0x12, 0x09, 0x6b, 0x41, 0xc4, 0xeb, 0x3a, 0xaf, 0x94, 0x7f, 0x6e, 0xa4, 0x29,
+];
+
+/// What every read of an identity includes, as [`PINNED`] does.
+pub const DIRECTORY_PINNED: [[u8; 32]; 2] = [DIRECTORY_STORAGE_VERSION, LAST_RUNTIME_UPGRADE];
+
+/// `Directory::Identities`, a map with `Blake2_128Concat` keys.
+const DIRECTORY_IDENTITIES: [u8; 32] = [
+	0xdc, 0xb7, 0x09, 0x9d, 0xca, 0x57, 0xcd, 0xb0, 0xa3, 0xb1, 0x55, 0xe1, 0xdb, 0x61, 0x6a, 0xbb, //
+	0x18, 0x37, 0x3f, 0x80, 0xb4, 0xa9, 0x49, 0x50, 0xc1, 0xf9, 0x98, 0x40, 0xfd, 0x08, 0x3e, 0x68,
+];
+
+/// `Directory::Ended`, a map with `Blake2_128Concat` keys.
+const DIRECTORY_ENDED: [u8; 32] = [
+	0xdc, 0xb7, 0x09, 0x9d, 0xca, 0x57, 0xcd, 0xb0, 0xa3, 0xb1, 0x55, 0xe1, 0xdb, 0x61, 0x6a, 0xbb, //
+	0x88, 0xbc, 0x74, 0xeb, 0xbb, 0xfe, 0x46, 0x82, 0x37, 0xfc, 0xb5, 0xea, 0xf2, 0x6a, 0xf2, 0x1c,
+];
+
 /// `Ordering::Groups`, a map with `Blake2_128Concat` keys.
 const ORDERING_GROUPS: [u8; 32] = [
 	0x7a, 0xc4, 0x86, 0x50, 0xfc, 0xdc, 0x65, 0x1a, 0x24, 0x0c, 0xb0, 0xc8, 0x29, 0x04, 0xe3, 0x9b, //
 	0x2f, 0x58, 0x34, 0x24, 0x86, 0x5f, 0x23, 0x46, 0xc0, 0xf5, 0xc0, 0x66, 0xf2, 0x4d, 0xd4, 0x99,
 ];
 
-/// The storage version of the ordering pallet that this library reads.
+/// The storage version of each of the pallets that this library reads.
 pub const KNOWN_STORAGE_VERSION: u16 = 1;
 
 /// The name of the runtimes that this library reads.
@@ -50,6 +71,16 @@ pub const KNOWN_SPEC_NAME: &str = "lockstep";
 /// The key of a group's record: `prefix | blake2_128(group) | group`.
 pub fn group_key(group: &GroupId) -> Vec<u8> {
 	[&ORDERING_GROUPS[..], &blake2_128(group.as_bytes()), group.as_bytes()].concat()
+}
+
+/// The key of an identity's record: `prefix | blake2_128(identity) | identity`.
+pub fn identity_key(identity: &IdentityId) -> Vec<u8> {
+	[&DIRECTORY_IDENTITIES[..], &blake2_128(identity.as_bytes()), identity.as_bytes()].concat()
+}
+
+/// The key of what is left of an identity that has ended.
+pub fn ended_key(identity: &IdentityId) -> Vec<u8> {
+	[&DIRECTORY_ENDED[..], &blake2_128(identity.as_bytes()), identity.as_bytes()].concat()
 }
 
 /// The runtime of a block.
@@ -74,7 +105,7 @@ pub enum LayoutError {
 		/// The version that this library reads.
 		known: u16,
 	},
-	/// The runtime is older than this library, or has no ordering pallet.
+	/// The runtime is older than this library, or has no such pallet.
 	#[error(
 		"the chain's storage has version {found}, and this library reads version {known}: ask for a newer block, or \
 		 use an older library"
@@ -93,7 +124,7 @@ pub enum LayoutError {
 	Value(&'static str),
 }
 
-/// Checks the value of [`ORDERING_STORAGE_VERSION`].
+/// Checks the value of [`ORDERING_STORAGE_VERSION`] or [`DIRECTORY_STORAGE_VERSION`].
 pub fn check_storage_version(value: Option<&[u8]>) -> Result<(), LayoutError> {
 	let found = match value {
 		None => 0,
@@ -130,12 +161,22 @@ pub fn group_state(value: &[u8]) -> Result<GroupState, LayoutError> {
 	GroupState::decode(&mut &value[..]).map_err(|_| LayoutError::Value("the group"))
 }
 
+/// Reads an identity's record. It starts with an [`IdentityState`]; what follows is the chain's own business.
+pub fn identity_state(value: &[u8]) -> Result<IdentityState, LayoutError> {
+	IdentityState::decode(&mut &value[..]).map_err(|_| LayoutError::Value("the identity"))
+}
+
+/// Reads what is left of an identity that has ended.
+pub fn ended_head(value: &[u8]) -> Result<LogHead, LayoutError> {
+	LogHead::decode_all(&mut &value[..]).map_err(|_| LayoutError::Value("the ended identity"))
+}
+
 #[cfg(test)]
 mod tests {
 	use super::*;
 	use crate::testing::group_record;
 	use codec::{Compact, Encode};
-	use lockstep_primitives::{EntryHash, LogHead};
+	use lockstep_primitives::EntryHash;
 	use sp_crypto_hashing::twox_128;
 
 	fn prefix(pallet: &str, item: &str) -> Vec<u8> {
@@ -150,6 +191,11 @@ mod tests {
 		let group = GroupId([7; 32]);
 		let hashed = sp_crypto_hashing::blake2_128(&group.0);
 		assert_eq!(group_key(&group), [&prefix("Ordering", "Groups")[..], &hashed, &group.0].concat());
+		assert_eq!(DIRECTORY_STORAGE_VERSION[..], prefix("Directory", ":__STORAGE_VERSION__:"));
+		let identity = IdentityId([7; 32]);
+		let key = |item| [&prefix("Directory", item)[..], &hashed, &identity.0].concat();
+		assert_eq!(identity_key(&identity), key("Identities"));
+		assert_eq!(ended_key(&identity), key("Ended"));
 	}
 
 	#[test]

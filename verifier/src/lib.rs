@@ -6,7 +6,8 @@
 //!    and the next set is the one that a final header names.
 //! 2. [`read_proof`] reads the state whose root a final header carries; [`group`] reads a group's log head from it.
 //! 3. [`entries`] checks that the entries received hash to that head.
-//! 4. [`proof_file`] puts all of it into one portable file, and verifies such a file with the genesis alone.
+//! 4. [`identity`] judges the events of an identity's log, and checks that they make what that state says.
+//! 5. [`proof_file`] puts all of a group into one portable file, and verifies such a file with the genesis alone.
 //!
 //! There is no socket, clock, disk, thread or randomness in here, and nothing is believed because of who said it.
 //! All input may come from an enemy: decoding is bounded before it allocates, and no input panics.
@@ -28,6 +29,7 @@ mod crypto;
 pub mod entries;
 pub mod group;
 pub mod header;
+pub mod identity;
 pub mod justification;
 pub mod layout;
 pub mod proof_file;
@@ -40,4 +42,5 @@ pub use bytes::Malformed;
 pub use chain::{Anchor, Checkpoint, FinalityError, FinalizedChain, Link};
 pub use group::{prove_group, prove_groups, GroupError, ProvenGroup, ProvenGroups};
 pub use header::{Header, StateRoot};
+pub use identity::{History, HistoryError, IdentityFile, IdentityFileError};
 pub use proof_file::{verify, ProofError, Rotations, Trust};

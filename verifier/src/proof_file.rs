@@ -202,9 +202,9 @@ impl ProofFile {
 
 	/// Verifies the file, link by link.
 	pub fn verify(&self, trust: &Trust) -> Result<Rotations, ProofError> {
-		let mut chain = self.start(trust)?;
+		let mut chain = start(self.genesis, &self.anchor, trust)?;
 		let mut powers = Powers::new(&chain);
-		self.follow(&mut chain, &mut powers)?;
+		follow(&mut chain, &self.links, &self.head, |chain| powers.note(chain))?;
 		let head = *chain.head();
 
 		let ProvenGroup { state, runtime } = prove_group(&head, &self.read_proof, &self.group)?;
@@ -216,42 +216,6 @@ impl ProofFile {
 		let entries = rotations::collect(self, &hashes, &endorsers, &powers);
 		let set = chain.set().id;
 		Ok(Rotations { genesis: self.genesis, group: self.group, head, set, runtime, state, entries })
-	}
-
-	fn start(&self, trust: &Trust) -> Result<FinalizedChain, ProofError> {
-		let expected = trust.genesis();
-		if self.genesis != expected {
-			return Err(ProofError::OtherChain { expected, got: self.genesis });
-		}
-		match (&self.anchor, trust) {
-			(FileAnchor::Genesis { header, proof }, _) => {
-				Ok(FinalizedChain::from_genesis(self.genesis, header, proof)?)
-			}
-			(FileAnchor::Checkpoint { number, hash }, Trust::Checkpoint(ours))
-				if (number, hash) == (&ours.number, &ours.hash) =>
-			{
-				Ok(FinalizedChain::start(self.genesis, &Anchor::Checkpoint(ours.clone()))?)
-			}
-			(FileAnchor::Checkpoint { number, hash }, _) => {
-				Err(ProofError::UnknownCheckpoint { number: *number, hash: *hash })
-			}
-		}
-	}
-
-	fn follow(&self, chain: &mut FinalizedChain, powers: &mut Powers) -> Result<(), ProofError> {
-		for (link, Link { header, justification }) in self.links.iter().enumerate() {
-			let advanced = chain.advance(header, justification).map_err(|error| ProofError::Link { link, error })?;
-			if advanced.new_set.is_none() {
-				return Err(ProofError::IdleLink(link));
-			}
-			powers.note(chain);
-		}
-		let advanced = chain.advance(&self.head.header, &self.head.justification).map_err(ProofError::Head)?;
-		if !advanced.moved {
-			return Err(ProofError::IdleHead);
-		}
-		powers.note(chain);
-		Ok(())
 	}
 
 	/// The hashes of the entries, which make the proven log.
@@ -268,6 +232,47 @@ impl ProofFile {
 		cursor.reaches(state)?;
 		Ok(hashes)
 	}
+}
+
+/// The chain at the anchor of a file.
+pub(crate) fn start(genesis: GenesisHash, anchor: &FileAnchor, trust: &Trust) -> Result<FinalizedChain, ProofError> {
+	let expected = trust.genesis();
+	if genesis != expected {
+		return Err(ProofError::OtherChain { expected, got: genesis });
+	}
+	match (anchor, trust) {
+		(FileAnchor::Genesis { header, proof }, _) => Ok(FinalizedChain::from_genesis(genesis, header, proof)?),
+		(FileAnchor::Checkpoint { number, hash }, Trust::Checkpoint(ours))
+			if (number, hash) == (&ours.number, &ours.hash) =>
+		{
+			Ok(FinalizedChain::start(genesis, &Anchor::Checkpoint(ours.clone()))?)
+		}
+		(FileAnchor::Checkpoint { number, hash }, _) => {
+			Err(ProofError::UnknownCheckpoint { number: *number, hash: *hash })
+		}
+	}
+}
+
+/// Goes over the changes of authorities of a file to its head; `note` sees the chain after each step.
+pub(crate) fn follow(
+	chain: &mut FinalizedChain,
+	links: &[Link],
+	head: &Link,
+	mut note: impl FnMut(&FinalizedChain),
+) -> Result<(), ProofError> {
+	for (link, Link { header, justification }) in links.iter().enumerate() {
+		let advanced = chain.advance(header, justification).map_err(|error| ProofError::Link { link, error })?;
+		if advanced.new_set.is_none() {
+			return Err(ProofError::IdleLink(link));
+		}
+		note(chain);
+	}
+	let advanced = chain.advance(&head.header, &head.justification).map_err(ProofError::Head)?;
+	if !advanced.moved {
+		return Err(ProofError::IdleHead);
+	}
+	note(chain);
+	Ok(())
 }
 
 /// Verifies a proof file. Needs nothing but what the reader believes to begin with: usually the genesis.

@@ -84,7 +84,7 @@ impl<M: Mls> Core<M> {
 }
 
 /// Submits to the node in use; to the next one, at once, if the connection is lost meanwhile.
-pub(super) async fn hand_over(nodes: &Nodes, extrinsic: Vec<u8>) -> Result<(), SubmitError> {
+pub(crate) async fn hand_over(nodes: &Nodes, extrinsic: Vec<u8>) -> Result<(), SubmitError> {
 	let node = nodes.current().await?;
 	match node.submit(extrinsic.clone()).await {
 		Err(SubmitError::Rpc(error)) if error.is_disconnect() => {
@@ -96,7 +96,7 @@ pub(super) async fn hand_over(nodes: &Nodes, extrinsic: Vec<u8>) -> Result<(), S
 }
 
 /// Signs and submits, with the first nonce that no other creation of this sponsor waits with in the node's pool.
-pub(super) async fn submit_signed(nodes: &Nodes, sponsor: &Sponsor, call: &SignedCall) -> Result<(), SubmitError> {
+pub(crate) async fn submit_signed(nodes: &Nodes, sponsor: &Sponsor, call: &SignedCall) -> Result<(), SubmitError> {
 	let node = nodes.current().await?;
 	let account = sponsor.account();
 	let first = node.nonce(&account).await?;

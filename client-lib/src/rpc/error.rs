@@ -1,7 +1,7 @@
 //! What can go wrong between a client and a node.
 
 use jsonrpsee::core::ClientError;
-use lockstep_primitives::{GenesisHash, Refusal};
+use lockstep_primitives::{identity::IdentityRefusal, GenesisHash, Refusal};
 
 /// Why a node did not answer, or why its answer is of no use.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -74,6 +74,9 @@ pub enum SubmitError {
 	/// The chain's admission rules refuse it, as this node sees the chain.
 	#[error("the chain refuses the entry: {0}")]
 	Refused(Refusal),
+	/// The rules of identities refuse it, as this node sees the chain.
+	#[error("the chain refuses the event: {0}")]
+	RefusedEvent(IdentityRefusal),
 	/// The node's transaction pool does not take it: it has it already, or has a reason of its own.
 	#[error("the node's pool did not take the transaction: {0}")]
 	Pool(String),
@@ -85,7 +88,7 @@ pub enum SubmitError {
 	Rpc(#[from] RpcError),
 }
 
-/// Code under which the node reports a [`Refusal`], with its name as data.
+/// Code under which the node reports a [`Refusal`] or an [`IdentityRefusal`], with its name as data.
 const REFUSED: i32 = 9001;
 /// Code for everything else that its pool has against a transaction.
 const POOL: i32 = 9002;
@@ -116,6 +119,10 @@ impl SubmitError {
 				let refusal = Refusal::ALL.into_iter().find(|refusal| name.as_deref() == Some(refusal.name()));
 				if let Some(refusal) = refusal {
 					return Self::Refused(refusal);
+				}
+				let refusal = IdentityRefusal::ALL.into_iter().find(|refusal| name.as_deref() == Some(refusal.name()));
+				if let Some(refusal) = refusal {
+					return Self::RefusedEvent(refusal);
 				}
 			}
 			if error.code() == NONCE_TAKEN {

@@ -18,8 +18,8 @@ use jsonrpsee::{
 };
 use lockstep_primitives::{
 	extrinsic::TRANSACTION_VERSION,
-	rpc::{FinalizedEntries, GenesisProof, Group, HexBytes, Links, Moment, Position},
-	BlockNumber, GenesisHash, GroupId, OrderingParameters,
+	rpc::{FinalizedEntries, GenesisProof, Group, HexBytes, IdentityLog, Links, Moment, Position},
+	BlockNumber, GenesisHash, GroupId, IdentityId, OrderingParameters,
 };
 use serde::{de::DeserializeOwned, Deserialize};
 use std::time::Duration;
@@ -216,6 +216,11 @@ impl Node {
 	/// What shows when a block was made, as the node says.
 	pub async fn finality_moment(&self, block: BlockNumber) -> Result<Option<Moment>, RpcError> {
 		self.request("finality_moment", rpc_params![block]).await
+	}
+
+	/// A part of the log of an identity, as the node says.
+	pub async fn identity_log(&self, identity: &IdentityId, from: u64) -> Result<IdentityLog, RpcError> {
+		self.request("directory_log", rpc_params![identity, from]).await
 	}
 
 	/// Subscribes to the finalized entries of groups.

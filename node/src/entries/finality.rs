@@ -1,9 +1,12 @@
 //! Makes the entries of a block available once the block is finalized, and tells subscribers.
 
-use super::EntryIndex;
+use super::{noted::Noted, EntryIndex};
 use crate::metrics::Metrics;
 use futures::StreamExt;
-use lockstep_primitives::{api::OrderingApi, BlockEntry, BlockNumber};
+use lockstep_primitives::{
+	api::{DirectoryApi, OrderingApi},
+	BlockNumber,
+};
 use lockstep_runtime::opaque::{Block, Hash};
 use sc_client_api::{AuxStore, BlockchainEvents, HeaderBackend};
 use sp_api::ProvideRuntimeApi;
@@ -26,16 +29,16 @@ struct Follower<C> {
 impl<C> Follower<C>
 where
 	C: AuxStore + HeaderBackend<Block> + ProvideRuntimeApi<Block>,
-	C::Api: OrderingApi<Block>,
+	C::Api: OrderingApi<Block> + DirectoryApi<Block>,
 {
-	/// The entries of a block: as noted at its import, or, if the node died between the two, from its state. `None` if they
-	/// are not known: blocks that a warp sync skipped have no state here.
-	fn entries(&self, block: Hash) -> Result<Option<Vec<BlockEntry>>> {
-		if let Some(entries) = self.index.imported(&block)? {
-			return Ok(Some(entries));
+	/// What a block added to logs: as noted at its import, or, if the node died between the two, from its state. `None` if it
+	/// is not known: blocks that a warp sync skipped have no state here.
+	fn noted(&self, block: Hash) -> Result<Option<Noted>> {
+		if let Some(noted) = self.index.imported(&block)? {
+			return Ok(Some(noted));
 		}
-		match self.client.runtime_api().block_entries(block) {
-			Ok(entries) => Ok(Some(entries)),
+		match Noted::read(&*self.client, block) {
+			Ok(noted) => Ok(Some(noted)),
 			Err(error) => {
 				log::debug!(target: LOG_TARGET, "no entries of block {block:?} are known: {error}");
 				Ok(None)
@@ -55,17 +58,21 @@ where
 				skipped = Some(number);
 				continue;
 			};
-			let entries = self.entries(hash)?;
-			if entries.is_none() {
+			let noted = self.noted(hash)?;
+			if noted.is_none() {
 				skipped = Some(number);
 			}
-			let entries = entries.unwrap_or_default();
-			self.index.note_finalized((number, hash), &entries, skipped.take())?;
-			self.metrics.appended(entries.len());
+			let noted = noted.unwrap_or_default();
+			self.index.note_finalized((number, hash), &noted, skipped.take())?;
+			self.metrics.appended(noted.entries.len());
+			self.metrics.recorded(noted.events.len());
 		}
 		self.tell.send_replace((finalized, info.finalized_hash));
 		if let Ok(count) = self.client.runtime_api().group_count(info.finalized_hash) {
 			self.metrics.groups(count);
+		}
+		if let Ok(count) = self.client.runtime_api().identity_count(info.finalized_hash) {
+			self.metrics.identities(count);
 		}
 		Ok(())
 	}
@@ -79,7 +86,7 @@ pub fn follow<C>(
 where
 	C: AuxStore + HeaderBackend<Block> + ProvideRuntimeApi<Block> + BlockchainEvents<Block> + 'static,
 	C: Send + Sync,
-	C::Api: OrderingApi<Block>,
+	C::Api: OrderingApi<Block> + DirectoryApi<Block>,
 {
 	let index = EntryIndex::new(client.clone());
 	let start = index.cursor()?.unwrap_or((0, client.info().genesis_hash));

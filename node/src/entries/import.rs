@@ -1,7 +1,10 @@
-//! Notes the entries of each block when the block is imported, while its state is certain to be there.
+//! Notes what each block adds to logs when the block is imported, while its state is certain to be there.
 
-use super::EntryIndex;
-use lockstep_primitives::{api::OrderingApi, BlockNumber};
+use super::{noted::Noted, EntryIndex};
+use lockstep_primitives::{
+	api::{DirectoryApi, OrderingApi},
+	BlockNumber,
+};
 use lockstep_runtime::opaque::{Block, Hash};
 use sc_client_api::AuxStore;
 use sc_consensus::{BlockCheckParams, BlockImport, BlockImportParams, ImportResult};
@@ -34,19 +37,17 @@ impl<I, C: AuxStore> IndexingBlockImport<I, C> {
 impl<I, C> IndexingBlockImport<I, C>
 where
 	C: AuxStore + ProvideRuntimeApi<Block>,
-	C::Api: OrderingApi<Block>,
+	C::Api: OrderingApi<Block> + DirectoryApi<Block>,
 {
 	fn note(&self, number: BlockNumber, block: Hash) -> Result<(), Error> {
 		// a block that arrived with its justification may be final, and indexed, already
 		if matches!(self.index.cursor(), Ok(Some((indexed, _))) if indexed >= number) {
 			return Ok(());
 		}
-		let entries =
-			self.client.runtime_api().block_entries(block).map_err(|error| {
-				Error::ClientImport(format!("could not read the entries of block {block:?}: {error}"))
-			})?;
+		let noted = Noted::read(&*self.client, block)
+			.map_err(|error| Error::ClientImport(format!("could not read the entries of block {block:?}: {error}")))?;
 		self.index
-			.note_imported(&block, &entries)
+			.note_imported(&block, &noted)
 			.map_err(|error| Error::ClientImport(format!("could not note the entries of block {block:?}: {error}")))
 	}
 }
@@ -56,7 +57,7 @@ impl<I, C> BlockImport<Block> for IndexingBlockImport<I, C>
 where
 	I: BlockImport<Block, Error = Error> + Send + Sync,
 	C: AuxStore + ProvideRuntimeApi<Block> + Send + Sync,
-	C::Api: OrderingApi<Block>,
+	C::Api: OrderingApi<Block> + DirectoryApi<Block>,
 {
 	type Error = Error;
 

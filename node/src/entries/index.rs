@@ -1,14 +1,16 @@
 //! The records of the index, and how they are read and written.
 
+use super::noted::Noted;
 use codec::{Decode, Encode};
-use lockstep_primitives::{extrinsic::Append, rpc, BlockEntry, BlockNumber, EntryBody, GroupId};
+use lockstep_primitives::{extrinsic::Append, rpc, BlockNumber, EntryBody, GroupId, IdentityId};
 use lockstep_runtime::opaque::{Block, Hash};
 use sc_client_api::{AuxStore, BlockBackend, HeaderBackend};
 use sp_blockchain::{Error, Result};
 use std::sync::Arc;
 
-const BLOCK: &[u8] = b"lockstep/block/1/";
+const BLOCK: &[u8] = b"lockstep/block/2/";
 const ENTRY: &[u8] = b"lockstep/entry/1/";
+const EVENT: &[u8] = b"lockstep/event/1/";
 const CURSOR: &[u8] = b"lockstep/cursor/1";
 const SKIPPED: &[u8] = b"lockstep/skipped/1";
 
@@ -39,6 +41,10 @@ fn entry_key(group: &GroupId, index: u64) -> Vec<u8> {
 	[ENTRY, group.as_ref(), &index.to_be_bytes()].concat()
 }
 
+fn event_key(identity: &IdentityId, index: u64) -> Vec<u8> {
+	[EVENT, identity.as_ref(), &index.to_be_bytes()].concat()
+}
+
 impl<C: AuxStore> EntryIndex<C> {
 	/// The index in this client's database.
 	pub fn new(client: Arc<C>) -> Self {
@@ -55,32 +61,37 @@ impl<C: AuxStore> EntryIndex<C> {
 			.transpose()
 	}
 
-	/// Notes which entries an imported block appended.
-	pub fn note_imported(&self, block: &Hash, entries: &[BlockEntry]) -> Result<()> {
-		self.client.insert_aux(&[(&block_key(block)[..], &entries.encode()[..])], &[])
+	/// Notes what an imported block added to logs.
+	pub fn note_imported(&self, block: &Hash, noted: &Noted) -> Result<()> {
+		self.client.insert_aux(&[(&block_key(block)[..], &noted.encode()[..])], &[])
 	}
 
-	/// Which entries an imported block appended; `None` if that was not noted.
-	pub fn imported(&self, block: &Hash) -> Result<Option<Vec<BlockEntry>>> {
+	/// What an imported block added to logs; `None` if that was not noted.
+	pub fn imported(&self, block: &Hash) -> Result<Option<Noted>> {
 		self.get(&block_key(block))
 	}
 
 	/// Makes the entries of a finalized block available, and moves the cursor to it, in one write; with it, that those of
 	/// the blocks up to `skipped` are not known.
-	pub fn note_finalized(
-		&self,
-		at: (BlockNumber, Hash),
-		entries: &[BlockEntry],
-		skipped: Option<BlockNumber>,
-	) -> Result<()> {
+	pub fn note_finalized(&self, at: (BlockNumber, Hash), noted: &Noted, skipped: Option<BlockNumber>) -> Result<()> {
 		let mut records = vec![(CURSOR.to_vec(), at.encode())];
 		records.extend(skipped.map(|skipped| (SKIPPED.to_vec(), skipped.encode())));
-		for entry in entries {
+		for entry in &noted.entries {
 			let located = Located { block: at.0, extrinsic_index: entry.extrinsic_index, body: entry.body };
 			records.push((entry_key(&entry.group, entry.index), located.encode()));
 		}
+		for signed in &noted.events {
+			let key = event_key(&signed.event.identity, signed.event.index);
+			records.push((key, (at.0, signed.encode()).encode()));
+		}
 		let insert: Vec<_> = records.iter().map(|(key, value)| (&key[..], &value[..])).collect();
 		self.client.insert_aux(&insert, &[&block_key(&at.1)[..]])
+	}
+
+	/// A finalized event of an identity. `None` if its log is not that long.
+	pub fn event(&self, identity: &IdentityId, index: u64) -> Result<Option<rpc::RecordedEvent>> {
+		let found: Option<(BlockNumber, Vec<u8>)> = self.get(&event_key(identity, index))?;
+		Ok(found.map(|(block, event)| rpc::RecordedEvent { index, block, event: rpc::HexBytes(event) }))
 	}
 
 	/// Forgets blocks that can no longer be finalized.

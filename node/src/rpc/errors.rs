@@ -2,7 +2,7 @@
 
 use jsonrpsee::types::ErrorObjectOwned;
 
-/// The chain refuses the entry; `data` is the name of the refusal.
+/// The chain refuses the entry or the event; `data` is the name of the refusal.
 pub const REFUSED: i32 = 9_001;
 /// The transaction pool does not take the extrinsic; the message says why.
 pub const NOT_POOLED: i32 = 9_002;

@@ -18,6 +18,7 @@ use jsonrpsee::{
 use lockstep_primitives::{
 	api::OrderingApi as _,
 	extrinsic::Append,
+	identity::IdentityRefusal,
 	rpc::{Entry, FinalizedBlock, FinalizedEntries, Group, HexBytes, Position, AUDITED, MAX_ENTRIES, MAX_GROUPS},
 	BlockHash, BlockNumber, GroupId, OrderingParameters, Refusal,
 };
@@ -94,11 +95,19 @@ impl Ordering {
 		ErrorObjectOwned::owned(REFUSED, refusal.to_string(), Some(refusal.name()))
 	}
 
+	fn event_refused(&self, code: u8) -> ErrorObjectOwned {
+		let Some(refusal) = IdentityRefusal::from_code(code) else {
+			return error(NOT_POOLED, format!("the chain refuses the extrinsic with unknown code {code}"));
+		};
+		self.metrics.event_refused(refusal.name());
+		ErrorObjectOwned::owned(REFUSED, refusal.to_string(), Some(refusal.name()))
+	}
+
 	fn pool_error(&self, problem: PoolError, is_entry: bool) -> ErrorObjectOwned {
 		match problem {
 			PoolError::InvalidTransaction(InvalidTransaction::Custom(code)) => match Refusal::from_code(code) {
 				Some(refusal) => self.refused(refusal),
-				None => error(NOT_POOLED, format!("the chain refuses the extrinsic with unknown code {code}")),
+				None => self.event_refused(code),
 			},
 			// a rival for the same place in the log was there first
 			PoolError::TooLowPriority { .. } if is_entry => self.refused(Refusal::Superseded),

@@ -37,6 +37,7 @@ pub mod pallet {
 		types::{BalanceOf, IdentityOf},
 		weights::WeightInfo,
 	};
+	use alloc::vec::Vec;
 	use frame_support::{pallet_prelude::*, traits::fungible::MutateHold};
 	use frame_system::pallet_prelude::*;
 	use lockstep_primitives::{
@@ -92,6 +93,12 @@ pub mod pallet {
 	/// Every device key that an identity has or had, for ever: a key is used once.
 	#[pallet::storage]
 	pub type UsedKeys<T: Config> = StorageMap<_, Blake2_128Concat, IdentityKey, IdentityId>;
+
+	/// The events that the current block has recorded, in order, whole: for the nodes, which keep them. Taken away at the start
+	/// of the next block; what fits into a block bounds it.
+	#[pallet::storage]
+	#[pallet::unbounded]
+	pub type BlockEvents<T: Config> = StorageValue<_, Vec<SignedEvent>, ValueQuery>;
 
 	/// What happened.
 	#[pallet::event]
@@ -193,6 +200,11 @@ pub mod pallet {
 
 	#[pallet::hooks]
 	impl<T: Config> Hooks<BlockNumberFor<T>> for Pallet<T> {
+		fn on_initialize(_: BlockNumberFor<T>) -> Weight {
+			BlockEvents::<T>::kill();
+			T::DbWeight::get().writes(1)
+		}
+
 		#[cfg(feature = "std")]
 		fn integrity_test() {
 			Self::check_constants();

@@ -1,6 +1,6 @@
 //! How an event comes into a log: judged by rules that are not this pallet's, and then written.
 
-use crate::{types::IdentityOf, Config, Ended, Error, Event, HoldReason, Identities, Pallet, UsedKeys};
+use crate::{types::IdentityOf, BlockEvents, Config, Ended, Error, Event, HoldReason, Identities, Pallet, UsedKeys};
 use alloc::vec::Vec;
 use frame_support::{
 	ensure,
@@ -82,7 +82,7 @@ impl<T: Config> Pallet<T> {
 		let entry = change.hash;
 		let record = IdentityOf::<T> { state: change.state.clone(), sponsor, deposit };
 		Self::deposit_event(Event::IdentityRegistered { identity: id, entry });
-		Self::write(&id, record, change);
+		Self::write(signed, record, change);
 		Ok(())
 	}
 
@@ -98,11 +98,12 @@ impl<T: Config> Pallet<T> {
 			Self::deposit_event(Event::IdentityClosed { identity });
 		}
 		let record = IdentityOf::<T> { state: change.state.clone(), ..record };
-		Self::write(&identity, record, change);
+		Self::write(signed, record, change);
 		Ok(())
 	}
 
-	fn write(id: &IdentityId, record: IdentityOf<T>, change: Change) {
+	fn write(signed: &SignedEvent, record: IdentityOf<T>, change: Change) {
+		let id = &signed.event.identity;
 		for key in change.revoked {
 			Self::deposit_event(Event::DeviceRevoked { identity: *id, key });
 		}
@@ -111,6 +112,7 @@ impl<T: Config> Pallet<T> {
 			Self::deposit_event(Event::DeviceAdded { identity: *id, key });
 		}
 		Identities::<T>::insert(id, record);
+		BlockEvents::<T>::append(signed);
 	}
 
 	/// Decides whether the pool and the block may take the event, and under which conditions.
@@ -129,6 +131,16 @@ impl<T: Config> Pallet<T> {
 	/// An identity, unless it never was or has ended.
 	pub fn identity(id: IdentityId) -> Option<IdentityState> {
 		Identities::<T>::get(id).map(|record| record.state)
+	}
+
+	/// The events that this block recorded, in order.
+	pub fn block_events() -> Vec<SignedEvent> {
+		BlockEvents::<T>::get()
+	}
+
+	/// How many identities there are.
+	pub fn identity_count() -> u32 {
+		Identities::<T>::count()
 	}
 
 	fn place<'a>(genesis: &'a GenesisHash, identity: &'a IdentityId) -> Place<'a> {

@@ -1,21 +1,34 @@
-//! Weights of `pallet_directory`.
+//! Weights of `pallet_directory`, until they are measured by `make weights`.
 
+#![allow(missing_docs)]
+
+use core::marker::PhantomData;
 use frame_support::weights::Weight;
 
-/// What the calls of `pallet_directory` cost.
+/// What the calls and hooks of `pallet_directory` cost.
 pub trait WeightInfo {
-	/// [`Call::register`](crate::Call::register).
 	fn register() -> Weight;
-	/// [`Call::record`](crate::Call::record).
 	fn record() -> Weight;
-	/// Authorising it.
 	fn authorize_record() -> Weight;
-	/// [`Call::reclaim`](crate::Call::reclaim).
 	fn reclaim() -> Weight;
 }
 
-/// For tests: nothing costs anything.
-#[cfg(test)]
+pub struct SubstrateWeight<T>(PhantomData<T>);
+impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
+	fn register() -> Weight {
+		Weight::from_parts(1_000_000_000, 0)
+	}
+	fn record() -> Weight {
+		Weight::from_parts(1_000_000_000, 0)
+	}
+	fn authorize_record() -> Weight {
+		Weight::from_parts(1_000_000_000, 0)
+	}
+	fn reclaim() -> Weight {
+		Weight::from_parts(1_000_000_000, 0)
+	}
+}
+
 impl WeightInfo for () {
 	fn register() -> Weight {
 		Weight::zero()

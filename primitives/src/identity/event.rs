@@ -1,7 +1,8 @@
 //! Events, and what their signatures sign.
 
 use crate::{
-	EntryHash, EventSignature, GenesisHash, IdentityId, IdentityKey, KeyCommitment, LogHead, LogKind, OperatorId,
+	BlockNumber, EntryHash, EventSignature, GenesisHash, IdentityId, IdentityKey, KeyCommitment, LogHead, LogKind,
+	OperatorId,
 };
 use alloc::vec::Vec;
 use bounded_collections::{BoundedVec, ConstU32};
@@ -17,6 +18,9 @@ const COMMIT_TAG: &[u8] = b"lockstep/next-key/1";
 pub const MAX_DEVICES: u32 = 16;
 /// Recovery keys that it has.
 pub const MAX_RECOVERY_KEYS: u32 = 4;
+/// For how many blocks an event can be overridden: three days. It is the same on every chain and in every runtime, for a log
+/// is judged by it years later.
+pub const RECOVERY_WINDOW: BlockNumber = 3 * 86_400;
 /// No event with its signatures has a longer encoding, in bytes.
 pub const MAX_SIGNED_EVENT: usize = 1024;
 

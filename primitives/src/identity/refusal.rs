@@ -88,6 +88,33 @@ impl IdentityRefusal {
 	pub fn from_code(code: u8) -> Option<Self> {
 		Self::ALL.into_iter().find(|refusal| refusal.code() == code)
 	}
+
+	/// A name for logs and metric labels.
+	pub const fn name(self) -> &'static str {
+		match self {
+			Self::UnknownIdentity => "unknown_identity",
+			Self::IdentityExists => "identity_exists",
+			Self::WrongId => "wrong_id",
+			Self::BadSequence => "bad_sequence",
+			Self::BadPrevious => "bad_previous",
+			Self::BadInception => "bad_inception",
+			Self::Closed => "closed",
+			Self::NotAuthorised => "not_authorised",
+			Self::UnknownDevice => "unknown_device",
+			Self::NotAdded => "not_added",
+			Self::LastDevice => "last_device",
+			Self::KeyUsed => "key_used",
+			Self::TooMany => "too_many",
+			Self::TooSoon => "too_soon",
+			Self::NoSuchRank => "no_such_rank",
+			Self::TooLate => "too_late",
+			Self::Outranked => "outranked",
+			Self::NoSuccessor => "no_successor",
+			Self::BadAcceptance => "bad_acceptance",
+			Self::BadSignature => "bad_signature",
+			Self::LogFull => "log_full",
+		}
+	}
 }
 
 impl core::fmt::Display for IdentityRefusal {
@@ -130,6 +157,7 @@ mod tests {
 		for refusal in IdentityRefusal::ALL {
 			assert_eq!(IdentityRefusal::from_code(refusal.code()), Some(refusal));
 			assert_eq!(Refusal::from_code(refusal.code()), None);
+			assert_eq!(IdentityRefusal::ALL.iter().filter(|other| other.name() == refusal.name()).count(), 1);
 		}
 		assert_eq!(IdentityRefusal::from_code(32), None);
 		assert_eq!(IdentityRefusal::from_code(54), None);

@@ -61,27 +61,40 @@ impl Chain {
 		self.ext.execute_with(read)
 	}
 
+	/// The chain's genesis.
+	pub fn genesis(&self) -> Hash {
+		self.genesis
+	}
+
 	pub fn number(&self) -> BlockNumber {
 		self.best.number
 	}
 
 	/// Makes a block with these calls, whatever becomes of them.
 	pub fn attempt(&mut self, calls: &[(Name, RuntimeCall)]) -> Made {
+		let genesis = self.genesis;
+		self.make(calls.iter(), |(name, call)| {
+			signed(*name, System::account_nonce(name.to_account_id()), genesis, &call.encode())
+		})
+	}
+
+	/// Makes a block with extrinsics as they come from outside, whatever becomes of them.
+	pub fn include(&mut self, extrinsics: &[Vec<u8>]) -> Made {
+		self.make(extrinsics.iter(), Vec::clone)
+	}
+
+	/// Makes a block with an extrinsic of each of these, which sees what those before it did.
+	fn make<T>(&mut self, from: impl Iterator<Item = T>, extrinsic: impl Fn(T) -> Vec<u8>) -> Made {
 		self.slot += 1;
 		let slot = DigestItem::PreRuntime(AURA_ENGINE_ID, Slot::from(self.slot).encode());
 		let digest = Digest { logs: vec![slot] };
 		let header = Header::new(self.best.number + 1, Hash::default(), Hash::default(), self.best.hash(), digest);
 		let time = RuntimeCall::Timestamp(pallet_timestamp::Call::set { now: self.slot * SLOT_MILLIS });
-		let genesis = self.genesis;
 		let made = self.ext.execute_with(|| {
 			Executive::initialize_block(&header);
 			Executive::apply_extrinsic(UncheckedExtrinsic::new_bare(time)).expect("valid").expect("dispatched");
-			let results = calls
-				.iter()
-				.map(|(name, call)| {
-					let bytes = signed(*name, System::account_nonce(name.to_account_id()), genesis, &call.encode());
-					apply(UncheckedExtrinsic::decode(&mut &bytes[..]).expect("decodes"))
-				})
+			let results = from
+				.map(|each| apply(UncheckedExtrinsic::decode(&mut &extrinsic(each)[..]).expect("decodes")))
 				.collect();
 			Made { header: Executive::finalize_block(), results }
 		});

@@ -5,9 +5,12 @@ use codec::{Decode, Encode};
 use frame_support::dispatch::GetDispatchInfo;
 use lockstep_primitives::{
 	extrinsic::{Append, SignedCall, SigningContext, TRANSACTION_VERSION},
-	Endorsement, EntryHash, GenesisHash, GroupId, OrderingKey,
+	identity::{Event, NewDevice, SignedEvent},
+	Endorsement, EntryHash, EventSignature, GenesisHash, GroupId, IdentityId, IdentityKey, KeyCommitment, OperatorId,
+	OrderingKey,
 };
 use sp_core::Pair;
+use sp_io::hashing::blake2_256;
 use sp_runtime::{generic::Preamble, traits::TransactionExtension};
 
 fn append() -> Append {
@@ -18,6 +21,27 @@ fn append() -> Append {
 		next_key: OrderingKey([4; 32]),
 		endorsement: Endorsement([5; 64]),
 	}
+}
+
+fn inception(genesis: &GenesisHash, device: &sp_core::ed25519::Pair) -> SignedEvent {
+	let key = IdentityKey(device.public().0);
+	let recovery = (0..4).map(|number| KeyCommitment([number; 32])).collect::<Vec<_>>();
+	let device_of = NewDevice { key, next: KeyCommitment([8; 32]) };
+	let event =
+		Event::incept(genesis, device_of, recovery.try_into().expect("there is room"), Some(OperatorId([9; 32])));
+	let signature = EventSignature(device.sign(&event.signing_payload(genesis)).0);
+	SignedEvent { event, signature, acceptance: None }
+}
+
+#[test]
+fn record_is_decoded_as_a_general_transaction() {
+	let event = inception(&GenesisHash([9; 32]), &sp_core::ed25519::Pair::from_seed(&[7; 32]));
+	let decoded = UncheckedExtrinsic::decode(&mut &event.to_extrinsic()[..]).expect("decodes");
+	assert!(matches!(decoded.preamble, Preamble::General(..)));
+	let call = RuntimeCall::Directory(pallet_directory::Call::record { event: event.clone() });
+	assert_eq!(decoded.function, call);
+	assert_eq!(decoded.encode(), event.to_extrinsic());
+	assert_eq!(SignedEvent::from_extrinsic(&event.to_extrinsic()), Some(event));
 }
 
 #[test]
@@ -56,6 +80,9 @@ fn signed_calls_are_decoded_and_their_signatures_hold() {
 		},
 		SignedCall::CloseGroup { group: GroupId([1; 32]), release: Some(Endorsement([5; 64])) },
 		SignedCall::CloseGroup { group: GroupId([1; 32]), release: None },
+		// longer than what is signed whole
+		SignedCall::Register(Box::new(inception(&genesis, &pair))),
+		SignedCall::Reclaim { identity: IdentityId([6; 32]) },
 	];
 	for call in calls {
 		let payload = context.signing_payload(&call);
@@ -68,7 +95,8 @@ fn signed_calls_are_decoded_and_their_signatures_hold() {
 		assert_eq!(<[u8; 32]>::from(account.clone()), pair.public().0);
 		// what the runtime puts under the signature, with the parts that it takes from the chain
 		let implicit = (VERSION.spec_version, VERSION.transaction_version, genesis, genesis, None::<[u8; 32]>);
-		assert_eq!(payload, (&decoded.function, extension, implicit).encode());
+		let whole = (&decoded.function, extension, implicit).encode();
+		assert_eq!(payload, if whole.len() > 256 { blake2_256(&whole).to_vec() } else { whole });
 		assert!(sp_core::ed25519::Pair::verify(signature, &payload, &pair.public()));
 	}
 }

@@ -2,6 +2,7 @@
 
 mod chain;
 mod extrinsics;
+mod identities;
 mod motions;
 mod presets;
 mod sessions;

@@ -11,6 +11,7 @@
 //! | [`p5_no_lost_state`] | members that are killed anywhere lose nothing and do nothing twice |
 //! | [`p6_nothing_in_the_clear`] | chain and nodes keep neither identities nor plaintext |
 //! | [`p7_provable_rotations`] | anyone with the genesis can check rotations, offline |
+//! | [`p7_identities`] | who has which devices is what those devices have signed, and the same for every reader |
 //! | [`clock`] | a member's clock does not matter to its verdicts |
 //! | [`membership`] | members that go away, for a while or for good |
 //! | [`retention`] | nodes that delete old blocks, and members that were away for longer |
@@ -35,6 +36,7 @@ mod p3_no_stuck_groups;
 mod p4_removed_means_removed;
 mod p5_no_lost_state;
 mod p6_nothing_in_the_clear;
+mod p7_identities;
 mod p7_provable_rotations;
 mod retention;
 
@@ -53,6 +55,10 @@ async fn on_a_network_that_nothing_disturbs() -> Result<()> {
 		p5_no_lost_state::members_are_killed_again_and_again,
 		p6_nothing_in_the_clear::blocks_stores_and_logs_hold_no_identity_and_no_plaintext,
 		p7_provable_rotations::the_rotations_of_a_group_are_proven_by_one_file,
+		p7_identities::a_person_is_what_its_devices_have_signed,
+		p7_identities::nobody_else_brings_a_device_in,
+		p7_identities::of_two_events_for_one_position_one_is_recorded,
+		p7_identities::a_node_that_leaves_events_out_is_asked_no_more,
 		clock::a_member_months_ahead_agrees_on_an_added_key_package,
 		membership::a_member_that_was_away_catches_up,
 		membership::more_is_said_than_fits_into_one_epoch,

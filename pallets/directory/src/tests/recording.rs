@@ -3,7 +3,7 @@
 
 use crate::{mock::*, recording::EVENT_PRIORITY, Event as Happened};
 use codec::Encode;
-use frame_support::{assert_noop, assert_ok};
+use frame_support::{assert_noop, assert_ok, traits::Hooks};
 use lockstep_primitives::{
 	identity::{Action, IdentityRefusal as Refusal},
 	IdentityId, OperatorId,
@@ -109,5 +109,20 @@ fn whoever_proves_one_key_of_the_state_has_the_identity() {
 		let id = registered();
 		let stored = crate::Identities::<Test>::get(id).expect("it is there").encode();
 		assert!(stored.starts_with(&state(id).encode()), "the value starts with what clients read");
+	});
+}
+
+#[test]
+fn a_block_hands_out_its_events_whole_and_no_others() {
+	test(|| {
+		let first = inception(1, 101, &[201]);
+		assert_ok!(register(&first));
+		let added = next(first.event.identity, 1, Action::AddDevice(device(2, 102)), Some(2));
+		assert_eq!(record(&added), Ok(()));
+		assert!(record(&added).is_err());
+		assert_eq!(Directory::block_events(), [first, added]);
+		skip(1);
+		Directory::on_initialize(now());
+		assert_eq!(Directory::block_events(), []);
 	});
 }

@@ -1,0 +1,38 @@
+//! Identities: who a person is, by a log of key events that the person's devices sign (`docs/protocol.md` section 12).
+//!
+//! A [`Directory`] reads and writes the logs that the chain keeps. It believes no node: what it says of an identity was
+//! judged event by event, and is all that the state of a final block knows. What became of an event that it submits it reads
+//! in the log, never in an answer.
+//!
+//! Keys stay with the application: [`DeviceKeys`] and [`Seed`] are values, to be kept where it keeps its secrets. An
+//! [`Author`] makes events with them.
+//!
+//! | to do | events by | then |
+//! | --- | --- | --- |
+//! | create an identity | [`incept`] | [`Directory::register`], with an account that pays |
+//! | add a device | [`DeviceOffer`] of the new one, [`Author::add_device`] of an old one, [`accept`] of the new one | [`Directory::record`] |
+//! | rotate a key | [`Author::rotate`] | [`Directory::record`] |
+//! | revoke a device | [`Author::revoke_device`] | [`Directory::record`] |
+//! | recover | [`Author::recover`], and [`accept`] | [`Directory::record`] |
+//! | end | [`Author::close`] | [`Directory::record`] |
+
+mod author;
+mod export;
+mod keys;
+mod write;
+
+pub use author::{accept, incept, AcceptError, Author, Recovery};
+pub use export::{export_identity, IdentityExportError};
+pub use keys::{DeviceKeys, DeviceOffer, DeviceOfferError, Seed};
+pub use lockstep_primitives::{
+	identity::{
+		Action, Device, Event as KeyEvent, IdentityRefusal, IdentityState, NewDevice, RecoveryKeys, Revoked,
+		SignedEvent, MAX_DEVICES, MAX_RECOVERY_KEYS, RECOVERY_WINDOW,
+	},
+	IdentityId, IdentityKey, KeyCommitment, OperatorId,
+};
+pub use lockstep_verifier::{
+	chain::Head,
+	identity::{verify_identity, History, HistoryError, IdentityFileError, Recorded, Step},
+};
+pub use write::{Directory, DirectoryError};

@@ -1,0 +1,74 @@
+//! The `directory_*` methods: the logs of identities. All of them speak of finalized blocks only.
+
+use super::errors::{error, INTERNAL, UNAVAILABLE};
+use crate::{
+	entries::{EntryIndex, Finalized},
+	finality::Proofs,
+	service::FullClient,
+};
+use jsonrpsee::{core::RpcResult, proc_macros::rpc};
+use lockstep_primitives::{
+	api::DirectoryApi as _,
+	rpc::{FinalizedBlock, IdentityLog, MAX_EVENTS},
+	BlockHash, IdentityId,
+};
+use sp_api::ProvideRuntimeApi;
+use std::sync::Arc;
+use tokio::sync::watch;
+
+/// Methods for whoever wants to know who a person is.
+#[rpc(server, namespace = "directory")]
+pub trait DirectoryApi {
+	/// The log of an identity from position `from` on, a part of it if it is long, with what shows that it is all of it.
+	#[method(name = "log", blocking)]
+	fn log(&self, identity: IdentityId, from: u64) -> RpcResult<IdentityLog>;
+}
+
+/// Serves the methods.
+pub struct Directory {
+	client: Arc<FullClient>,
+	index: EntryIndex<FullClient>,
+	proofs: Proofs,
+	finalized: watch::Receiver<Finalized>,
+}
+
+impl Directory {
+	/// Serves what `index` holds.
+	pub fn new(
+		client: Arc<FullClient>,
+		index: EntryIndex<FullClient>,
+		proofs: Proofs,
+		finalized: watch::Receiver<Finalized>,
+	) -> Self {
+		Self { client, index, proofs, finalized }
+	}
+}
+
+impl DirectoryApiServer for Directory {
+	fn log(&self, identity: IdentityId, from: u64) -> RpcResult<IdentityLog> {
+		let internal = |problem: sp_blockchain::Error| error(INTERNAL, problem);
+		let (number, hash) = *self.finalized.borrow();
+		let at = FinalizedBlock { number, hash: BlockHash(hash.0) };
+		let mut events = Vec::new();
+		let mut next = from;
+		// One that came after `at` is not in its state.
+		while let Some(event) =
+			self.index.event(&identity, next).map_err(internal)?.filter(|event| event.block <= number)
+		{
+			if events.len() == MAX_EVENTS {
+				return Ok(IdentityLog { at, events, more: true, proof: None });
+			}
+			events.push(event);
+			next = next.saturating_add(1);
+		}
+		// A node that started in the middle of the chain (warp sync) lacks older events.
+		let state = self.client.runtime_api().identity(hash, identity).map_err(|problem| error(INTERNAL, problem))?;
+		if state.is_some_and(|state| state.head.length > next) {
+			let missing =
+				format!("event {next} of identity {identity} lies before this node's first block: ask another");
+			return Err(error(UNAVAILABLE, missing));
+		}
+		let proof = self.proofs.identity(hash, &identity).map_err(internal)?;
+		Ok(IdentityLog { at, events, more: false, proof })
+	}
+}
