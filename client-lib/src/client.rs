@@ -60,6 +60,7 @@ use crate::{
 	mls::{GroupChange, GroupData, Intent, SignerSeed},
 	proof::{export_from, Export, ExportError},
 	rpc::Nodes,
+	voucher::HeldVoucher,
 	StoreKey,
 };
 use command::{Command, Reply};
@@ -107,7 +108,14 @@ impl Client {
 
 	/// Creates a group with this name, administrators and rights; this client is an administrator in any case.
 	pub async fn create_group_with(&self, data: GroupData) -> Result<GroupId, CreateError> {
-		self.ask(|reply| Command::Create(data, reply)).await.ok_or(CreateError::Closed)?
+		self.ask(|reply| Command::Create(data, None, reply)).await.ok_or(CreateError::Closed)?
+	}
+
+	/// The same, at the cost of whoever has given this voucher away: the client needs no sponsor, and the chain does not see
+	/// who creates the group. What it
+	/// buys is this group: once a node has taken the creation, the client does not give it up before the voucher has expired.
+	pub async fn create_group_by_voucher(&self, data: GroupData, voucher: HeldVoucher) -> Result<GroupId, CreateError> {
+		self.ask(|reply| Command::Create(data, Some(voucher), reply)).await.ok_or(CreateError::Closed)?
 	}
 
 	/// Adds the owners of these KeyPackages in one commit. Returns when they are members, by this commit or, for

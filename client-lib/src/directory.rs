@@ -19,6 +19,8 @@
 mod author;
 mod export;
 mod keys;
+#[cfg(test)]
+mod tests;
 mod write;
 
 pub use author::{accept, incept, AcceptError, Author, Recovery};

@@ -17,6 +17,7 @@
 //! - [`GroupStatus`]: where it stands in a group.
 //! - [`Committed`] and [`Outcome`]: what came of a commit.
 //! - [`directory`]: who people are, by which devices.
+//! - [`voucher`]: one-time rights, for whom a sponsor pays.
 //!
 //! Each operation has its own error; [`Error`] holds any of them.
 //!
@@ -45,6 +46,7 @@ pub mod rpc;
 #[cfg(feature = "simulation")]
 pub mod simulation;
 mod store;
+pub mod voucher;
 
 pub use client::{
 	Backup, BackupError, BackupFileError, BackupGroup, Client, CommitError, Committed, Config, CreateError, Ended,

@@ -160,25 +160,35 @@ pub(crate) async fn changes_before(
 	head: &Justified,
 ) -> Result<Vec<Link>, ExportError> {
 	let mut chain = FinalizedChain::from_genesis(genesis, &anchor.header.0, &bytes(anchor.authorities.clone()))?;
+	let changes = advance_to(&mut chain, node, head).await?;
+	Ok(changes)
+}
+
+/// Moves a chain to a block that a node calls final, over the changes of authorities before it. Gives those.
+pub(crate) async fn advance_to(
+	chain: &mut FinalizedChain,
+	node: &Node,
+	head: &Justified,
+) -> Result<Vec<Link>, ExportError> {
 	let mut changes = Vec::new();
 	loop {
-		// As soon as the head can be verified nothing is missing.
-		if chain.clone().advance(&head.header.0, &head.justification.0).is_ok() {
-			return Ok(changes);
-		}
-		let answer = node.finality_links(chain.head().number).await?;
+		// As soon as the head can be verified nothing is missing. It may be the last block of a set itself.
+		let Err(mut error) = chain.advance(&head.header.0, &head.justification.0) else { return Ok(changes) };
 		let before = chain.head().number;
-		for justified in answer.links {
+		for justified in node.finality_links(before).await?.links {
 			let mut next = chain.clone();
 			let link = link(justified);
 			if next.advance(&link.header, &link.justification)?.new_set.is_some() {
-				chain = next;
+				*chain = next;
 				changes.push(link);
+				match chain.advance(&head.header.0, &head.justification.0) {
+					Ok(_) => return Ok(changes),
+					Err(next) => error = next,
+				}
 			}
 		}
 		if chain.head().number == before {
-			chain.clone().advance(&head.header.0, &head.justification.0)?;
-			return Ok(changes);
+			return Err(error.into());
 		}
 	}
 }

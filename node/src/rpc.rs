@@ -11,7 +11,7 @@ use crate::{
 	metrics::Metrics,
 	service::FullClient,
 };
-use directory::{Directory, DirectoryApiServer};
+use directory::{Directory, DirectoryRpcServer};
 use finality::{Finality, FinalityApiServer};
 use jsonrpsee::RpcModule;
 use lockstep_runtime::opaque::Block;

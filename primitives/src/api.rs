@@ -2,7 +2,7 @@
 
 use crate::{
 	identity::{IdentityState, SignedEvent},
-	BlockEntry, EntryHash, GroupId, GroupState, IdentityId, OpenEntry, OrderingParameters,
+	BlockEntry, EntryHash, GroupId, GroupState, IdentityId, LogHead, OpenEntry, OrderingParameters,
 };
 use alloc::vec::Vec;
 
@@ -27,6 +27,8 @@ sp_api::decl_runtime_apis! {
 	pub trait DirectoryApi {
 		/// The identity, unless it never was or has ended for good.
 		fn identity(identity: IdentityId) -> Option<IdentityState>;
+		/// The head of the log of an identity, also of one that has ended.
+		fn identity_head(identity: IdentityId) -> Option<LogHead>;
 		/// The events that this block recorded, in order.
 		fn block_events() -> Vec<SignedEvent>;
 		/// How many identities there are.

@@ -5,6 +5,7 @@
 
 use crate::{
 	identity::{SignedEvent, MAX_SIGNED_EVENT},
+	voucher::Payment,
 	Endorsement, EntryHash, GenesisHash, GroupId, IdentityId, OrderingKey,
 };
 use alloc::{boxed::Box, vec::Vec};
@@ -21,6 +22,8 @@ pub const CREATE_GROUP_CALL: u8 = 0;
 pub const APPEND_CALL: u8 = 1;
 /// `ordering.close_group`.
 pub const CLOSE_GROUP_CALL: u8 = 2;
+/// `ordering.create_group_by_voucher`.
+pub const CREATE_GROUP_BY_VOUCHER_CALL: u8 = 3;
 /// Position of the directory pallet in the runtime.
 pub const DIRECTORY_PALLET: u8 = 14;
 /// `directory.register`.
@@ -29,6 +32,8 @@ pub const REGISTER_CALL: u8 = 0;
 pub const RECORD_CALL: u8 = 1;
 /// `directory.reclaim`.
 pub const RECLAIM_CALL: u8 = 2;
+/// `directory.register_by_voucher`.
+pub const REGISTER_BY_VOUCHER_CALL: u8 = 3;
 
 /// A general transaction (type 1) of extrinsic format 5.
 const GENERAL_V5: u8 = 0b0100_0101;
@@ -87,6 +92,48 @@ impl SignedEvent {
 	pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
 		(bytes.len() <= MAX_SIGNED_EVENT).then(|| Self::decode_all(&mut &bytes[..]).ok()).flatten()
 	}
+}
+
+/// A group that is created at the cost of whoever has given a voucher away.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+pub struct Founding {
+	/// The id of the group.
+	pub group: GroupId,
+	/// The ordering key of epoch 0.
+	pub next_key: OrderingKey,
+	/// Signature by `next_key` itself over the endorsement payload of entry 0.
+	pub endorsement: Endorsement,
+}
+
+impl Founding {
+	/// What the voucher buys.
+	pub fn order(&self) -> Vec<u8> {
+		self.encode()
+	}
+
+	/// The whole extrinsic: a general transaction, authorised by the voucher and the endorsement.
+	pub fn to_extrinsic(&self, payment: &Payment) -> Vec<u8> {
+		general(ORDERING_PALLET, CREATE_GROUP_BY_VOUCHER_CALL, &(self, payment))
+	}
+}
+
+impl SignedEvent {
+	/// What a voucher buys for a first event.
+	pub fn order(&self) -> Vec<u8> {
+		self.encode()
+	}
+
+	/// The whole extrinsic that registers an identity by this first event: a general transaction, authorised by the voucher
+	/// and the event's signature.
+	pub fn to_registration(&self, payment: &Payment) -> Vec<u8> {
+		general(DIRECTORY_PALLET, REGISTER_BY_VOUCHER_CALL, &(self, payment))
+	}
+}
+
+/// Whether an extrinsic spends a voucher.
+pub fn is_purchase(extrinsic: &[u8]) -> bool {
+	general_call::<(Founding, Payment)>(extrinsic, ORDERING_PALLET, CREATE_GROUP_BY_VOUCHER_CALL).is_some()
+		|| general_call::<(SignedEvent, Payment)>(extrinsic, DIRECTORY_PALLET, REGISTER_BY_VOUCHER_CALL).is_some()
 }
 
 /// The general transaction of a call.

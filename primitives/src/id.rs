@@ -111,6 +111,22 @@ bytes_newtype!(
 );
 
 bytes_newtype!(
+	/// The Ed25519 public key of a voucher, which is used once.
+	VoucherKey,
+	32
+);
+bytes_newtype!(
+	/// The account of a sponsor, which is its Ed25519 public key.
+	SponsorId,
+	32
+);
+bytes_newtype!(
+	/// An Ed25519 signature (RFC 8032) over a payload of [`voucher`](crate::voucher).
+	VoucherSignature,
+	64
+);
+
+bytes_newtype!(
 	/// Names an identity: the hash of its first event, so that nobody can claim another's.
 	IdentityId,
 	32

@@ -25,11 +25,12 @@ pub mod refusal;
 pub mod rpc;
 pub mod state;
 pub mod topic;
+pub mod voucher;
 
 pub use entry::{endorsement_payload, payload_hash, EntryBody};
 pub use id::{
 	BlockHash, Endorsement, EntryHash, EventSignature, GenesisHash, GroupId, IdentityId, IdentityKey, KeyCommitment,
-	OperatorId, OrderingKey, PayloadHash,
+	OperatorId, OrderingKey, PayloadHash, SponsorId, VoucherKey, VoucherSignature,
 };
 pub use log::{LogHead, LogKind};
 pub use refusal::Refusal;

@@ -25,11 +25,15 @@ pub enum Refusal {
 	BadEndorsement = 7,
 	/// The log cannot take another entry.
 	LogFull = 8,
+	/// A group with this id is open.
+	GroupExists = 9,
+	/// A group had this id once.
+	GroupIdUsed = 10,
 }
 
 impl Refusal {
 	/// Every refusal, in the order of the codes.
-	pub const ALL: [Self; 8] = [
+	pub const ALL: [Self; 10] = [
 		Self::PayloadTooLarge,
 		Self::PayloadEmpty,
 		Self::UnknownGroup,
@@ -38,6 +42,8 @@ impl Refusal {
 		Self::OverBudget,
 		Self::BadEndorsement,
 		Self::LogFull,
+		Self::GroupExists,
+		Self::GroupIdUsed,
 	];
 
 	/// The code under which it travels.
@@ -61,6 +67,8 @@ impl Refusal {
 			Self::OverBudget => "over_budget",
 			Self::BadEndorsement => "bad_endorsement",
 			Self::LogFull => "log_full",
+			Self::GroupExists => "group_exists",
+			Self::GroupIdUsed => "group_id_used",
 		}
 	}
 }
@@ -76,6 +84,8 @@ impl core::fmt::Display for Refusal {
 			Self::OverBudget => "the group has used up its budget for now; wait some blocks",
 			Self::BadEndorsement => "the endorsement does not verify under the parent's key",
 			Self::LogFull => "the log cannot take another entry",
+			Self::GroupExists => "a group with this id is open; draw another id",
+			Self::GroupIdUsed => "a group had this id once; draw another id",
 		})
 	}
 }
@@ -92,6 +102,6 @@ mod tests {
 			assert_eq!(Refusal::from_code(refusal.code()), Some(refusal));
 		}
 		assert_eq!(Refusal::from_code(0), None);
-		assert_eq!(Refusal::from_code(9), None);
+		assert_eq!(Refusal::from_code(11), None);
 	}
 }

@@ -6,10 +6,12 @@
 use ed25519_dalek::{Signer, SigningKey};
 use lockstep_primitives::{
 	admission, endorsement_payload,
-	extrinsic::{release_payload, Append, SignedCall, SigningContext},
+	extrinsic::{release_payload, Append, Founding, SignedCall, SigningContext},
 	identity::{judge, judge_inception, Action, Event, IdentityRefusal, IdentityState, NewDevice, Place, SignedEvent},
-	payload_hash, topic, Endorsement, EntryBody, EntryHash, EventSignature, GenesisHash, GroupId, IdentityKey, LogHead,
-	LogKind, OrderingKey, Refusal,
+	payload_hash, topic,
+	voucher::{Payment, SignedVoucher, Voucher, VoucherKind, VoucherRefusal},
+	Endorsement, EntryBody, EntryHash, EventSignature, GenesisHash, GroupId, IdentityKey, LogHead, LogKind,
+	OrderingKey, Refusal, SponsorId, VoucherKey, VoucherSignature,
 };
 use serde_json::{json, Value};
 
@@ -181,6 +183,39 @@ fn identity_vectors() -> Value {
 	})
 }
 
+fn voucher_vectors() -> Value {
+	use codec::Encode;
+	let (sponsor, holder) = (key(0x51), key(0x52));
+	let voucher = Voucher {
+		kind: VoucherKind::CreateGroup,
+		key: VoucherKey(holder.verifying_key().to_bytes()),
+		sponsor: SponsorId(sponsor.verifying_key().to_bytes()),
+		expiry: 1_000_000,
+	};
+	let signature = VoucherSignature(sponsor.sign(&voucher.signing_payload(&GENESIS)).to_bytes());
+	let next_key = public(0);
+	let founding = Founding { group: GROUP, next_key, endorsement: Endorsement([0x66; 64]) };
+	let spending = voucher.spending_payload(&GENESIS, &founding.order());
+	let spent = VoucherSignature(holder.sign(&spending).to_bytes());
+	let payment = Payment { voucher: SignedVoucher { voucher, signature }, spent };
+	let refusals: Vec<_> = VoucherRefusal::ALL
+		.into_iter()
+		.map(|refusal| json!({ "code": refusal.code(), "name": refusal.name() }))
+		.collect();
+	json!({
+		"sponsor_seed": hex([0x51; 32]),
+		"holder_seed": hex([0x52; 32]),
+		"voucher": hex(voucher.encode()),
+		"signing_payload": hex(voucher.signing_payload(&GENESIS)),
+		"signed_voucher": hex(payment.voucher.encode()),
+		"order": hex(founding.order()),
+		"spending_payload": hex(spending),
+		"payment": hex(payment.encode()),
+		"create_group_by_voucher": hex(founding.to_extrinsic(&payment)),
+		"refusals": refusals,
+	})
+}
+
 fn vectors() -> Value {
 	let admission: Vec<_> = [(100, 0, 20), (100, 1, 20), (100, 2, 20), (100, 5, 20), (100, 40, 20)]
 		.into_iter()
@@ -205,6 +240,7 @@ fn vectors() -> Value {
 			"letter": hex(topic::letter_topic(&[0x77; 16], &topic::letter_hash(&[0x66; 100]))),
 		},
 		"admission": admission,
+		"vouchers": voucher_vectors(),
 		"refusals": refusals,
 	})
 }

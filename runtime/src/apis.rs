@@ -8,7 +8,7 @@ use frame_support::{
 };
 use lockstep_primitives::{
 	identity::{IdentityState, SignedEvent},
-	BlockEntry, EntryHash, GroupId, GroupState, IdentityId, OpenEntry, OrderingParameters,
+	BlockEntry, EntryHash, GroupId, GroupState, IdentityId, LogHead, OpenEntry, OrderingParameters,
 };
 use pallet_aura::Authorities;
 use sp_api::impl_runtime_apis;
@@ -51,6 +51,10 @@ impl_runtime_apis! {
 	impl lockstep_primitives::api::DirectoryApi<Block> for Runtime {
 		fn identity(identity: IdentityId) -> Option<IdentityState> {
 			Directory::identity(identity)
+		}
+
+		fn identity_head(identity: IdentityId) -> Option<LogHead> {
+			Directory::identity_head(identity)
 		}
 
 		fn block_events() -> Vec<SignedEvent> {

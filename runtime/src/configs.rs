@@ -10,10 +10,11 @@ use frame_support::{
 	weights::{constants::RocksDbWeight, ConstantMultiplier, IdentityFee},
 };
 use frame_system::limits::{BlockLength, BlockWeights};
+use lockstep_primitives::SponsorId;
 use pallet_transaction_payment::{ConstFeeMultiplier, FungibleAdapter, Multiplier};
 use sp_consensus_aura::sr25519::AuthorityId as AuraId;
 use sp_runtime::{
-	traits::{ConvertInto, One, OpaqueKeys},
+	traits::{Convert, ConvertInto, One, OpaqueKeys},
 	Perbill,
 };
 
@@ -115,6 +116,8 @@ impl pallet_sudo::Config for Runtime {
 impl pallet_ordering::Config for Runtime {
 	type Currency = Balances;
 	type RuntimeHoldReason = RuntimeHoldReason;
+	type Vouchers = Vouchers;
+	type VoucherWeights = VoucherWeights;
 	type GroupDeposit = ConstU128<UNIT>;
 	type MaxPayload = ConstU32<{ 64 * 1024 }>;
 	type CandidateInterval = ConstU32<20>;
@@ -135,9 +138,34 @@ impl pallet_ordering::Config for Runtime {
 	type WeightInfo = pallet_ordering::weights::SubstrateWeight<Runtime>;
 }
 
+parameter_types! {
+	pub VoucherWeights: (Weight, Weight) = {
+		use pallet_vouchers::{weights::SubstrateWeight, WeightInfo};
+		(SubstrateWeight::<Runtime>::check(), SubstrateWeight::<Runtime>::spend())
+	};
+}
+
+/// A sponsor's account is its Ed25519 key.
+pub struct SponsorAccount;
+impl Convert<SponsorId, AccountId> for SponsorAccount {
+	fn convert(sponsor: SponsorId) -> AccountId {
+		sponsor.0.into()
+	}
+}
+
+impl pallet_vouchers::Config for Runtime {
+	type Sponsor = SponsorAccount;
+	type LongestVoucher = ConstU32<{ 90 * DAY }>;
+	type Period = ConstU32<DAY>;
+	type MaxForgotten = ConstU32<256>;
+	type WeightInfo = pallet_vouchers::weights::SubstrateWeight<Runtime>;
+}
+
 impl pallet_directory::Config for Runtime {
 	type Currency = Balances;
 	type RuntimeHoldReason = RuntimeHoldReason;
+	type Vouchers = Vouchers;
+	type VoucherWeights = VoucherWeights;
 	type IdentityDeposit = ConstU128<UNIT>;
 	type RecoveryWindow = ConstU32<{ lockstep_primitives::identity::RECOVERY_WINDOW }>;
 	type EventLongevity = ConstU64<64>;

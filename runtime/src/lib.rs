@@ -17,6 +17,7 @@ mod benches {
 		[pallet_directory, Directory]
 		[pallet_ordering, Ordering]
 		[pallet_validators, Validators]
+		[pallet_vouchers, Vouchers]
 	);
 }
 
@@ -192,6 +193,9 @@ mod runtime {
 
 	#[runtime::pallet_index(14)]
 	pub type Directory = pallet_directory;
+
+	#[runtime::pallet_index(15)]
+	pub type Vouchers = pallet_vouchers;
 }
 
 #[cfg(test)]

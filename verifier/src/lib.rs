@@ -42,5 +42,5 @@ pub use bytes::Malformed;
 pub use chain::{Anchor, Checkpoint, FinalityError, FinalizedChain, Link};
 pub use group::{prove_group, prove_groups, GroupError, ProvenGroup, ProvenGroups};
 pub use header::{Header, StateRoot};
-pub use identity::{History, HistoryError, IdentityFile, IdentityFileError};
+pub use identity::{verify_identity, History, HistoryError, IdentityFile, IdentityFileError};
 pub use proof_file::{verify, ProofError, Rotations, Trust};

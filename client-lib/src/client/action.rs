@@ -41,6 +41,13 @@ pub enum Action {
 		/// The call.
 		call: SignedCall,
 	},
+	/// Submit a creation, paid for by a voucher.
+	Buy {
+		/// The group.
+		group: GroupId,
+		/// The whole extrinsic.
+		extrinsic: Vec<u8>,
+	},
 	/// Tell whoever listens.
 	Report(Event),
 }

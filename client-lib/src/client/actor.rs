@@ -121,7 +121,14 @@ impl Actor {
 					let Some(sponsor) = self.sponsor.clone() else { continue };
 					let (nodes, answers) = (self.nodes.clone(), self.submissions.clone());
 					tokio::spawn(async move {
-						let result = submit::submit_signed(&nodes, &sponsor, &call).await;
+						let result = submit::submit_signed(&nodes, &sponsor, &call).await.map(drop);
+						drop(answers.send(Submitted { group, result }).await);
+					});
+				}
+				Action::Buy { group, extrinsic } => {
+					let (nodes, answers) = (self.nodes.clone(), self.submissions.clone());
+					tokio::spawn(async move {
+						let result = submit::hand_over(&nodes, extrinsic).await;
 						drop(answers.send(Submitted { group, result }).await);
 					});
 				}

@@ -5,7 +5,10 @@ use super::{
 	CommitError, CreateError, Evidence, GroupError, GroupStatus, IntentId, IntentState, KeyPackageError, LeaveError,
 	Message, Outcome, RejoinAskError, SendError, Undelivered,
 };
-use crate::mls::{GroupData, Intent};
+use crate::{
+	mls::{GroupData, Intent},
+	voucher::HeldVoucher,
+};
 use lockstep_primitives::{EntryHash, GroupId};
 use tokio::sync::oneshot;
 
@@ -13,7 +16,7 @@ pub(super) type Reply<T, E> = oneshot::Sender<Result<T, E>>;
 
 pub(super) enum Command {
 	KeyPackage(Reply<Vec<u8>, KeyPackageError>),
-	Create(GroupData, Reply<GroupId, CreateError>),
+	Create(GroupData, Option<HeldVoucher>, Reply<GroupId, CreateError>),
 	Commit {
 		group: GroupId,
 		intent: Intent,

@@ -75,7 +75,7 @@ impl Sponsor {
 		self.0.verifying_key().to_bytes()
 	}
 
-	pub(super) fn sign(&self, message: &[u8]) -> [u8; 64] {
+	pub(crate) fn sign(&self, message: &[u8]) -> [u8; 64] {
 		self.0.sign(message).to_bytes()
 	}
 }

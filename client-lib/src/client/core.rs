@@ -81,7 +81,7 @@ impl<M: Mls> Core<M> {
 	pub fn on_command(&mut self, command: Command) {
 		match command {
 			Command::KeyPackage(reply) => drop(reply.send(self.key_package())),
-			Command::Create(data, reply) => self.create(&data, reply),
+			Command::Create(data, voucher, reply) => self.create(&data, voucher.as_ref(), reply),
 			Command::Commit { group, intent, once, reply } => self.commit(&group, intent, once, None, Some(reply)),
 			Command::Enqueue { group, intent, reply } => self.commit(&group, intent, false, Some(reply), None),
 			Command::Intents { group, reply } => drop(reply.send(self.intents(&group))),

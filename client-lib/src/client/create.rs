@@ -13,12 +13,19 @@ use crate::{
 	log::{LogCursor, VerifiedEntry},
 	mls::{EngineError, GroupData, Mls},
 	rpc::SubmitError,
+	voucher::HeldVoucher,
 };
-use lockstep_primitives::{extrinsic::SignedCall, BlockNumber, GroupId};
+use codec::{DecodeAll, Encode};
+use lockstep_primitives::{
+	extrinsic::{self, SignedCall},
+	rpc::HexBytes,
+	voucher::Payment,
+	BlockNumber, GroupId,
+};
 
 /// Finalized blocks between two submissions of the same creation.
 const RESUBMIT_AFTER: BlockNumber = 4;
-/// Submissions after which a creation fails, if the node had something against all of them.
+/// Submissions after which a creation fails.
 const MAX_ATTEMPTS: u32 = 8;
 
 /// A group whose entry 0 is not final yet.
@@ -28,13 +35,28 @@ pub(super) struct Creating {
 	/// Submissions that a node answered, and what it last had against them.
 	pub attempts: u32,
 	pub refused: Option<String>,
+	/// Whether a node may have taken it.
+	pub accepted: bool,
 	/// The finalized block of the last submission.
 	pub submitted_at: BlockNumber,
 }
 
 impl Creating {
 	pub fn new(founding: Founding, reply: Option<Reply<GroupId, CreateError>>) -> Self {
-		Self { founding, reply, attempts: 0, refused: None, submitted_at: 0 }
+		// One that is resumed may have been taken before.
+		let accepted = reply.is_none();
+		Self { founding, reply, attempts: 0, refused: None, accepted, submitted_at: 0 }
+	}
+
+	fn payment(&self) -> Option<Payment> {
+		let bytes = self.founding.payment.as_ref()?;
+		Payment::decode_all(&mut &bytes.0[..]).ok()
+	}
+
+	/// Whether the group is paid for by a voucher that somebody can still bring to the chain, since a node has seen it: it must
+	/// not be given up, for the group would come about without a member.
+	fn may_come(&self, finalized: BlockNumber) -> bool {
+		self.accepted && self.payment().is_some_and(|payment| finalized <= payment.voucher.voucher.expiry)
 	}
 
 	fn finish(self, result: Result<GroupId, CreateError>) {
@@ -47,12 +69,12 @@ impl Creating {
 
 impl<M: Mls> Core<M> {
 	/// Makes a group and submits its entry 0.
-	pub fn create(&mut self, data: &GroupData, reply: Reply<GroupId, CreateError>) {
-		if !self.sponsored {
+	pub fn create(&mut self, data: &GroupData, voucher: Option<&HeldVoucher>, reply: Reply<GroupId, CreateError>) {
+		if voucher.is_none() && !self.sponsored {
 			drop(reply.send(Err(CreateError::NoSponsor)));
 			return;
 		}
-		match self.found(data) {
+		match self.found(data, voucher) {
 			Ok((id, founding)) => {
 				self.creating.insert(id, Creating::new(founding, Some(reply)));
 				self.follow_from_start(&id);
@@ -62,23 +84,33 @@ impl<M: Mls> Core<M> {
 		}
 	}
 
-	fn found(&mut self, data: &GroupData) -> Result<(GroupId, Founding), EngineError> {
+	fn found(&mut self, data: &GroupData, voucher: Option<&HeldVoucher>) -> Result<(GroupId, Founding), EngineError> {
 		let overlay = self.store.overlay();
 		let new = self.engine.create_group(&overlay, data)?;
-		let founding = Founding { parent: new.parent, next_key: new.next_key, endorsement: new.endorsement };
+		let (next_key, endorsement) = (new.next_key, new.endorsement);
+		let order = extrinsic::Founding { group: new.group, next_key, endorsement }.order();
+		// Once it is made it can be submitted as often as need be, for this group alone.
+		let payment = voucher.map(|voucher| HexBytes(voucher.pay(self.engine.genesis(), &order).encode()));
+		let founding = Founding { parent: new.parent, next_key, endorsement, payment };
 		overlay.put(new.group.as_bytes(), &founding)?;
 		overlay.commit()?;
 		Ok((new.group, founding))
 	}
 
-	/// Submits entry 0 of a group, signed by the sponsor.
+	/// Submits entry 0 of a group, signed by the sponsor or paid for by a voucher.
 	pub fn submit_founding(&mut self, id: &GroupId) {
 		let finalized = self.finalized;
 		let Some(creating) = self.creating.get_mut(id) else { return };
 		creating.submitted_at = finalized;
-		let Founding { next_key, endorsement, .. } = creating.founding;
-		let call = SignedCall::CreateGroup { group: *id, next_key, endorsement };
-		self.act(Action::Create { group: *id, call });
+		let (group, Founding { next_key, endorsement, .. }) = (*id, creating.founding.clone());
+		let payment = creating.payment();
+		self.act(match payment {
+			Some(payment) => {
+				let founding = extrinsic::Founding { group, next_key, endorsement };
+				Action::Buy { group, extrinsic: founding.to_extrinsic(&payment) }
+			}
+			None => Action::Create { group, call: SignedCall::CreateGroup { group, next_key, endorsement } },
+		});
 	}
 
 	/// A node answered to a creation, or did not.
@@ -89,7 +121,12 @@ impl<M: Mls> Core<M> {
 				tracing::debug!(%error, "a creation was not submitted");
 				return;
 			}
-			Ok(()) => creating.refused = None,
+			Ok(()) | Err(SubmitError::InPool) => {
+				creating.accepted = true;
+				creating.refused = None;
+			}
+			// Of what it has refused once a node says only that, and not again why.
+			Err(SubmitError::Pool(_)) if creating.refused.is_some() => {}
 			Err(error) => creating.refused = Some(error.to_string()),
 		}
 		creating.attempts = creating.attempts.saturating_add(1);
@@ -104,7 +141,7 @@ impl<M: Mls> Core<M> {
 			.iter_mut()
 			.map(|(id, creating)| (*id, creating))
 			.filter(|(_, creating)| due(creating))
-			.map(|(id, creating)| (id, creating.attempts >= MAX_ATTEMPTS))
+			.map(|(id, creating)| (id, creating.attempts >= MAX_ATTEMPTS && !creating.may_come(finalized)))
 			.collect();
 		for (id, exhausted) in due {
 			if exhausted {
@@ -172,3 +209,6 @@ impl<M: Mls> Core<M> {
 		Ok(Group::new(membership))
 	}
 }
+
+#[cfg(all(test, feature = "simulation"))]
+mod tests;

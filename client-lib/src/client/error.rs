@@ -97,7 +97,7 @@ pub enum KeyPackageError {
 #[non_exhaustive]
 pub enum CreateError {
 	/// Nobody pays for it.
-	#[error("creating a group needs a sponsor: name one in the configuration")]
+	#[error("creating a group needs a sponsor: name one in the configuration, or bring a voucher")]
 	NoSponsor,
 	/// Trouble with the store or a library.
 	#[error(transparent)]

@@ -62,11 +62,14 @@ impl Record for Membership {
 }
 
 /// A group that is being created, by its id: what entry 0 is to say.
-#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Founding {
 	pub parent: EntryHash,
 	pub next_key: OrderingKey,
 	pub endorsement: Endorsement,
+	/// The SCALE-encoded payment, if a voucher pays for it.
+	#[serde(default)]
+	pub payment: Option<HexBytes>,
 }
 
 impl Record for Founding {

@@ -24,6 +24,7 @@ use crate::{
 	},
 	rpc::{RpcError, StatementOutcome, SubmitError},
 	store::{MemoryDisk, Store, StoreKey},
+	voucher::HeldVoucher,
 };
 use lockstep_primitives::{extrinsic::Append, rpc::HexBytes, EntryHash, GroupId, OrderingParameters};
 use rand::{rngs::StdRng, SeedableRng};
@@ -127,7 +128,13 @@ impl<M: Mls> SimulatedClient<M> {
 	/// Creates a group; [`Event::Created`](super::Event::Created) tells when it is there.
 	pub fn create(&mut self) {
 		let (reply, _) = oneshot::channel();
-		self.core.create(&GroupData::default(), reply);
+		self.core.create(&GroupData::default(), None, reply);
+	}
+
+	/// Creates a group that a voucher pays for.
+	pub fn create_by_voucher(&mut self, voucher: &HeldVoucher) {
+		let (reply, _) = oneshot::channel();
+		self.core.create(&GroupData::default(), Some(voucher), reply);
 	}
 
 	/// Takes an intent on; gives its number.

@@ -95,8 +95,13 @@ pub(crate) async fn hand_over(nodes: &Nodes, extrinsic: Vec<u8>) -> Result<(), S
 	}
 }
 
-/// Signs and submits, with the first nonce that no other creation of this sponsor waits with in the node's pool.
-pub(crate) async fn submit_signed(nodes: &Nodes, sponsor: &Sponsor, call: &SignedCall) -> Result<(), SubmitError> {
+/// Signs and submits, with the first nonce that no other call of this sponsor waits with in the node's pool. Gives the
+/// extrinsic and the nonce.
+pub(crate) async fn submit_signed(
+	nodes: &Nodes,
+	sponsor: &Sponsor,
+	call: &SignedCall,
+) -> Result<(Vec<u8>, u32), SubmitError> {
 	let node = nodes.current().await?;
 	let account = sponsor.account();
 	let first = node.nonce(&account).await?;
@@ -104,9 +109,11 @@ pub(crate) async fn submit_signed(nodes: &Nodes, sponsor: &Sponsor, call: &Signe
 		let chain = node.chain();
 		let context = SigningContext { account, nonce, spec_version: chain.spec_version, genesis: chain.genesis };
 		let signature = sponsor.sign(&context.signing_payload(call));
-		match node.submit(context.to_extrinsic(call, signature)).await {
+		let extrinsic = context.to_extrinsic(call, signature);
+		match node.submit(extrinsic.clone()).await {
 			Err(SubmitError::NonceTaken) => {}
-			answer => return answer,
+			Ok(()) | Err(SubmitError::InPool) => return Ok((extrinsic, nonce)),
+			Err(error) => return Err(error),
 		}
 	}
 	Err(SubmitError::NonceTaken)

@@ -10,8 +10,9 @@ use lockstep_primitives::{
 	GenesisHash, IdentityId,
 };
 use lockstep_verifier::{
-	identity::{IdentityFile, IdentityFileError, Recorded},
+	identity::{HistoryError, IdentityFile, IdentityFileError, Recorded},
 	proof_file::FileAnchor,
+	FinalityError, GroupError,
 };
 use std::time::Duration;
 use tokio::time::{sleep, timeout};
@@ -35,6 +36,9 @@ pub enum IdentityExportError {
 	/// The node finalizes nothing, or keeps no justifications.
 	#[error("the node has no proof of its newest block: ask another node")]
 	NoProof,
+	/// The node shows an older block than one that was verified before.
+	#[error("the node is behind: ask it again, or another one")]
+	Behind,
 	/// What the node sent is not what it says it is.
 	#[error("the node sent an event that does not decode, or not in order: ask another node")]
 	Malformed,
@@ -44,6 +48,23 @@ pub enum IdentityExportError {
 	/// What the node sent makes no valid proof.
 	#[error(transparent)]
 	Invalid(#[from] IdentityFileError),
+}
+
+impl IdentityExportError {
+	/// Whether no honest node could have sent what led to it.
+	pub(super) fn is_lie(&self) -> bool {
+		match self {
+			Self::Malformed | Self::Chain(ExportError::Genesis(_)) => true,
+			Self::Chain(ExportError::Finality(error)) => matches!(
+				error,
+				FinalityError::Header(_) | FinalityError::Justification(_) | FinalityError::OtherBlock { .. }
+			),
+			// A layout that is not known, or a chain that does not keep the rules, is not the node's doing.
+			Self::Invalid(IdentityFileError::ReadProof(error)) => matches!(error, GroupError::ReadProof(_)),
+			Self::Invalid(IdentityFileError::Log(error)) => *error != HistoryError::State,
+			_ => false,
+		}
+	}
 }
 
 /// Makes a proof of an identity from what the node at `url` has (`ws://host:port`), and verifies it. Whoever reads the file
@@ -63,13 +84,9 @@ pub async fn export_identity(
 }
 
 /// The parts of a proof, not verified.
-pub(super) async fn collect(
-	node: &Node,
-	genesis: GenesisHash,
-	identity: IdentityId,
-) -> Result<IdentityFile, IdentityExportError> {
+async fn collect(node: &Node, genesis: GenesisHash, identity: IdentityId) -> Result<IdentityFile, IdentityExportError> {
 	let anchor = node.finality_genesis().await?;
-	let (log, proof) = timeout(PATIENCE, log(node, identity)).await.map_err(|_| IdentityExportError::NoProof)??;
+	let (log, proof) = log_in_time(node, identity).await?;
 	let links = changes_before(node, genesis, &anchor, &proof.block).await?;
 	Ok(IdentityFile {
 		genesis,
@@ -80,6 +97,14 @@ pub(super) async fn collect(
 		identity,
 		log,
 	})
+}
+
+/// As [`log`], or an error after a time.
+pub(super) async fn log_in_time(
+	node: &Node,
+	identity: IdentityId,
+) -> Result<(Vec<Recorded>, IdentityProof), IdentityExportError> {
+	timeout(PATIENCE, log(node, identity)).await.map_err(|_| IdentityExportError::NoProof)?
 }
 
 /// The whole log, and the proof of its head.

@@ -44,7 +44,7 @@ impl Seed {
 		SignerSeed::new(self.0)
 	}
 
-	pub(super) fn sign(&self, text: &[u8]) -> EventSignature {
+	pub(crate) fn sign(&self, text: &[u8]) -> EventSignature {
 		EventSignature(self.signing().sign(text).to_bytes())
 	}
 

@@ -1,40 +1,52 @@
 //! Reading and writing logs over the nodes that an application names.
 
+mod pending;
+
 use super::{
-	export::{collect, IdentityExportError},
+	export::{log_in_time, IdentityExportError},
 	History, IdentityId, SignedEvent,
 };
 use crate::{
-	client::{hand_over, submit_signed},
-	rpc::{Node, Nodes, RpcError, SubmitError},
+	proof::{advance_to, bytes, ExportError},
+	rpc::{Node, Nodes, RpcError},
+	voucher::HeldVoucher,
 	Sponsor,
 };
-use lockstep_primitives::{extrinsic::SignedCall, identity::IdentityRefusal, EntryHash, GenesisHash};
-use lockstep_verifier::{chain::Head, identity::IdentityFileError};
+use lockstep_primitives::{
+	extrinsic::SignedCall, identity::IdentityRefusal, voucher::VoucherRefusal, EntryHash, GenesisHash,
+};
+use lockstep_verifier::{
+	chain::Head,
+	identity::{prove_identity, HistoryError, IdentityFileError, Recorded},
+	FinalityError, FinalizedChain,
+};
+use pending::{Pending, Way};
 use std::{sync::Arc, time::Duration};
-use tokio::time::{sleep, Instant};
+use tokio::{
+	sync::Mutex,
+	time::{sleep, timeout_at, Instant},
+};
 
 /// Between two looks at the log, while an event is on its way.
 const LOOK: Duration = Duration::from_millis(500);
-/// After which an event that is not in the log is submitted again.
-const AGAIN: Duration = Duration::from_secs(15);
 /// For how long an event is waited for. The chain may still record it later: nothing but the log says that it was not.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(90);
 
 /// Why an identity is not known, or an event not recorded.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum DirectoryError {
-	/// No node could be asked, or none sent what verifies.
+	/// No node could be asked, or none sent what verifies. Of an event: it was not submitted.
 	#[error(transparent)]
 	Read(#[from] IdentityExportError),
 	/// The identity is not on the chain.
 	#[error("the chain has no identity {0}: check the id, or register it")]
 	Unknown(IdentityId),
-	/// The event is against the rules, as this client and every node judges it.
+	/// The event is against the rules, as this client judges it, and was not submitted; or a key in it was used in another
+	/// identity, as each node says.
 	#[error("the event is refused: {0}")]
 	Refused(IdentityRefusal),
-	/// Another event has its position.
+	/// Another event has its position, for good.
 	#[error("another event came first, and has position {index}: read the log, and make the event anew if it is still wanted")]
 	Superseded {
 		/// The position.
@@ -42,12 +54,18 @@ pub enum DirectoryError {
 		/// The other event.
 		entry: EntryHash,
 	},
-	/// Nothing is known of it yet.
-	#[error("the event was submitted and is not final after {} s: look into the log before you make another", PATIENCE.as_secs())]
-	NotFinal,
-	/// The sponsor's registration was not taken.
-	#[error("the registration was not taken ({0}): see that the sponsor has the funds for the deposit and the fee")]
-	Submit(SubmitError),
+	/// Nothing is known of it yet. It may still be recorded, so nothing that belongs to it, such as a new key, can be given up.
+	#[error("the event was submitted and is not final after {} s ({said}): look into the log before you make another", PATIENCE.as_secs())]
+	NotFinal {
+		/// What nodes said of it last.
+		said: String,
+	},
+	/// The voucher is not taken, as each node says. It may be spent still, if it is not [`VoucherRefusal::Spent`].
+	#[error("the voucher is refused: {0}")]
+	Voucher(VoucherRefusal),
+	/// The sponsor's registration was refused, or it was included and failed.
+	#[error("the identity was not registered ({0}): see that the sponsor has the funds for the deposit and the fee")]
+	NotRegistered(String),
 }
 
 impl From<RpcError> for DirectoryError {
@@ -56,11 +74,21 @@ impl From<RpcError> for DirectoryError {
 	}
 }
 
-/// The chain's identities, over the nodes that an application names. Keeps nothing.
+/// What the log says of an event.
+enum Found {
+	/// It is in the log.
+	There(History),
+	/// Its position is free, as of this block.
+	Free(Option<History>, Head),
+}
+
+/// The chain's identities, over the nodes that an application names. Remembers how far it has verified the chain, and nothing
+/// else.
 #[derive(Debug)]
 pub struct Directory {
 	nodes: Nodes,
 	genesis: GenesisHash,
+	chain: Mutex<Option<FinalizedChain>>,
 }
 
 impl Directory {
@@ -70,32 +98,41 @@ impl Directory {
 	/// # Errors
 	/// [`RpcError::NoNodes`].
 	pub fn new(urls: Vec<String>, genesis: GenesisHash) -> Result<Self, RpcError> {
-		Ok(Self { nodes: Nodes::new(urls, Some(genesis))?, genesis })
+		Ok(Self { nodes: Nodes::new(urls, Some(genesis))?, genesis, chain: Mutex::new(None) })
 	}
 
-	/// An identity, as of the newest final block that a node shows, and that block. A node whose answer does not verify is not
-	/// asked again, and the next one is.
+	#[cfg(test)]
+	pub(super) fn nodes(&self) -> &Nodes {
+		&self.nodes
+	}
+
+	/// An identity, as of the newest final block that a node shows, and that block. A node that sends what no honest one could
+	/// is not asked again; after any other failure the next one is asked, each once.
 	///
 	/// # Errors
 	/// [`DirectoryError::Read`], [`DirectoryError::Unknown`].
 	pub async fn read(&self, identity: IdentityId) -> Result<(History, Head), DirectoryError> {
+		match self.read_any(identity).await? {
+			(history, _) if history.newest().is_none() => Err(DirectoryError::Unknown(identity)),
+			read => Ok(read),
+		}
+	}
+
+	/// The same; without events if the chain does not know the identity.
+	async fn read_any(&self, identity: IdentityId) -> Result<(History, Head), DirectoryError> {
 		let mut attempts = self.nodes.count();
 		loop {
 			let node = self.nodes.current().await?;
 			let error = match self.read_from(&node, identity).await {
-				Err(IdentityExportError::Invalid(IdentityFileError::Unknown(identity))) => {
-					return Err(DirectoryError::Unknown(identity));
-				}
 				Ok(read) => return Ok(read),
 				Err(error) => error,
 			};
-			attempts = attempts.saturating_sub(1);
-			match &error {
-				IdentityExportError::Invalid(_) | IdentityExportError::Malformed => {
-					self.nodes.ban(&node, &error.to_string()).await;
-				}
-				_ => self.nodes.give_up(&node).await,
+			if error.is_lie() {
+				self.nodes.ban(&node, &error.to_string()).await;
+			} else {
+				self.nodes.give_up(&node).await;
 			}
+			attempts = attempts.saturating_sub(1);
 			if attempts == 0 {
 				return Err(error.into());
 			}
@@ -103,18 +140,55 @@ impl Directory {
 	}
 
 	async fn read_from(&self, node: &Arc<Node>, identity: IdentityId) -> Result<(History, Head), IdentityExportError> {
-		let file = collect(node, self.genesis, identity).await?;
-		Ok(file.verify(&self.genesis.into())?)
+		let (log, proof) = log_in_time(node, identity).await?;
+		let known = self.chain.lock().await.clone();
+		let mut chain = match known {
+			Some(chain) => chain,
+			None => {
+				let genesis = node.finality_genesis().await?;
+				let authorities = bytes(genesis.authorities);
+				FinalizedChain::from_genesis(self.genesis, &genesis.header.0, &authorities)
+					.map_err(ExportError::from)?
+			}
+		};
+		match advance_to(&mut chain, node, &proof.block).await {
+			Ok(_) => {}
+			Err(ExportError::Finality(FinalityError::Stale { .. })) => return Err(IdentityExportError::Behind),
+			Err(error) => return Err(error.into()),
+		}
+		let head = *chain.head();
+		let mut kept = self.chain.lock().await;
+		if kept.as_ref().is_none_or(|kept| kept.head().number < head.number) {
+			*kept = Some(chain);
+		}
+		drop(kept);
+		let proven = prove_identity(&head, &bytes(proof.state), &identity).map_err(IdentityFileError::from)?;
+		let history = History::of(self.genesis, identity, log, &proven, head.number);
+		Ok((history.map_err(IdentityFileError::from)?, head))
 	}
 
 	/// Registers an identity by its first event, at the sponsor's cost, and waits until that is final. Gives the identity, also
-	/// if somebody else has registered it with this event meanwhile.
+	/// if somebody else has registered it with this event meanwhile. One fee is paid, a second one at most if something else
+	/// of the sponsor's got in between.
 	///
 	/// # Errors
 	/// [`DirectoryError`].
 	pub async fn register(&self, sponsor: &Sponsor, first: &SignedEvent) -> Result<History, DirectoryError> {
 		let call = SignedCall::Register(Box::new(first.clone()));
-		self.submit_until_final(first, async || submit_signed(&self.nodes, sponsor, &call).await).await
+		self.submit_until_final(first, Way::Signed { sponsor, call }).await
+	}
+
+	/// The same, at the cost of whoever has given this voucher away: nobody needs an account.
+	///
+	/// # Errors
+	/// [`DirectoryError`].
+	pub async fn register_by_voucher(
+		&self,
+		voucher: &HeldVoucher,
+		first: &SignedEvent,
+	) -> Result<History, DirectoryError> {
+		let payment = voucher.pay(&self.genesis, &first.order());
+		self.submit_until_final(first, Way::General(first.to_registration(&payment))).await
 	}
 
 	/// Records the next event of an identity, and waits until that is final. Gives the identity with it. To record an event
@@ -123,71 +197,56 @@ impl Directory {
 	/// # Errors
 	/// [`DirectoryError`].
 	pub async fn record(&self, event: &SignedEvent) -> Result<History, DirectoryError> {
-		let extrinsic = event.to_extrinsic();
-		self.submit_until_final(event, async || hand_over(&self.nodes, extrinsic.clone()).await).await
+		self.submit_until_final(event, Way::General(event.to_extrinsic())).await
 	}
 
-	async fn submit_until_final(
-		&self,
-		event: &SignedEvent,
-		submit: impl AsyncFn() -> Result<(), SubmitError>,
-	) -> Result<History, DirectoryError> {
+	async fn submit_until_final(&self, event: &SignedEvent, way: Way<'_>) -> Result<History, DirectoryError> {
+		match self.look(event).await? {
+			Found::There(history) => return Ok(history),
+			Found::Free(history, head) => self.judge(event, history, head)?,
+		}
 		let deadline = Instant::now().checked_add(PATIENCE);
-		let mut submitted: Option<Instant> = None;
-		let mut not_taken = 0;
+		let mut pending = Pending::new(&self.nodes, way);
 		loop {
-			// What a node says of the submission is a hint: the log decides.
-			if let Some(history) = self.look(event).await? {
-				return Ok(history);
+			pending.submit().await?;
+			sleep(LOOK).await;
+			// From here on the event may be on its way, whatever goes wrong.
+			let looked = match deadline {
+				Some(deadline) => timeout_at(deadline, self.look(event)).await,
+				None => Ok(self.look(event).await),
+			};
+			let Ok(looked) = looked else { return Err(DirectoryError::NotFinal { said: pending.into_said() }) };
+			match looked {
+				Ok(Found::There(history)) => return Ok(history),
+				Ok(Found::Free(_, head)) => pending.was_free(&head).await?,
+				Err(error @ DirectoryError::Superseded { .. }) => return Err(error),
+				Err(error) => pending.said(error),
 			}
 			if deadline.is_none_or(|deadline| Instant::now() >= deadline) {
-				return Err(DirectoryError::NotFinal);
+				return Err(DirectoryError::NotFinal { said: pending.into_said() });
 			}
-			if submitted.is_none_or(|last| last.elapsed() >= AGAIN) {
-				submitted = Some(Instant::now());
-				match submit().await {
-					Ok(()) => {}
-					Err(SubmitError::RefusedEvent(refusal)) => {
-						// It may be in the log already, or another one: this says which, if it is.
-						return match self.look(event).await? {
-							Some(history) => Ok(history),
-							None => Err(DirectoryError::Refused(refusal)),
-						};
-					}
-					// It may wait in the pool since before.
-					Err(error @ SubmitError::Pool(_)) => {
-						not_taken += 1;
-						if not_taken > 1 {
-							return Err(DirectoryError::Submit(error));
-						}
-						self.try_another().await;
-					}
-					Err(error) => tracing::debug!(%error, "an event was not taken"),
-				}
-			}
-			sleep(LOOK).await;
 		}
 	}
 
-	/// A node does not take what it has once refused; another one may.
-	async fn try_another(&self) {
-		if let Some(node) = self.nodes.connected().await {
-			self.nodes.give_up(&node).await;
+	/// Whether the rules let the event pass, in the next block.
+	fn judge(&self, event: &SignedEvent, history: Option<History>, head: Head) -> Result<(), DirectoryError> {
+		let mut history = history.unwrap_or_else(|| History::new(self.genesis, event.event.identity));
+		let recorded = Recorded { block: head.number.saturating_add(1), event: event.clone() };
+		match history.admit(recorded) {
+			Ok(()) => Ok(()),
+			Err(HistoryError::Refused { refusal, .. }) => Err(DirectoryError::Refused(refusal)),
+			Err(error) => Err(IdentityExportError::from(IdentityFileError::from(error)).into()),
 		}
 	}
 
-	/// The identity, if the event is in its log.
-	async fn look(&self, event: &SignedEvent) -> Result<Option<History>, DirectoryError> {
-		let history = match self.read(event.event.identity).await {
-			Ok((history, _)) => history,
-			Err(DirectoryError::Unknown(_)) => return Ok(None),
-			Err(error) => return Err(error),
-		};
+	/// What the log says of an event.
+	async fn look(&self, event: &SignedEvent) -> Result<Found, DirectoryError> {
+		let (history, head) = self.read_any(event.event.identity).await?;
 		let index = event.event.index;
 		let step = usize::try_from(index).ok().and_then(|index| history.steps().get(index));
 		match step.map(|step| (step.event.event == event.event, step.change.hash)) {
-			None => Ok(None),
-			Some((true, _)) => Ok(Some(history)),
+			None => Ok(Found::Free(history.newest().is_some().then_some(history), head)),
+			Some((true, _)) => Ok(Found::There(history)),
 			Some((false, entry)) => Err(DirectoryError::Superseded { index, entry }),
 		}
 	}

@@ -1,7 +1,7 @@
 //! What can go wrong between a client and a node.
 
 use jsonrpsee::core::ClientError;
-use lockstep_primitives::{identity::IdentityRefusal, GenesisHash, Refusal};
+use lockstep_primitives::{identity::IdentityRefusal, voucher::VoucherRefusal, GenesisHash, Refusal};
 
 /// Why a node did not answer, or why its answer is of no use.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -80,6 +80,12 @@ pub enum SubmitError {
 	/// The node's transaction pool does not take it: it has it already, or has a reason of its own.
 	#[error("the node's pool did not take the transaction: {0}")]
 	Pool(String),
+	/// The node's pool has this very transaction: what becomes of it is in the log.
+	#[error("the node's pool has the transaction already")]
+	InPool,
+	/// A voucher is not taken, as this node sees the chain.
+	#[error("the chain refuses the voucher: {0}")]
+	RefusedVoucher(VoucherRefusal),
 	/// Another transaction of the same account waits in the pool with this nonce.
 	#[error("another transaction of this account has the nonce")]
 	NonceTaken,
@@ -94,6 +100,8 @@ const REFUSED: i32 = 9001;
 const POOL: i32 = 9002;
 /// Code for a nonce that is in use.
 const NONCE_TAKEN: i32 = 9006;
+/// Code for a transaction that the pool has.
+const IN_POOL: i32 = 9007;
 
 impl RpcError {
 	pub(super) fn from_client(url: &str, error: ClientError) -> Self {
@@ -124,6 +132,13 @@ impl SubmitError {
 				if let Some(refusal) = refusal {
 					return Self::RefusedEvent(refusal);
 				}
+				let refusal = VoucherRefusal::ALL.into_iter().find(|refusal| name.as_deref() == Some(refusal.name()));
+				if let Some(refusal) = refusal {
+					return Self::RefusedVoucher(refusal);
+				}
+			}
+			if error.code() == IN_POOL {
+				return Self::InPool;
 			}
 			if error.code() == NONCE_TAKEN {
 				return Self::NonceTaken;

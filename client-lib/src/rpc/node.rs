@@ -19,7 +19,7 @@ use jsonrpsee::{
 use lockstep_primitives::{
 	extrinsic::TRANSACTION_VERSION,
 	rpc::{FinalizedEntries, GenesisProof, Group, HexBytes, IdentityLog, Links, Moment, Position},
-	BlockNumber, GenesisHash, GroupId, IdentityId, OrderingParameters,
+	BlockHash, BlockNumber, GenesisHash, GroupId, IdentityId, OrderingParameters,
 };
 use serde::{de::DeserializeOwned, Deserialize};
 use std::time::Duration;
@@ -199,6 +199,13 @@ impl Node {
 	/// The next nonce of an account after the newest block.
 	pub async fn nonce(&self, account: &[u8; 32]) -> Result<u32, RpcError> {
 		let parameters = rpc_params!["AccountNonceApi_account_nonce", HexBytes(account.to_vec())];
+		let answer: HexBytes = self.request("state_call", parameters).await?;
+		u32::decode(&mut &answer.0[..]).map_err(|error| self.undecodable(error))
+	}
+
+	/// The next nonce of an account after a block of which the node has the state, as the node says.
+	pub async fn nonce_after(&self, account: &[u8; 32], block: &BlockHash) -> Result<u32, RpcError> {
+		let parameters = rpc_params!["AccountNonceApi_account_nonce", HexBytes(account.to_vec()), block];
 		let answer: HexBytes = self.request("state_call", parameters).await?;
 		u32::decode(&mut &answer.0[..]).map_err(|error| self.undecodable(error))
 	}

@@ -8,17 +8,18 @@ use crate::{
 };
 use jsonrpsee::{core::RpcResult, proc_macros::rpc};
 use lockstep_primitives::{
-	api::DirectoryApi as _,
+	api::DirectoryApi,
 	rpc::{FinalizedBlock, IdentityLog, MAX_EVENTS},
 	BlockHash, IdentityId,
 };
-use sp_api::ProvideRuntimeApi;
+use lockstep_runtime::opaque::Block;
+use sp_api::{ApiExt, ProvideRuntimeApi};
 use std::sync::Arc;
 use tokio::sync::watch;
 
 /// Methods for whoever wants to know who a person is.
 #[rpc(server, namespace = "directory")]
-pub trait DirectoryApi {
+pub trait DirectoryRpc {
 	/// The log of an identity from position `from` on, a part of it if it is long, with what shows that it is all of it.
 	#[method(name = "log", blocking)]
 	fn log(&self, identity: IdentityId, from: u64) -> RpcResult<IdentityLog>;
@@ -44,7 +45,7 @@ impl Directory {
 	}
 }
 
-impl DirectoryApiServer for Directory {
+impl DirectoryRpcServer for Directory {
 	fn log(&self, identity: IdentityId, from: u64) -> RpcResult<IdentityLog> {
 		let internal = |problem: sp_blockchain::Error| error(INTERNAL, problem);
 		let (number, hash) = *self.finalized.borrow();
@@ -62,8 +63,13 @@ impl DirectoryApiServer for Directory {
 			next = next.saturating_add(1);
 		}
 		// A node that started in the middle of the chain (warp sync) lacks older events.
-		let state = self.client.runtime_api().identity(hash, identity).map_err(|problem| error(INTERNAL, problem))?;
-		if state.is_some_and(|state| state.head.length > next) {
+		let api = self.client.runtime_api();
+		let problem = |problem: sp_api::ApiError| error(INTERNAL, problem);
+		if !api.has_api::<dyn DirectoryApi<Block>>(hash).map_err(problem)? {
+			return Err(error(UNAVAILABLE, "the chain's runtime has no identities yet: ask again after its upgrade"));
+		}
+		let head = api.identity_head(hash, identity).map_err(problem)?;
+		if head.is_some_and(|head| head.length > next) {
 			let missing =
 				format!("event {next} of identity {identity} lies before this node's first block: ask another");
 			return Err(error(UNAVAILABLE, missing));

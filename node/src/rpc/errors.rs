@@ -15,6 +15,9 @@ pub const UNAVAILABLE: i32 = 9_005;
 /// The pool holds a transaction of this account with this nonce: the next one may be free.
 pub const NONCE_TAKEN: i32 = 9_006;
 
+/// The pool has this very extrinsic already: what becomes of it is in the log.
+pub const IN_POOL: i32 = 9_007;
+
 /// An error with a code and a message.
 pub fn error(code: i32, message: impl ToString) -> ErrorObjectOwned {
 	ErrorObjectOwned::owned(code, message.to_string(), None::<()>)

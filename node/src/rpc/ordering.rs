@@ -1,6 +1,6 @@
 //! The `ordering_*` methods. All of them speak of finalized blocks only.
 
-use super::errors::{error, INTERNAL, NONCE_TAKEN, NOT_POOLED, OUT_OF_BOUNDS, REFUSED};
+use super::errors::{error, INTERNAL, IN_POOL, NONCE_TAKEN, NOT_POOLED, OUT_OF_BOUNDS, REFUSED};
 use crate::{
 	entries::{EntryIndex, Finalized},
 	finality::Proofs,
@@ -17,9 +17,10 @@ use jsonrpsee::{
 };
 use lockstep_primitives::{
 	api::OrderingApi as _,
-	extrinsic::Append,
-	identity::IdentityRefusal,
+	extrinsic::{is_purchase, Append},
+	identity::{IdentityRefusal, SignedEvent},
 	rpc::{Entry, FinalizedBlock, FinalizedEntries, Group, HexBytes, Position, AUDITED, MAX_ENTRIES, MAX_GROUPS},
+	voucher::VoucherRefusal,
 	BlockHash, BlockNumber, GroupId, OrderingParameters, Refusal,
 };
 use lockstep_runtime::opaque::{Block, UncheckedExtrinsic};
@@ -65,6 +66,33 @@ pub trait OrderingApi {
 	fn subscribe_entries(&self, positions: Vec<Position>);
 }
 
+/// What an extrinsic is to do.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+	/// To append an entry to a group's log.
+	Entry,
+	/// To record an event of an identity.
+	Event,
+	/// To create a group or register an identity by a voucher.
+	Purchase,
+	/// Anything else, by an account.
+	Call,
+}
+
+impl Kind {
+	fn of(extrinsic: &[u8]) -> Self {
+		if Append::from_extrinsic(extrinsic).is_some() {
+			Self::Entry
+		} else if SignedEvent::from_extrinsic(extrinsic).is_some() {
+			Self::Event
+		} else if is_purchase(extrinsic) {
+			Self::Purchase
+		} else {
+			Self::Call
+		}
+	}
+}
+
 /// Serves the methods.
 pub struct Ordering {
 	client: Arc<FullClient>,
@@ -96,6 +124,9 @@ impl Ordering {
 	}
 
 	fn event_refused(&self, code: u8) -> ErrorObjectOwned {
+		if let Some(refusal) = VoucherRefusal::from_code(code) {
+			return ErrorObjectOwned::owned(REFUSED, refusal.to_string(), Some(refusal.name()));
+		}
 		let Some(refusal) = IdentityRefusal::from_code(code) else {
 			return error(NOT_POOLED, format!("the chain refuses the extrinsic with unknown code {code}"));
 		};
@@ -103,19 +134,28 @@ impl Ordering {
 		ErrorObjectOwned::owned(REFUSED, refusal.to_string(), Some(refusal.name()))
 	}
 
-	fn pool_error(&self, problem: PoolError, is_entry: bool) -> ErrorObjectOwned {
+	fn pool_error(&self, problem: PoolError, kind: Kind) -> ErrorObjectOwned {
 		match problem {
 			PoolError::InvalidTransaction(InvalidTransaction::Custom(code)) => match Refusal::from_code(code) {
 				Some(refusal) => self.refused(refusal),
 				None => self.event_refused(code),
 			},
 			// a rival for the same place in the log was there first
-			PoolError::TooLowPriority { .. } if is_entry => self.refused(Refusal::Superseded),
+			PoolError::TooLowPriority { .. } if kind == Kind::Entry => self.refused(Refusal::Superseded),
+			PoolError::TooLowPriority { .. } if kind == Kind::Event => {
+				self.event_refused(IdentityRefusal::BadPrevious.code())
+			}
+			PoolError::TooLowPriority { .. } if kind == Kind::Purchase => error(
+				NOT_POOLED,
+				"the pool holds another use of this voucher, or another creation of this group or identity",
+			),
 			PoolError::TooLowPriority { .. } => error(
 				NONCE_TAKEN,
 				"the pool holds another transaction of this account with this nonce: use the next one",
 			),
-			PoolError::AlreadyImported(_) => error(NOT_POOLED, "the pool has this extrinsic already"),
+			PoolError::AlreadyImported(_) => {
+				error(IN_POOL, "the pool has this extrinsic already: what becomes of it is in the log")
+			}
 			other => error(NOT_POOLED, other),
 		}
 	}
@@ -158,14 +198,14 @@ impl OrderingApiServer for Ordering {
 	}
 
 	async fn submit(&self, extrinsic: HexBytes) -> RpcResult<BlockHash> {
-		let is_entry = Append::from_extrinsic(&extrinsic.0).is_some();
+		let kind = Kind::of(&extrinsic.0);
 		let extrinsic = UncheckedExtrinsic::decode(&mut &extrinsic.0[..])
 			.map_err(|problem| error(NOT_POOLED, format!("the extrinsic does not decode: {problem}")))?;
 		let best = self.client.info().best_hash;
 		match self.pool.submit_one(best, TransactionSource::External, extrinsic).await {
 			Ok(hash) => Ok(BlockHash(hash.0)),
 			Err(problem) => Err(match problem.into_pool_error() {
-				Ok(problem) => self.pool_error(problem, is_entry),
+				Ok(problem) => self.pool_error(problem, kind),
 				Err(other) => error(INTERNAL, other),
 			}),
 		}

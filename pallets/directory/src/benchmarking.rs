@@ -4,6 +4,7 @@
 //! in the keystore of the benchmark's host, since a runtime cannot sign, and are the same in each run.
 
 use super::*;
+use crate::recording::Signatures;
 use alloc::vec::Vec;
 use frame_benchmarking::v2::*;
 use frame_support::{
@@ -176,6 +177,33 @@ mod benchmarks {
 		_(RawOrigin::Signed(sponsor), id);
 
 		assert!(Ended::<T>::contains_key(id));
+	}
+
+	/// Without the voucher, which its own pallet measures.
+	#[benchmark]
+	fn register_by_voucher() {
+		let (sponsor, first) = (sponsor::<T>(), inception::<T>());
+
+		#[block]
+		{
+			Pallet::<T>::found(sponsor, &first, Signatures::Verified).expect("it can be registered");
+		}
+
+		assert!(Identities::<T>::contains_key(first.event.identity));
+	}
+
+	/// The same.
+	#[benchmark]
+	fn authorize_register_by_voucher() {
+		let (sponsor, first) = (sponsor::<T>(), inception::<T>());
+		let answer;
+
+		#[block]
+		{
+			answer = Pallet::<T>::can_found(&first, &sponsor);
+		}
+
+		assert!(answer.is_ok());
 	}
 
 	impl_benchmark_test_suite!(Pallet, crate::mock::new_bench_ext(), crate::mock::Test);

@@ -7,7 +7,7 @@
 //! People need no account and pay no fee: an event is authorised by the signatures that it carries. A sponsor, an account,
 //! registers the identity and has a deposit held until it has ended.
 //!
-//! [`recording`] takes events, [`ending`] lets identities go.
+//! [`registering`] begins identities, [`recording`] takes events, [`ending`] lets identities go.
 
 #![cfg_attr(not(feature = "std"), no_std)]
 #![forbid(unsafe_code)]
@@ -22,6 +22,7 @@ pub mod ending;
 #[cfg(test)]
 mod mock;
 pub mod recording;
+pub mod registering;
 #[cfg(test)]
 mod tests;
 pub mod types;
@@ -34,6 +35,7 @@ pub use weights::WeightInfo;
 #[allow(missing_docs)] // The macro makes items of its own; each item below has its sentence.
 pub mod pallet {
 	use crate::{
+		recording::Signatures,
 		types::{BalanceOf, IdentityOf},
 		weights::WeightInfo,
 	};
@@ -42,6 +44,7 @@ pub mod pallet {
 	use frame_system::pallet_prelude::*;
 	use lockstep_primitives::{
 		identity::{IdentityRefusal, SignedEvent},
+		voucher::{Cashier, Payment},
 		EntryHash, IdentityId, IdentityKey, LogHead,
 	};
 	use sp_core::H256;
@@ -60,6 +63,10 @@ pub mod pallet {
 		type Currency: MutateHold<Self::AccountId, Reason = Self::RuntimeHoldReason>;
 		/// The runtime's hold reasons.
 		type RuntimeHoldReason: From<HoldReason>;
+		/// Takes vouchers.
+		type Vouchers: Cashier<Self::AccountId>;
+		/// What it costs to check a voucher, and to spend it.
+		type VoucherWeights: Get<(Weight, Weight)>;
 		/// What the calls cost.
 		type WeightInfo: WeightInfo;
 
@@ -168,6 +175,8 @@ pub mod pallet {
 		NotSponsor,
 		/// The identity is open, or can still be recovered: wait for `RecoveryWindow` blocks after it was closed.
 		NotEnded,
+		/// The voucher is not taken: validation says why.
+		VoucherRefused,
 	}
 
 	impl<T> From<IdentityRefusal> for Error<T> {
@@ -226,7 +235,7 @@ pub mod pallet {
 		#[pallet::weight(T::WeightInfo::register())]
 		pub fn register(origin: OriginFor<T>, event: SignedEvent) -> DispatchResult {
 			let sponsor = ensure_signed(origin)?;
-			Self::found(sponsor, &event)
+			Self::found(sponsor, &event, Signatures::Verify)
 		}
 
 		/// Records the next event of an identity.
@@ -252,6 +261,26 @@ pub mod pallet {
 		pub fn reclaim(origin: OriginFor<T>, identity: IdentityId) -> DispatchResult {
 			let caller = ensure_signed(origin)?;
 			Self::end(&caller, &identity)
+		}
+
+		/// Registers an identity at the cost of whoever gave the voucher away: that account becomes its sponsor, and has
+		/// `IdentityDeposit` held.
+		///
+		/// A general transaction, authorised by the voucher and the event's signature: no account, no fee. The voucher's order is
+		/// `SCALE(event)`. Validation refuses with `InvalidTransaction::Custom`, the code of an [`IdentityRefusal`] or a
+		/// [`VoucherRefusal`](lockstep_primitives::voucher::VoucherRefusal). Emits [`Event::IdentityRegistered`] and
+		/// [`Event::DeviceAdded`].
+		#[pallet::call_index(3)]
+		#[pallet::weight((
+			T::WeightInfo::register_by_voucher().saturating_add(T::VoucherWeights::get().1),
+			DispatchClass::Normal,
+			Pays::No
+		))]
+		#[pallet::authorize(|_source, event, payment| Self::authorize_registration(event, payment))]
+		#[pallet::weight_of_authorize(T::WeightInfo::authorize_register_by_voucher().saturating_add(T::VoucherWeights::get().0))]
+		pub fn register_by_voucher(origin: OriginFor<T>, event: SignedEvent, payment: Payment) -> DispatchResult {
+			ensure_authorized(origin)?;
+			Self::found_by_voucher(&event, &payment)
 		}
 	}
 }

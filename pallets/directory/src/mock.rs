@@ -9,12 +9,13 @@ use frame_support::{
 use frame_system::RawOrigin;
 use lockstep_primitives::{
 	identity::{Action, Event, IdentityRefusal, IdentityState, NewDevice, RecoveryKeys, Revoked, SignedEvent},
-	EventSignature, GenesisHash, IdentityId, IdentityKey,
+	voucher::{Payment, SignedVoucher, Voucher, VoucherKind},
+	EventSignature, GenesisHash, IdentityId, IdentityKey, SponsorId, VoucherKey, VoucherSignature,
 };
 use sp_core::{ed25519, Pair, H256};
 use sp_runtime::{
 	testing::UintAuthorityId,
-	traits::{Applyable, Checkable, Dispatchable},
+	traits::{Applyable, Checkable, Convert, Dispatchable},
 	transaction_validity::{InvalidTransaction, TransactionSource, TransactionValidityError, ValidTransaction},
 	BuildStorage, DispatchResult,
 };
@@ -46,6 +47,8 @@ mod runtime {
 	pub type Balances = pallet_balances::Pallet<Test>;
 	#[runtime::pallet_index(11)]
 	pub type Directory = crate::Pallet<Test>;
+	#[runtime::pallet_index(15)]
+	pub type Vouchers = pallet_vouchers::Pallet<Test>;
 }
 
 #[derive_impl(frame_system::config_preludes::TestDefaultConfig)]
@@ -66,9 +69,27 @@ pub const SPONSOR: u64 = 1;
 pub const OTHER: u64 = 2;
 pub const GENESIS: GenesisHash = GenesisHash([7; 32]);
 
+/// The account is the first byte of the key.
+pub struct First;
+impl Convert<SponsorId, u64> for First {
+	fn convert(sponsor: SponsorId) -> u64 {
+		sponsor.0[0].into()
+	}
+}
+
+impl pallet_vouchers::Config for Test {
+	type Sponsor = First;
+	type WeightInfo = ();
+	type LongestVoucher = ConstU32<100>;
+	type Period = ConstU32<10>;
+	type MaxForgotten = ConstU32<4>;
+}
+
 impl crate::Config for Test {
 	type Currency = Balances;
 	type RuntimeHoldReason = RuntimeHoldReason;
+	type Vouchers = Vouchers;
+	type VoucherWeights = ();
 	type WeightInfo = ();
 	type IdentityDeposit = ConstU64<DEPOSIT>;
 	type RecoveryWindow = ConstU32<WINDOW>;
@@ -215,4 +236,21 @@ fn refusal(error: TransactionValidityError) -> IdentityRefusal {
 		}
 		other => panic!("unexpected answer {other:?}"),
 	}
+}
+
+/// A key whose first byte names an account with funds, or one that has none.
+fn sponsor(account: u64) -> ed25519::Pair {
+	let seeds = (0u32..).map(|number| [number.to_le_bytes(); 8].concat());
+	let mut pairs = seeds.map(|seed| ed25519::Pair::from_seed_slice(&seed).expect("32 bytes"));
+	pairs.find(|pair| u64::from(pair.public().0[0]) == account).expect("there is one")
+}
+
+/// A voucher of an account, being spent for this order.
+pub fn pay(account: u64, kind: VoucherKind, number: u32, expiry: u32, order: &[u8]) -> Payment {
+	let sponsor = sponsor(account);
+	let (key, by) = (VoucherKey(pair(number).public().0), SponsorId(sponsor.public().0));
+	let voucher = Voucher { kind, key, sponsor: by, expiry };
+	let signature = VoucherSignature(sponsor.sign(&voucher.signing_payload(&GENESIS)).0);
+	let spent = VoucherSignature(pair(number).sign(&voucher.spending_payload(&GENESIS, order)).0);
+	Payment { voucher: SignedVoucher { voucher, signature }, spent }
 }

@@ -1,19 +1,13 @@
 //! How an event comes into a log: judged by rules that are not this pallet's, and then written.
 
-use crate::{types::IdentityOf, BlockEvents, Config, Ended, Error, Event, HoldReason, Identities, Pallet, UsedKeys};
+use crate::{types::IdentityOf, BlockEvents, Config, Ended, Error, Event, Identities, Pallet, UsedKeys};
 use alloc::vec::Vec;
-use frame_support::{
-	ensure,
-	pallet_prelude::*,
-	traits::{fungible::MutateHold, Get},
-	weights::Weight,
-};
+use frame_support::{pallet_prelude::*, traits::Get, weights::Weight};
 use lockstep_primitives::{
 	identity::{
-		judge, judge_inception, Action, Change, IdentityRefusal as Refusal, IdentityState, Place, SignedEvent,
-		MAX_RECOVERY_KEYS,
+		judge, Action, Change, IdentityRefusal as Refusal, IdentityState, Place, SignedEvent, MAX_RECOVERY_KEYS,
 	},
-	BlockNumber, EventSignature, GenesisHash, IdentityId, IdentityKey,
+	BlockNumber, EventSignature, GenesisHash, IdentityId, IdentityKey, LogHead,
 };
 use sp_core::ed25519;
 use sp_runtime::SaturatedConversion;
@@ -47,7 +41,7 @@ pub(crate) enum Signatures {
 	Verified,
 }
 
-fn verify(key: &IdentityKey, text: &[u8], signature: &EventSignature) -> bool {
+pub(crate) fn verify(key: &IdentityKey, text: &[u8], signature: &EventSignature) -> bool {
 	let signature = ed25519::Signature::from_raw(*signature.as_bytes());
 	sp_io::crypto::ed25519_verify(&signature, text, &ed25519::Public::from_raw(*key.as_bytes()))
 }
@@ -69,23 +63,6 @@ impl<T: Config> Pallet<T> {
 		Ok((record, change))
 	}
 
-	/// Registers an identity, for `register`.
-	pub(crate) fn found(sponsor: T::AccountId, signed: &SignedEvent) -> DispatchResult {
-		let id = signed.event.identity;
-		ensure!(!Identities::<T>::contains_key(id), Error::<T>::IdentityExists);
-		ensure!(!Ended::<T>::contains_key(id), Error::<T>::Closed);
-		let genesis = Self::genesis();
-		let change = judge_inception(&Self::place(&genesis, &id), signed, Self::is_used, verify);
-		let change = change.map_err(Error::<T>::from)?;
-		let deposit = T::IdentityDeposit::get();
-		T::Currency::hold(&HoldReason::Identity.into(), &sponsor, deposit)?;
-		let entry = change.hash;
-		let record = IdentityOf::<T> { state: change.state.clone(), sponsor, deposit };
-		Self::deposit_event(Event::IdentityRegistered { identity: id, entry });
-		Self::write(signed, record, change);
-		Ok(())
-	}
-
 	/// Records an event that was authorised, for `record`.
 	pub(crate) fn take(signed: &SignedEvent) -> DispatchResult {
 		let (record, change) = Self::admit(signed, Signatures::Verified).map_err(Error::<T>::from)?;
@@ -102,7 +79,7 @@ impl<T: Config> Pallet<T> {
 		Ok(())
 	}
 
-	fn write(signed: &SignedEvent, record: IdentityOf<T>, change: Change) {
+	pub(crate) fn write(signed: &SignedEvent, record: IdentityOf<T>, change: Change) {
 		let id = &signed.event.identity;
 		for key in change.revoked {
 			Self::deposit_event(Event::DeviceRevoked { identity: *id, key });
@@ -133,6 +110,11 @@ impl<T: Config> Pallet<T> {
 		Identities::<T>::get(id).map(|record| record.state)
 	}
 
+	/// The head of the log of an identity, also of one that has ended.
+	pub fn identity_head(id: IdentityId) -> Option<LogHead> {
+		Self::identity(id).map(|state| state.head).or_else(|| Ended::<T>::get(id))
+	}
+
 	/// The events that this block recorded, in order.
 	pub fn block_events() -> Vec<SignedEvent> {
 		BlockEvents::<T>::get()
@@ -143,7 +125,7 @@ impl<T: Config> Pallet<T> {
 		Identities::<T>::count()
 	}
 
-	fn place<'a>(genesis: &'a GenesisHash, identity: &'a IdentityId) -> Place<'a> {
+	pub(crate) fn place<'a>(genesis: &'a GenesisHash, identity: &'a IdentityId) -> Place<'a> {
 		Place { genesis, identity, block: Self::now(), window: T::RecoveryWindow::get() }
 	}
 

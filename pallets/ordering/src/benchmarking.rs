@@ -5,7 +5,7 @@
 //! run: the allowance that an entry grants has the key in its place in state, and the tool compares places.
 
 use super::*;
-use crate::types::CandidateDigest;
+use crate::{admission::Signature, types::CandidateDigest};
 use alloc::vec::Vec;
 use frame_benchmarking::v2::*;
 use frame_support::{
@@ -19,8 +19,9 @@ use frame_support::{
 };
 use frame_system::{pallet_prelude::BlockNumberFor, RawOrigin};
 use lockstep_primitives::{
-	endorsement_payload, extrinsic::release_payload, payload_hash, Endorsement, EntryHash, GroupId, LogHead, LogKind,
-	OrderingKey, PayloadHash,
+	endorsement_payload,
+	extrinsic::{release_payload, Founding},
+	payload_hash, Endorsement, EntryHash, GroupId, LogHead, LogKind, OrderingKey, PayloadHash,
 };
 use sp_core::{crypto::KeyTypeId, ed25519};
 use sp_runtime::{traits::Saturating, SaturatedConversion};
@@ -241,6 +242,37 @@ mod benchmarks {
 		}
 
 		assert!(!OpenEntries::<T>::contains_key(GROUP, root));
+	}
+
+	/// Without the voucher, which its own pallet measures.
+	#[benchmark]
+	fn create_group_by_voucher() {
+		let sponsor = sponsor::<T>();
+		let key = member_key(0);
+		let founding = Founding { group: GROUP, next_key: ordering_key(&key), endorsement: founding::<T>(&key) };
+
+		#[block]
+		{
+			Pallet::<T>::found(sponsor, &founding, Signature::Verified).expect("the group can be created");
+		}
+
+		assert!(Groups::<T>::contains_key(GROUP));
+	}
+
+	/// The same.
+	#[benchmark]
+	fn authorize_create_group_by_voucher() {
+		let sponsor = sponsor::<T>();
+		let key = member_key(0);
+		let founding = Founding { group: GROUP, next_key: ordering_key(&key), endorsement: founding::<T>(&key) };
+		let answer;
+
+		#[block]
+		{
+			answer = Pallet::<T>::can_found(&founding, &sponsor);
+		}
+
+		assert!(answer.is_ok());
 	}
 
 	impl_benchmark_test_suite!(Pallet, crate::mock::new_bench_ext(), crate::mock::Test);

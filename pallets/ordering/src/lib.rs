@@ -23,6 +23,7 @@ mod benchmarking;
 mod budget;
 mod checks;
 pub mod closing;
+pub mod founding;
 mod growth;
 mod hooks;
 #[cfg(test)]
@@ -51,7 +52,11 @@ pub mod pallet {
 	use alloc::vec::Vec;
 	use frame_support::{pallet_prelude::*, traits::fungible::MutateHold};
 	use frame_system::pallet_prelude::*;
-	use lockstep_primitives::{BlockEntry, Endorsement, EntryHash, GroupId, OrderingKey, Refusal};
+	use lockstep_primitives::{
+		extrinsic::Founding,
+		voucher::{Cashier, Payment},
+		BlockEntry, Endorsement, EntryHash, GroupId, OrderingKey, Refusal,
+	};
 	use sp_core::H256;
 
 	/// The version of the storage layout.
@@ -69,6 +74,10 @@ pub mod pallet {
 		type Currency: MutateHold<Self::AccountId, Reason = Self::RuntimeHoldReason>;
 		/// The runtime's hold reasons.
 		type RuntimeHoldReason: From<HoldReason>;
+		/// Takes vouchers.
+		type Vouchers: Cashier<Self::AccountId>;
+		/// What it costs to check a voucher, and to spend it.
+		type VoucherWeights: Get<(Weight, Weight)>;
 		/// Told which ordering keys have an open entry.
 		type OnEntry: OnOpenEntry;
 		/// What the calls cost.
@@ -221,6 +230,8 @@ pub mod pallet {
 		GroupActive,
 		/// The release does not verify: sign what `release_payload` returns with the newest entry's key.
 		BadRelease,
+		/// The voucher is not taken: validation says why.
+		VoucherRefused,
 	}
 
 	impl<T> From<Refusal> for Error<T> {
@@ -234,6 +245,8 @@ pub mod pallet {
 				Refusal::OverBudget => Self::OverBudget,
 				Refusal::BadEndorsement => Self::BadEndorsement,
 				Refusal::LogFull => Self::LogFull,
+				Refusal::GroupExists => Self::GroupExists,
+				Refusal::GroupIdUsed => Self::GroupIdUsed,
 			}
 		}
 	}
@@ -278,7 +291,8 @@ pub mod pallet {
 			endorsement: Endorsement,
 		) -> DispatchResult {
 			let sponsor = ensure_signed(origin)?;
-			Self::found(sponsor, &group, &next_key, &endorsement)
+			let founding = Founding { group, next_key, endorsement };
+			Self::found(sponsor, &founding, Signature::Verify)
 		}
 
 		/// Appends an entry: the holder of `parent`'s key endorses the commit sealed in `payload` and names the key
@@ -323,6 +337,34 @@ pub mod pallet {
 		pub fn close_group(origin: OriginFor<T>, group: GroupId, release: Option<Endorsement>) -> DispatchResult {
 			let caller = ensure_signed(origin)?;
 			Self::close(&caller, &group, release.as_ref())
+		}
+
+		/// Creates a group at the cost of whoever gave the voucher away: that account becomes its sponsor, and has
+		/// `GroupDeposit` held. Nothing says who creates it.
+		///
+		/// A general transaction, authorised by the voucher and `endorsement`: no account, no fee. The voucher's order is
+		/// `SCALE(group, next_key, endorsement)`. Validation refuses with `InvalidTransaction::Custom`, the code of a
+		/// [`Refusal`] or a [`VoucherRefusal`](lockstep_primitives::voucher::VoucherRefusal). Emits [`Event::GroupCreated`].
+		#[pallet::call_index(3)]
+		#[pallet::weight((
+			T::WeightInfo::create_group_by_voucher().saturating_add(T::VoucherWeights::get().1),
+			DispatchClass::Normal,
+			Pays::No
+		))]
+		#[pallet::authorize(|_source, group, next_key, endorsement, payment| {
+			Self::authorize_founding(&Founding { group: *group, next_key: *next_key, endorsement: *endorsement }, payment)
+		})]
+		#[pallet::weight_of_authorize(T::WeightInfo::authorize_create_group_by_voucher().saturating_add(T::VoucherWeights::get().0))]
+		pub fn create_group_by_voucher(
+			origin: OriginFor<T>,
+			group: GroupId,
+			next_key: OrderingKey,
+			endorsement: Endorsement,
+			payment: Payment,
+		) -> DispatchResult {
+			ensure_authorized(origin)?;
+			let founding = Founding { group, next_key, endorsement };
+			Self::found_by_voucher(&founding, &payment)
 		}
 	}
 

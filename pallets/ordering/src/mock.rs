@@ -10,13 +10,15 @@ use frame_support::{
 };
 use frame_system::RawOrigin;
 use lockstep_primitives::{
-	endorsement_payload, payload_hash, Endorsement, EntryHash, GenesisHash, GroupId, LogHead, LogKind, OpenEntry,
-	OrderingKey, Refusal,
+	endorsement_payload, payload_hash,
+	voucher::{Payment, SignedVoucher, Voucher, VoucherKind},
+	Endorsement, EntryHash, GenesisHash, GroupId, LogHead, LogKind, OpenEntry, OrderingKey, Refusal, SponsorId,
+	VoucherKey, VoucherSignature,
 };
 use sp_core::{ed25519, Pair, H256};
 use sp_runtime::{
 	testing::UintAuthorityId,
-	traits::{Applyable, Checkable, Dispatchable},
+	traits::{Applyable, Checkable, Convert, Dispatchable},
 	transaction_validity::{InvalidTransaction, TransactionSource, TransactionValidityError, ValidTransaction},
 	BuildStorage, DispatchError, DispatchResult,
 };
@@ -49,6 +51,8 @@ mod runtime {
 	pub type Balances = pallet_balances::Pallet<Test>;
 	#[runtime::pallet_index(10)]
 	pub type Ordering = crate::Pallet<Test>;
+	#[runtime::pallet_index(15)]
+	pub type Vouchers = pallet_vouchers::Pallet<Test>;
 }
 
 #[derive_impl(frame_system::config_preludes::TestDefaultConfig)]
@@ -104,9 +108,27 @@ impl OnOpenEntry for CountKeys {
 	}
 }
 
+/// The account is the first byte of the key.
+pub struct First;
+impl Convert<SponsorId, u64> for First {
+	fn convert(sponsor: SponsorId) -> u64 {
+		sponsor.0[0].into()
+	}
+}
+
+impl pallet_vouchers::Config for Test {
+	type Sponsor = First;
+	type WeightInfo = ();
+	type LongestVoucher = ConstU32<100>;
+	type Period = ConstU32<10>;
+	type MaxForgotten = ConstU32<4>;
+}
+
 impl crate::Config for Test {
 	type Currency = Balances;
 	type RuntimeHoldReason = RuntimeHoldReason;
+	type Vouchers = Vouchers;
+	type VoucherWeights = ();
 	type OnEntry = CountKeys;
 	type WeightInfo = ();
 	type GroupDeposit = ConstU64<DEPOSIT>;
@@ -389,4 +411,21 @@ pub fn grow(parent: EntryHash, signer: u32, first: u32, count: u32) -> EntryHash
 		next_block();
 	}
 	parent
+}
+
+/// A key whose first byte names an account.
+fn sponsor(account: u64) -> ed25519::Pair {
+	let seeds = (0u32..).map(|number| [number.to_le_bytes(); 8].concat());
+	let mut pairs = seeds.map(|seed| ed25519::Pair::from_seed_slice(&seed).expect("32 bytes"));
+	pairs.find(|pair| u64::from(pair.public().0[0]) == account).expect("there is one")
+}
+
+/// A voucher of an account, being spent for this order.
+pub fn pay(account: u64, number: u32, expiry: u32, order: &[u8]) -> Payment {
+	let (sponsor, pair) = (sponsor(account), key(number));
+	let (kind, by) = (VoucherKind::CreateGroup, SponsorId(sponsor.public().0));
+	let voucher = Voucher { kind, key: VoucherKey(pair.public().0), sponsor: by, expiry };
+	let signature = VoucherSignature(sponsor.sign(&voucher.signing_payload(&GENESIS)).0);
+	let spent = VoucherSignature(pair.sign(&voucher.spending_payload(&GENESIS, order)).0);
+	Payment { voucher: SignedVoucher { voucher, signature }, spent }
 }

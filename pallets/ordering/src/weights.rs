@@ -1,6 +1,6 @@
 //! Weights of `pallet_ordering`, measured by `make weights`.
 //!
-//! Date 2026-11-24, 50 steps, 20 repeats, on AMD EPYC.
+//! Date 2026-11-27, 50 steps, 20 repeats, on AMD EPYC.
 
 #![cfg_attr(rustfmt, rustfmt_skip)]
 #![allow(unused_parens, unused_imports, missing_docs)]
@@ -18,6 +18,8 @@ pub trait WeightInfo {
 	fn prune_closing() -> Weight;
 	fn prune_retained() -> Weight;
 	fn prune_removed() -> Weight;
+	fn create_group_by_voucher() -> Weight;
+	fn authorize_create_group_by_voucher() -> Weight;
 }
 
 /// As measured, with the database weights of the runtime.
@@ -30,7 +32,7 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Storage: `System::BlockHash` (r:1 w:0)
 	/// Proof: `System::BlockHash` (`max_values`: None, `max_size`: Some(44), added: 2519, mode: `MaxEncodedLen`)
 	/// Storage: `Balances::Holds` (r:1 w:1)
-	/// Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(121), added: 2596, mode: `MaxEncodedLen`)
+	/// Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(139), added: 2614, mode: `MaxEncodedLen`)
 	/// Storage: `Ordering::CounterForGroups` (r:1 w:1)
 	/// Proof: `Ordering::CounterForGroups` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
 	/// Storage: `Ordering::RetentionBounds` (r:1 w:1)
@@ -46,8 +48,8 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Storage: `Ordering::RetentionQueue` (r:0 w:1)
 	/// Proof: `Ordering::RetentionQueue` (`max_values`: None, `max_size`: Some(84), added: 2559, mode: `MaxEncodedLen`)
 	fn create_group() -> Weight {
-		// Minimum execution time: 160_438_000 picoseconds.
-		Weight::from_parts(171_014_000, 3618)
+		// Minimum execution time: 165_726_000 picoseconds.
+		Weight::from_parts(179_006_000, 3618)
 			.saturating_add(T::DbWeight::get().reads(8_u64))
 			.saturating_add(T::DbWeight::get().writes(9_u64))
 	}
@@ -71,10 +73,10 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Proof: `Ordering::RetentionQueue` (`max_values`: None, `max_size`: Some(84), added: 2559, mode: `MaxEncodedLen`)
 	/// The range of component `p` is `[1, 65536]`.
 	fn append(p: u32, ) -> Weight {
-		// Minimum execution time: 67_911_000 picoseconds.
-		Weight::from_parts(72_966_459, 4731)
-			// Standard error: 10.
-			.saturating_add(Weight::from_parts(3_911, 0).saturating_mul(p.into()))
+		// Minimum execution time: 73_409_000 picoseconds.
+		Weight::from_parts(76_395_784, 4731)
+			// Standard error: 28.
+			.saturating_add(Weight::from_parts(5_611, 0).saturating_mul(p.into()))
 			.saturating_add(T::DbWeight::get().reads(6_u64))
 			.saturating_add(T::DbWeight::get().writes(10_u64))
 	}
@@ -86,10 +88,10 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Proof: `System::BlockHash` (`max_values`: None, `max_size`: Some(44), added: 2519, mode: `MaxEncodedLen`)
 	/// The range of component `p` is `[1, 65536]`.
 	fn authorize_append(p: u32, ) -> Weight {
-		// Minimum execution time: 73_118_000 picoseconds.
-		Weight::from_parts(78_242_002, 4731)
-			// Standard error: 4.
-			.saturating_add(Weight::from_parts(3_282, 0).saturating_mul(p.into()))
+		// Minimum execution time: 75_933_000 picoseconds.
+		Weight::from_parts(83_120_392, 4731)
+			// Standard error: 39.
+			.saturating_add(Weight::from_parts(4_964, 0).saturating_mul(p.into()))
 			.saturating_add(T::DbWeight::get().reads(3_u64))
 	}
 	/// Storage: `Ordering::Groups` (r:1 w:1)
@@ -99,7 +101,7 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Storage: `System::BlockHash` (r:1 w:0)
 	/// Proof: `System::BlockHash` (`max_values`: None, `max_size`: Some(44), added: 2519, mode: `MaxEncodedLen`)
 	/// Storage: `Balances::Holds` (r:1 w:1)
-	/// Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(121), added: 2596, mode: `MaxEncodedLen`)
+	/// Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(139), added: 2614, mode: `MaxEncodedLen`)
 	/// Storage: `Ordering::CounterForGroups` (r:1 w:1)
 	/// Proof: `Ordering::CounterForGroups` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
 	/// Storage: `Ordering::RemovalBounds` (r:1 w:1)
@@ -109,8 +111,8 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Storage: `Ordering::ClosedGroups` (r:0 w:1)
 	/// Proof: `Ordering::ClosedGroups` (`max_values`: None, `max_size`: Some(48), added: 2523, mode: `MaxEncodedLen`)
 	fn close_group() -> Weight {
-		// Minimum execution time: 144_995_000 picoseconds.
-		Weight::from_parts(153_028_000, 4731)
+		// Minimum execution time: 147_249_000 picoseconds.
+		Weight::from_parts(194_308_000, 4731)
 			.saturating_add(T::DbWeight::get().reads(6_u64))
 			.saturating_add(T::DbWeight::get().writes(6_u64))
 	}
@@ -125,8 +127,8 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Storage: `Ordering::CloseQueue` (r:1 w:0)
 	/// Proof: `Ordering::CloseQueue` (`max_values`: None, `max_size`: Some(84), added: 2559, mode: `MaxEncodedLen`)
 	fn prune_nothing() -> Weight {
-		// Minimum execution time: 17_105_000 picoseconds.
-		Weight::from_parts(18_677_000, 3549)
+		// Minimum execution time: 17_326_000 picoseconds.
+		Weight::from_parts(20_450_000, 3549)
 			.saturating_add(T::DbWeight::get().reads(5_u64))
 	}
 	/// Storage: `Ordering::CloseBounds` (r:1 w:1)
@@ -142,8 +144,8 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Storage: `Ordering::Indices` (r:0 w:1)
 	/// Proof: `Ordering::Indices` (`max_values`: None, `max_size`: Some(88), added: 2563, mode: `MaxEncodedLen`)
 	fn prune_closing() -> Weight {
-		// Minimum execution time: 32_909_000 picoseconds.
-		Weight::from_parts(35_883_000, 5297)
+		// Minimum execution time: 34_241_000 picoseconds.
+		Weight::from_parts(38_187_000, 5297)
 			.saturating_add(T::DbWeight::get().reads(5_u64))
 			.saturating_add(T::DbWeight::get().writes(6_u64))
 	}
@@ -160,8 +162,8 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Storage: `Ordering::Indices` (r:0 w:1)
 	/// Proof: `Ordering::Indices` (`max_values`: None, `max_size`: Some(88), added: 2563, mode: `MaxEncodedLen`)
 	fn prune_retained() -> Weight {
-		// Minimum execution time: 41_141_000 picoseconds.
-		Weight::from_parts(44_066_000, 4731)
+		// Minimum execution time: 42_804_000 picoseconds.
+		Weight::from_parts(45_307_000, 4731)
 			.saturating_add(T::DbWeight::get().reads(5_u64))
 			.saturating_add(T::DbWeight::get().writes(6_u64))
 	}
@@ -178,53 +180,103 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Storage: UNKNOWN KEY `0x3a73746174656d656e745f616c6c6f77616e63653affe0b81700cedadde9deba` (r:1 w:1)
 	/// Proof: UNKNOWN KEY `0x3a73746174656d656e745f616c6c6f77616e63653affe0b81700cedadde9deba` (r:1 w:1)
 	fn prune_removed() -> Weight {
-		// Minimum execution time: 50_675_000 picoseconds.
-		Weight::from_parts(55_483_000, 6116)
+		// Minimum execution time: 54_762_000 picoseconds.
+		Weight::from_parts(70_995_000, 6116)
 			.saturating_add(T::DbWeight::get().reads(7_u64))
 			.saturating_add(T::DbWeight::get().writes(5_u64))
+	}
+	/// Storage: `Ordering::Groups` (r:1 w:1)
+	/// Proof: `Ordering::Groups` (`max_values`: None, `max_size`: Some(153), added: 2628, mode: `MaxEncodedLen`)
+	/// Storage: `Ordering::ClosedGroups` (r:1 w:0)
+	/// Proof: `Ordering::ClosedGroups` (`max_values`: None, `max_size`: Some(48), added: 2523, mode: `MaxEncodedLen`)
+	/// Storage: `System::BlockHash` (r:1 w:0)
+	/// Proof: `System::BlockHash` (`max_values`: None, `max_size`: Some(44), added: 2519, mode: `MaxEncodedLen`)
+	/// Storage: `Balances::Holds` (r:1 w:1)
+	/// Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(139), added: 2614, mode: `MaxEncodedLen`)
+	/// Storage: `Ordering::CounterForGroups` (r:1 w:1)
+	/// Proof: `Ordering::CounterForGroups` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
+	/// Storage: `Ordering::RetentionBounds` (r:1 w:1)
+	/// Proof: `Ordering::RetentionBounds` (`max_values`: Some(1), `max_size`: Some(16), added: 511, mode: `MaxEncodedLen`)
+	/// Storage: `Ordering::BlockEntries` (r:1 w:1)
+	/// Proof: `Ordering::BlockEntries` (`max_values`: Some(1), `max_size`: None, mode: `Measured`)
+	/// Storage: UNKNOWN KEY `0x3a73746174656d656e745f616c6c6f77616e63653affe0b81700cedadde9deba` (r:1 w:1)
+	/// Proof: UNKNOWN KEY `0x3a73746174656d656e745f616c6c6f77616e63653affe0b81700cedadde9deba` (r:1 w:1)
+	/// Storage: `Ordering::Indices` (r:0 w:1)
+	/// Proof: `Ordering::Indices` (`max_values`: None, `max_size`: Some(88), added: 2563, mode: `MaxEncodedLen`)
+	/// Storage: `Ordering::OpenEntries` (r:0 w:1)
+	/// Proof: `Ordering::OpenEntries` (`max_values`: None, `max_size`: Some(1266), added: 3741, mode: `MaxEncodedLen`)
+	/// Storage: `Ordering::RetentionQueue` (r:0 w:1)
+	/// Proof: `Ordering::RetentionQueue` (`max_values`: None, `max_size`: Some(84), added: 2559, mode: `MaxEncodedLen`)
+	fn create_group_by_voucher() -> Weight {
+		// Minimum execution time: 115_792_000 picoseconds.
+		Weight::from_parts(137_354_000, 3618)
+			.saturating_add(T::DbWeight::get().reads(8_u64))
+			.saturating_add(T::DbWeight::get().writes(9_u64))
+	}
+	/// Storage: `Ordering::Groups` (r:1 w:0)
+	/// Proof: `Ordering::Groups` (`max_values`: None, `max_size`: Some(153), added: 2628, mode: `MaxEncodedLen`)
+	/// Storage: `Ordering::ClosedGroups` (r:1 w:0)
+	/// Proof: `Ordering::ClosedGroups` (`max_values`: None, `max_size`: Some(48), added: 2523, mode: `MaxEncodedLen`)
+	/// Storage: `System::BlockHash` (r:1 w:0)
+	/// Proof: `System::BlockHash` (`max_values`: None, `max_size`: Some(44), added: 2519, mode: `MaxEncodedLen`)
+	/// Storage: `Balances::Holds` (r:1 w:0)
+	/// Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(139), added: 2614, mode: `MaxEncodedLen`)
+	fn authorize_create_group_by_voucher() -> Weight {
+		// Minimum execution time: 68_562_000 picoseconds.
+		Weight::from_parts(103_183_000, 3618)
+			.saturating_add(T::DbWeight::get().reads(4_u64))
 	}
 }
 
 /// The same for tests, with the database weights of RocksDB.
 impl WeightInfo for () {
 	fn create_group() -> Weight {
-		Weight::from_parts(171_014_000, 3618)
+		Weight::from_parts(179_006_000, 3618)
 			.saturating_add(RocksDbWeight::get().reads(8_u64))
 			.saturating_add(RocksDbWeight::get().writes(9_u64))
 	}
 	fn append(p: u32, ) -> Weight {
-		Weight::from_parts(72_966_459, 4731)
-			.saturating_add(Weight::from_parts(3_911, 0).saturating_mul(p.into()))
+		Weight::from_parts(76_395_784, 4731)
+			.saturating_add(Weight::from_parts(5_611, 0).saturating_mul(p.into()))
 			.saturating_add(RocksDbWeight::get().reads(6_u64))
 			.saturating_add(RocksDbWeight::get().writes(10_u64))
 	}
 	fn authorize_append(p: u32, ) -> Weight {
-		Weight::from_parts(78_242_002, 4731)
-			.saturating_add(Weight::from_parts(3_282, 0).saturating_mul(p.into()))
+		Weight::from_parts(83_120_392, 4731)
+			.saturating_add(Weight::from_parts(4_964, 0).saturating_mul(p.into()))
 			.saturating_add(RocksDbWeight::get().reads(3_u64))
 	}
 	fn close_group() -> Weight {
-		Weight::from_parts(153_028_000, 4731)
+		Weight::from_parts(194_308_000, 4731)
 			.saturating_add(RocksDbWeight::get().reads(6_u64))
 			.saturating_add(RocksDbWeight::get().writes(6_u64))
 	}
 	fn prune_nothing() -> Weight {
-		Weight::from_parts(18_677_000, 3549)
+		Weight::from_parts(20_450_000, 3549)
 			.saturating_add(RocksDbWeight::get().reads(5_u64))
 	}
 	fn prune_closing() -> Weight {
-		Weight::from_parts(35_883_000, 5297)
+		Weight::from_parts(38_187_000, 5297)
 			.saturating_add(RocksDbWeight::get().reads(5_u64))
 			.saturating_add(RocksDbWeight::get().writes(6_u64))
 	}
 	fn prune_retained() -> Weight {
-		Weight::from_parts(44_066_000, 4731)
+		Weight::from_parts(45_307_000, 4731)
 			.saturating_add(RocksDbWeight::get().reads(5_u64))
 			.saturating_add(RocksDbWeight::get().writes(6_u64))
 	}
 	fn prune_removed() -> Weight {
-		Weight::from_parts(55_483_000, 6116)
+		Weight::from_parts(70_995_000, 6116)
 			.saturating_add(RocksDbWeight::get().reads(7_u64))
 			.saturating_add(RocksDbWeight::get().writes(5_u64))
+	}
+	fn create_group_by_voucher() -> Weight {
+		Weight::from_parts(137_354_000, 3618)
+			.saturating_add(RocksDbWeight::get().reads(8_u64))
+			.saturating_add(RocksDbWeight::get().writes(9_u64))
+	}
+	fn authorize_create_group_by_voucher() -> Weight {
+		Weight::from_parts(103_183_000, 3618)
+			.saturating_add(RocksDbWeight::get().reads(4_u64))
 	}
 }

@@ -112,7 +112,7 @@ impl IdentityRefusal {
 			Self::NoSuccessor => "no_successor",
 			Self::BadAcceptance => "bad_acceptance",
 			Self::BadSignature => "bad_signature",
-			Self::LogFull => "log_full",
+			Self::LogFull => "event_log_full",
 		}
 	}
 }
@@ -157,6 +157,7 @@ mod tests {
 		for refusal in IdentityRefusal::ALL {
 			assert_eq!(IdentityRefusal::from_code(refusal.code()), Some(refusal));
 			assert_eq!(Refusal::from_code(refusal.code()), None);
+			assert!(Refusal::ALL.iter().all(|other| other.name() != refusal.name()));
 			assert_eq!(IdentityRefusal::ALL.iter().filter(|other| other.name() == refusal.name()).count(), 1);
 		}
 		assert_eq!(IdentityRefusal::from_code(32), None);

@@ -4,10 +4,11 @@ use crate::{Address, Runtime, RuntimeCall, Signature, UncheckedExtrinsic, VERSIO
 use codec::{Decode, Encode};
 use frame_support::dispatch::GetDispatchInfo;
 use lockstep_primitives::{
-	extrinsic::{Append, SignedCall, SigningContext, TRANSACTION_VERSION},
+	extrinsic::{is_purchase, Append, Founding, SignedCall, SigningContext, TRANSACTION_VERSION},
 	identity::{Event, NewDevice, SignedEvent},
+	voucher::{Payment, SignedVoucher, Voucher, VoucherKind},
 	Endorsement, EntryHash, EventSignature, GenesisHash, GroupId, IdentityId, IdentityKey, KeyCommitment, OperatorId,
-	OrderingKey,
+	OrderingKey, SponsorId, VoucherKey, VoucherSignature,
 };
 use sp_core::Pair;
 use sp_io::hashing::blake2_256;
@@ -42,6 +43,36 @@ fn record_is_decoded_as_a_general_transaction() {
 	assert_eq!(decoded.function, call);
 	assert_eq!(decoded.encode(), event.to_extrinsic());
 	assert_eq!(SignedEvent::from_extrinsic(&event.to_extrinsic()), Some(event));
+}
+
+#[test]
+fn purchases_are_decoded_as_general_transactions() {
+	let device = sp_core::ed25519::Pair::from_seed(&[7; 32]);
+	let voucher = Voucher {
+		kind: VoucherKind::CreateGroup,
+		key: VoucherKey([1; 32]),
+		sponsor: SponsorId([2; 32]),
+		expiry: 0x0403_0201,
+	};
+	let voucher = SignedVoucher { voucher, signature: VoucherSignature([3; 64]) };
+	let payment = Payment { voucher, spent: VoucherSignature([4; 64]) };
+
+	let event = inception(&GenesisHash([9; 32]), &device);
+	let bytes = event.to_registration(&payment);
+	let decoded = UncheckedExtrinsic::decode(&mut &bytes[..]).expect("decodes");
+	assert!(matches!(decoded.preamble, Preamble::General(..)));
+	let call = pallet_directory::Call::register_by_voucher { event, payment };
+	assert_eq!(decoded.function, RuntimeCall::Directory(call));
+	assert_eq!(decoded.encode(), bytes);
+	assert!(is_purchase(&bytes) && !is_purchase(&append().to_extrinsic()) && !is_purchase(&bytes[1..]));
+
+	let (group, next_key, endorsement) = (GroupId([1; 32]), OrderingKey([4; 32]), Endorsement([5; 64]));
+	let bytes = Founding { group, next_key, endorsement }.to_extrinsic(&payment);
+	let decoded = UncheckedExtrinsic::decode(&mut &bytes[..]).expect("decodes");
+	let call = pallet_ordering::Call::create_group_by_voucher { group, next_key, endorsement, payment };
+	assert_eq!(decoded.function, RuntimeCall::Ordering(call));
+	assert_eq!(decoded.encode(), bytes);
+	assert!(is_purchase(&bytes));
 }
 
 #[test]

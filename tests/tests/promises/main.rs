@@ -57,6 +57,7 @@ async fn on_a_network_that_nothing_disturbs() -> Result<()> {
 		p7_provable_rotations::the_rotations_of_a_group_are_proven_by_one_file,
 		p7_identities::a_person_is_what_its_devices_have_signed,
 		p7_identities::nobody_else_brings_a_device_in,
+		p7_identities::vouchers_pay_once_and_name_nobody,
 		p7_identities::of_two_events_for_one_position_one_is_recorded,
 		p7_identities::a_node_that_leaves_events_out_is_asked_no_more,
 		clock::a_member_months_ahead_agrees_on_an_added_key_package,

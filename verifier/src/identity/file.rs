@@ -87,8 +87,7 @@ impl IdentityFile {
 		follow(&mut chain, &self.links, &self.head, |_| ())?;
 		let head = *chain.head();
 		let proven = prove_identity(&head, &self.read_proof, &self.identity)?;
-		let history = History::of(self.genesis, self.identity, self.log.iter().cloned())?;
-		history.reaches(&proven)?;
+		let history = History::of(self.genesis, self.identity, self.log.clone(), &proven, head.number)?;
 		if history.newest().is_none() {
 			return Err(IdentityFileError::Unknown(self.identity));
 		}

@@ -2,7 +2,7 @@
 
 use super::ProvenIdentity;
 use crate::crypto::verify_ed25519;
-use alloc::vec::Vec;
+use alloc::{collections::BTreeSet, vec::Vec};
 use codec::{Decode, Encode};
 use lockstep_primitives::{
 	identity::{judge, judge_inception, Change, IdentityRefusal, IdentityState, Place, SignedEvent, RECOVERY_WINDOW},
@@ -59,6 +59,16 @@ pub enum HistoryError {
 		/// The head in state.
 		proven: EntryHash,
 	},
+	/// The event was put into a block above the one whose state shows the log.
+	#[error("event {index} names block {block}, above block {head} that the log is proven in: ask another node")]
+	Beyond {
+		/// The event's position.
+		index: u64,
+		/// The block that it names.
+		block: BlockNumber,
+		/// The final block.
+		head: BlockNumber,
+	},
 	/// The log is the same, and the chain says that it makes something else.
 	#[error("the chain has made something else of these events than the rules do: update the library, or trust the chain no further")]
 	State,
@@ -70,6 +80,10 @@ pub struct History {
 	genesis: GenesisHash,
 	identity: IdentityId,
 	steps: Vec<Step>,
+	/// The device keys that have come in.
+	used: BTreeSet<IdentityKey>,
+	/// The block up to which this is all of it.
+	until: BlockNumber,
 }
 
 fn verify(key: &IdentityKey, text: &[u8], signature: &EventSignature) -> bool {
@@ -79,21 +93,34 @@ fn verify(key: &IdentityKey, text: &[u8], signature: &EventSignature) -> bool {
 impl History {
 	/// Before the first event.
 	pub fn new(genesis: GenesisHash, identity: IdentityId) -> Self {
-		Self { genesis, identity, steps: Vec::new() }
+		Self { genesis, identity, steps: Vec::new(), used: BTreeSet::new(), until: 0 }
 	}
 
-	/// The identity of a whole log.
+	/// The identity of a whole log, as the state of the final block `head` shows it. A log that is longer or shorter than that
+	/// is refused before it is looked at.
 	///
 	/// # Errors
-	/// [`HistoryError::Block`], [`HistoryError::Refused`].
+	/// [`HistoryError`].
 	pub fn of(
 		genesis: GenesisHash,
 		identity: IdentityId,
-		log: impl IntoIterator<Item = Recorded>,
+		log: Vec<Recorded>,
+		proven: &ProvenIdentity,
+		head: BlockNumber,
 	) -> Result<Self, HistoryError> {
 		let mut history = Self::new(genesis, identity);
+		let (reached, expected) = (u64::try_from(log.len()).unwrap_or(u64::MAX), history.proven_head(proven).length);
+		if reached != expected {
+			return Err(HistoryError::Length { reached, proven: expected });
+		}
 		log.into_iter().try_for_each(|recorded| history.admit(recorded))?;
+		history.reaches(proven, head)?;
 		Ok(history)
+	}
+
+	fn proven_head(&self, proven: &ProvenIdentity) -> LogHead {
+		let empty = || LogHead::empty(LogKind::Identity, &self.genesis, &self.identity.0);
+		proven.state.as_ref().map(|state| state.head).or(proven.ended).unwrap_or_else(empty)
 	}
 
 	/// Takes up the next event. Whether it is the chain's is known only after [`Self::reaches`].
@@ -108,30 +135,33 @@ impl History {
 		}
 		let place = Place { genesis: &self.genesis, identity: &self.identity, block, window: RECOVERY_WINDOW };
 		// A key of this log that comes again is seen here; one of another log is not.
-		let is_used = |key: &IdentityKey| self.steps.iter().any(|step| step.change.added == Some(*key));
+		let is_used = |key: &IdentityKey| self.used.contains(key);
 		let change = match self.newest() {
 			None => judge_inception(&place, &event, is_used, verify),
 			Some(state) => judge(&place, state, &event, is_used, verify),
 		};
 		let change = change.map_err(|refusal| HistoryError::Refused { index, refusal })?;
+		self.used.extend(change.added);
+		self.until = block;
 		self.steps.push(Step { block, event, change });
 		Ok(())
 	}
 
-	/// Checks that these are all events that the chain has recorded, in the blocks in which it has, and that the chain has
-	/// made of them what the rules do.
+	/// Checks that these are all events that the chain has recorded up to the final block `head`, whose state is given, in the
+	/// blocks in which it has, and that the chain has made of them what the rules do.
 	///
 	/// # Errors
-	/// [`HistoryError::Length`], [`HistoryError::Head`], [`HistoryError::State`].
-	pub fn reaches(&self, proven: &ProvenIdentity) -> Result<(), HistoryError> {
-		let reached = self.head();
-		let empty = LogHead::empty(LogKind::Identity, &self.genesis, &self.identity.0);
-		let head = proven.state.as_ref().map(|state| state.head).or(proven.ended).unwrap_or(empty);
-		if reached.length != head.length {
-			return Err(HistoryError::Length { reached: reached.length, proven: head.length });
+	/// [`HistoryError::Length`], [`HistoryError::Head`], [`HistoryError::Beyond`], [`HistoryError::State`].
+	pub fn reaches(&mut self, proven: &ProvenIdentity, head: BlockNumber) -> Result<(), HistoryError> {
+		let (reached, expected) = (self.head(), self.proven_head(proven));
+		if reached.length != expected.length {
+			return Err(HistoryError::Length { reached: reached.length, proven: expected.length });
 		}
-		if reached.hash != head.hash {
-			return Err(HistoryError::Head { reached: reached.hash, proven: head.hash });
+		if reached.hash != expected.hash {
+			return Err(HistoryError::Head { reached: reached.hash, proven: expected.hash });
+		}
+		if let Some(last) = self.steps.last().filter(|last| last.block > head) {
+			return Err(HistoryError::Beyond { index: last.event.event.index, block: last.block, head });
 		}
 		let same = match (&proven.state, &proven.ended) {
 			(Some(state), None) => self.newest() == Some(state),
@@ -139,7 +169,16 @@ impl History {
 			(None, None) => true,
 			(Some(_), Some(_)) => false,
 		};
-		same.then_some(()).ok_or(HistoryError::State)
+		if !same {
+			return Err(HistoryError::State);
+		}
+		self.until = head;
+		Ok(())
+	}
+
+	/// The final block up to which this is all that happened; before [`Self::reaches`], that of the newest event.
+	pub fn until(&self) -> BlockNumber {
+		self.until
 	}
 
 	/// The chain.
@@ -162,14 +201,18 @@ impl History {
 		self.steps.last().map(|step| &step.change.state)
 	}
 
-	/// The identity at the end of a block; `None` if it was not there yet.
+	/// The identity at the end of a block; `None` if it was not there yet, and for blocks above [`Self::until`], of which
+	/// nothing is known.
 	pub fn at(&self, block: BlockNumber) -> Option<&IdentityState> {
+		if block > self.until {
+			return None;
+		}
 		let until = self.steps.partition_point(|step| step.block <= block);
 		let last = self.steps.get(until.checked_sub(1)?)?;
 		Some(&last.change.state)
 	}
 
-	/// Whether a device of the identity has this key at the end of a block. Not if the identity was closed by then: it has
+	/// Whether a device of the identity is known to have this key at the end of a block. Not if the identity was closed by then: it has
 	/// no devices that count.
 	pub fn has_device_at(&self, key: &IdentityKey, block: BlockNumber) -> bool {
 		self.at(block).is_some_and(|state| !state.closed && state.device(key).is_some())

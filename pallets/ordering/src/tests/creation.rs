@@ -1,9 +1,22 @@
-//! `create_group`: what it makes, and what it refuses.
+//! `create_group` and `create_group_by_voucher`: what they make, and what they refuse.
 
-use crate::{mock::*, Error, Event, HoldReason, OpenEntries};
-use frame_support::{assert_noop, assert_ok, traits::fungible::InspectHold};
-use lockstep_primitives::{payload_hash, Budget, Endorsement, EntryHash, GenesisHash, OpenEntry};
-use sp_runtime::{DispatchError, TokenError};
+use crate::{mock::*, Call, Error, Event, HoldReason, OpenEntries};
+use frame_support::{
+	assert_noop, assert_ok,
+	dispatch::GetDispatchInfo,
+	traits::{fungible::InspectHold, Authorize},
+};
+use lockstep_primitives::{
+	extrinsic::Founding,
+	payload_hash,
+	voucher::{Payment, VoucherRefusal},
+	Budget, Endorsement, EntryHash, GenesisHash, GroupId, OpenEntry, Refusal,
+};
+use sp_runtime::{
+	traits::{Applyable, Checkable, Dispatchable},
+	transaction_validity::{InvalidTransaction, TransactionSource, TransactionValidityError},
+	DispatchError, TokenError,
+};
 
 fn create_by(sponsor: u64, number: u32, endorsement: Endorsement) -> sp_runtime::DispatchResult {
 	Ordering::create_group(RuntimeOrigin::signed(sponsor), GROUP, public(&key(number)), endorsement)
@@ -98,5 +111,107 @@ fn groups_have_logs_of_their_own() {
 		assert_ok!(Commit::new(first, 0, 1).append());
 		assert_eq!(head(OTHER_GROUP), second);
 		assert_ne!(head(GROUP), EntryHash([0; 32]));
+	});
+}
+
+/// What the pool is told, and what the block does.
+fn buy(group: GroupId, number: u32, endorsement: Endorsement, payment: &Payment) -> Result<(), u8> {
+	let call = Call::create_group_by_voucher { group, next_key: public(&key(number)), endorsement, payment: *payment };
+	let call = RuntimeCall::Ordering(call);
+	let validity = call.authorize(TransactionSource::External).expect("it authorises itself");
+	let code = |error| match error {
+		TransactionValidityError::Invalid(InvalidTransaction::Custom(code)) => code,
+		other => panic!("unexpected answer {other:?}"),
+	};
+	validity.map_err(code)?;
+	let extrinsic = Extrinsic::new_transaction(call, (frame_system::AuthorizeCall::<Test>::new(),));
+	let info = extrinsic.get_dispatch_info();
+	let checked = Checkable::check(extrinsic, &frame_system::ChainContext::<Test>::default()).expect("no signature");
+	checked.apply::<Test>(&info, 0).map_err(code)?.expect("what is authorised does not fail in the same state");
+	Ok(())
+}
+
+fn order(group: GroupId, number: u32) -> (Endorsement, Vec<u8>) {
+	let (next_key, endorsement) = (public(&key(number)), self_endorsement(GENESIS, group, &key(number)));
+	(endorsement, Founding { group, next_key, endorsement }.order())
+}
+
+#[test]
+fn a_voucher_creates_a_group_at_the_cost_of_whoever_gave_it_away() {
+	test(|| {
+		let (endorsement, wanted) = order(GROUP, 0);
+		assert_eq!(buy(GROUP, 0, endorsement, &pay(SPONSOR, 901, 50, &wanted)), Ok(()));
+		assert_eq!(Balances::balance_on_hold(&HoldReason::Group.into(), &SPONSOR), DEPOSIT);
+		assert_eq!(Balances::free_balance(SPONSOR), FUNDS - DEPOSIT, "no fee");
+		let first = head(GROUP);
+		assert_ok!(Commit::new(first, 0, 1).append());
+		// The same voucher for another group, in this block and a later one; and another voucher for the same group.
+		let (other, elsewhere) = order(OTHER_GROUP, 0);
+		let again = pay(SPONSOR, 901, 50, &elsewhere);
+		assert_eq!(buy(OTHER_GROUP, 0, other, &again), Err(VoucherRefusal::Spent.code()));
+		next_block();
+		assert_eq!(buy(OTHER_GROUP, 0, other, &again), Err(VoucherRefusal::Spent.code()));
+		let exists = Err(Refusal::GroupExists.code());
+		assert_eq!(buy(GROUP, 0, endorsement, &pay(SPONSOR, 902, 50, &wanted)), exists);
+		assert_eq!(buy(OTHER_GROUP, 0, other, &pay(SPONSOR, 902, 50, &elsewhere)), Ok(()));
+	});
+}
+
+#[test]
+fn whatever_is_refused_spends_no_voucher_and_holds_nothing() {
+	test(|| {
+		let (endorsement, wanted) = order(GROUP, 0);
+		let root = || sp_io::storage::root(sp_core::storage::StateVersion::V1);
+		let before = root();
+		let refused = |endorsement, payment: &Payment, code: u8| {
+			assert_eq!(buy(GROUP, 0, endorsement, payment), Err(code));
+			assert_eq!(root(), before);
+		};
+		let good = pay(SPONSOR, 901, 50, &wanted);
+		let forged = self_endorsement(GENESIS, GROUP, &key(1));
+		let wrong = Founding { group: GROUP, next_key: public(&key(0)), endorsement: forged }.order();
+		refused(forged, &pay(SPONSOR, 901, 50, &wrong), Refusal::BadEndorsement.code());
+		let (_, elsewhere) = order(OTHER_GROUP, 0);
+		refused(endorsement, &pay(SPONSOR, 901, 50, &elsewhere), VoucherRefusal::BadSpending.code());
+		refused(endorsement, &pay(99, 901, 50, &wanted), VoucherRefusal::NoFunds.code());
+		refused(endorsement, &pay(SPONSOR, 901, 0, &wanted), VoucherRefusal::Expired.code());
+		refused(endorsement, &pay(SPONSOR, 901, 102, &wanted), VoucherRefusal::TooLong.code());
+		assert_eq!(buy(GROUP, 0, endorsement, &good), Ok(()));
+	});
+}
+
+#[test]
+fn only_what_was_authorised_creates_a_group_by_voucher() {
+	test(|| {
+		let (endorsement, wanted) = order(GROUP, 0);
+		let payment = pay(99, 901, 50, &wanted);
+		for origin in [RuntimeOrigin::none(), RuntimeOrigin::root(), RuntimeOrigin::signed(SPONSOR)] {
+			let created = Ordering::create_group_by_voucher(origin, GROUP, public(&key(0)), endorsement, payment);
+			assert_noop!(created, DispatchError::BadOrigin);
+		}
+		// What fails all the same takes nothing with it.
+		let call =
+			Call::<Test>::create_group_by_voucher { group: GROUP, next_key: public(&key(0)), endorsement, payment };
+		let failed = RuntimeCall::Ordering(call).dispatch(frame_system::RawOrigin::Authorized.into());
+		assert_eq!(failed.map(drop).map_err(|error| error.error), Err(TokenError::FundsUnavailable.into()));
+		assert!(!Vouchers::is_spent(&payment.voucher.voucher));
+	});
+}
+
+/// The pool holds one use of a voucher, and one creation of a group.
+#[test]
+fn in_the_pool_a_voucher_is_used_once() {
+	test(|| {
+		let tags = |group, voucher| {
+			let (endorsement, wanted) = order(group, 0);
+			let (next_key, payment) = (public(&key(0)), pay(SPONSOR, voucher, 50, &wanted));
+			let call = Call::create_group_by_voucher { group, next_key, endorsement, payment };
+			let answer = RuntimeCall::Ordering(call).authorize(TransactionSource::External);
+			answer.expect("it authorises itself").expect("it is good").0.provides
+		};
+		let common = |a: Vec<Vec<u8>>, b: Vec<Vec<u8>>| a.iter().filter(|tag| b.contains(tag)).count();
+		assert_eq!(common(tags(GROUP, 901), tags(OTHER_GROUP, 901)), 1);
+		assert_eq!(common(tags(GROUP, 901), tags(GROUP, 902)), 1);
+		assert_eq!(common(tags(GROUP, 901), tags(OTHER_GROUP, 902)), 0);
 	});
 }

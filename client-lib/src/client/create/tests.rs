@@ -1,0 +1,110 @@
+//! A creation that a voucher pays for: what is submitted, for how long, and after what.
+
+use crate::{
+	client::Event,
+	finality::Finalized,
+	mls::stand_in::StandIn,
+	rpc::SubmitError,
+	simulation::{Action, MemoryDisk, SimulatedClient},
+	voucher::{HeldVoucher, VoucherKind, VoucherRefusal},
+	GenesisHash, GroupId, Sponsor, Upkeep,
+};
+use lockstep_primitives::{BlockNumber, OrderingParameters};
+use rand::{rngs::StdRng, SeedableRng};
+
+const GENESIS: GenesisHash = GenesisHash([7; 32]);
+const EXPIRY: BlockNumber = 500;
+const PARAMETERS: OrderingParameters = OrderingParameters {
+	max_payload: 65_536,
+	candidate_interval: 20,
+	contest_window: 86_400,
+	retention: 2_592_000,
+	entry_budget: (1024, 1),
+	byte_budget: (8_388_608, 4096),
+};
+
+type Client = SimulatedClient<StandIn>;
+
+fn open(disk: &MemoryDisk) -> Client {
+	let engine = StandIn::new(b"anna".to_vec(), GENESIS, StdRng::seed_from_u64(1));
+	SimulatedClient::open(disk, engine, PARAMETERS, Upkeep::default(), 1).unwrap()
+}
+
+fn voucher() -> HeldVoucher {
+	HeldVoucher::issue(&Sponsor::alice(), &GENESIS, VoucherKind::CreateGroup, EXPIRY)
+}
+
+/// What it wants submitted now.
+fn bought(client: &mut Client) -> Vec<(GroupId, Vec<u8>)> {
+	let actions = client.take_actions().into_iter();
+	actions
+		.filter_map(|action| match action {
+			Action::Buy { group, extrinsic } => Some((group, extrinsic)),
+			Action::Create { .. } => panic!("nobody else is to pay"),
+			_ => None,
+		})
+		.collect()
+}
+
+/// Blocks in which nothing happens.
+fn pass(client: &mut Client, to: BlockNumber) {
+	client.on_finalized(Finalized { block: to, entries: Vec::new(), closed: Vec::new(), complete: true });
+}
+
+/// Lets blocks pass, and answers to each submission; how often it was submitted, and whether it was given up.
+fn answer(
+	client: &mut Client,
+	blocks: std::ops::Range<BlockNumber>,
+	said: impl Fn() -> Result<(), SubmitError>,
+) -> usize {
+	let mut times = 0;
+	for block in blocks {
+		pass(client, block);
+		for (group, _) in bought(client) {
+			times += 1;
+			client.on_submitted(group, Some(said()));
+		}
+	}
+	times
+}
+
+#[test]
+fn it_is_resumed_with_the_same_payment_after_a_restart() {
+	let disk = MemoryDisk::new();
+	let mut client = open(&disk);
+	client.create_by_voucher(&voucher());
+	let first = bought(&mut client);
+	assert_eq!(first.len(), 1);
+	drop(client);
+	let mut client = open(&disk);
+	pass(&mut client, 10);
+	let mut resumed = bought(&mut client);
+	resumed.dedup();
+	assert_eq!(resumed, first);
+}
+
+/// What no node has taken is given up: the voucher is good for something else.
+#[test]
+fn what_every_node_refuses_is_given_up() {
+	let disk = MemoryDisk::new();
+	let mut client = open(&disk);
+	client.create_by_voucher(&voucher());
+	let times = answer(&mut client, 1..200, || Err(SubmitError::RefusedVoucher(VoucherRefusal::NoFunds)));
+	assert!((1..20).contains(&times), "{times}");
+	drop(client);
+	assert_eq!(answer(&mut open(&disk), 200..300, || Ok(())), 0);
+}
+
+/// What a node has taken others have seen: it can come about until the voucher has expired, and must not do so without its
+/// member.
+#[test]
+fn what_a_node_has_taken_is_not_given_up_before_the_voucher_has_expired() {
+	let mut client = open(&MemoryDisk::new());
+	client.create_by_voucher(&voucher());
+	assert!(answer(&mut client, 1..50, || Ok(())) > 5);
+	let refused = || Err(SubmitError::RefusedVoucher(VoucherRefusal::Spent));
+	assert!(answer(&mut client, 50..EXPIRY + 1, refused) > 50);
+	answer(&mut client, EXPIRY + 1..EXPIRY + 20, refused);
+	assert_eq!(answer(&mut client, EXPIRY + 20..EXPIRY + 100, refused), 0);
+	assert!(client.take_actions().iter().all(|action| !matches!(action, Action::Report(Event::Created { .. }))));
+}

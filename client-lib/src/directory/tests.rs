@@ -1,0 +1,252 @@
+//! Against servers that answer what the test wants, with a chain that `lockstep-verifier` makes.
+
+use super::{Directory, DirectoryError, IdentityRefusal, Seed};
+use crate::directory::{incept, DeviceKeys, IdentityExportError};
+use jsonrpsee::{server::Server, RpcModule};
+use lockstep_primitives::{
+	extrinsic::TRANSACTION_VERSION,
+	identity::{Action, SignedEvent},
+	rpc::{FinalizedBlock, GenesisProof, HexBytes, IdentityLog, IdentityProof, Justified, Links, RecordedEvent},
+	BlockHash, BlockNumber, IdentityId, OrderingParameters,
+};
+use lockstep_verifier::{
+	chain::{Anchor, Link},
+	identity::{identity_keys, Recorded},
+	layout,
+	testing::{
+		identity::{device, identity_key, identity_record, PersonLog},
+		World,
+	},
+};
+use std::{
+	net::SocketAddr,
+	sync::{
+		atomic::{AtomicUsize, Ordering},
+		Arc,
+	},
+};
+
+/// Events in one answer.
+const PAGE: usize = 2;
+
+/// A node, as far as it is asked here.
+#[derive(Clone)]
+struct Served {
+	world: World,
+	/// The block that it shows.
+	head: BlockNumber,
+	/// The read proof there.
+	state: Vec<Vec<u8>>,
+	log: Vec<Recorded>,
+	/// How often it was asked for a log.
+	asked: Arc<AtomicUsize>,
+}
+
+impl Served {
+	/// What a node says of a person at the newest block of this chain.
+	fn new(world: &World, id: &IdentityId, log: &[Recorded]) -> Self {
+		let state = world.state.prove(identity_keys(id));
+		Self { world: world.clone(), head: world.newest(), state, log: log.to_vec(), asked: Arc::default() }
+	}
+
+	fn asked(&self) -> usize {
+		self.asked.load(Ordering::SeqCst)
+	}
+
+	fn log(&self, from: u64) -> IdentityLog {
+		self.asked.fetch_add(1, Ordering::SeqCst);
+		let events = self.log.iter().enumerate().skip(from as usize).take(PAGE);
+		let events = events.map(|(index, Recorded { block, event })| RecordedEvent {
+			index: index as u64,
+			block: *block,
+			event: HexBytes(codec::Encode::encode(event)),
+		});
+		let more = self.log.len() > from as usize + PAGE;
+		let proof = IdentityProof { block: justified(self.world.link(self.head)), state: hex(&self.state) };
+		let at = FinalizedBlock { number: self.head, hash: BlockHash([0; 32]) };
+		IdentityLog { at, events: events.collect(), more, proof: (!more).then_some(proof) }
+	}
+
+	async fn serve(&self) -> (String, jsonrpsee::server::ServerHandle) {
+		let mut module = RpcModule::new(self.clone());
+		module.register_method("chain_getBlockHash", |_, served, _| serde_json::json!(served.world.genesis)).unwrap();
+		let version = serde_json::json!({ "specVersion": 3, "transactionVersion": TRANSACTION_VERSION });
+		module.register_method("state_getRuntimeVersion", move |_, _, _| version.clone()).unwrap();
+		let parameters = OrderingParameters {
+			max_payload: 65536,
+			candidate_interval: 20,
+			contest_window: 86400,
+			retention: 2_592_000,
+			entry_budget: (1, 1),
+			byte_budget: (1, 1),
+		};
+		module.register_method("ordering_parameters", move |_, _, _| serde_json::json!(parameters)).unwrap();
+		let genesis = |served: &Served| {
+			let Anchor::Genesis { header, proof } = served.world.anchor() else { unreachable!("it is") };
+			GenesisProof { header: HexBytes(header), authorities: hex(&proof) }
+		};
+		module.register_method("finality_genesis", move |_, served, _| serde_json::json!(genesis(served))).unwrap();
+		module
+			.register_method("finality_links", |params, served, _| {
+				let after: BlockNumber = params.one().unwrap();
+				let ends = served.world.past.iter().map(|(number, _)| *number).filter(|number| *number > after);
+				let links = ends.map(|number| justified(served.world.link(number))).collect();
+				serde_json::json!(Links { links, more: false })
+			})
+			.unwrap();
+		module
+			.register_method("directory_log", |params, served, _| {
+				let (_, from): (IdentityId, u64) = params.parse().unwrap();
+				serde_json::json!(served.log(from))
+			})
+			.unwrap();
+		let server = Server::builder().build(SocketAddr::from(([127, 0, 0, 1], 0))).await.unwrap();
+		let url = format!("ws://{}", server.local_addr().unwrap());
+		(url, server.start(module))
+	}
+}
+
+fn justified(link: Link) -> Justified {
+	Justified { header: HexBytes(link.header), justification: HexBytes(link.justification) }
+}
+
+fn hex(parts: &[Vec<u8>]) -> Vec<HexBytes> {
+	parts.iter().map(|part| HexBytes(part.clone())).collect()
+}
+
+/// A chain whose authorities have changed twice, and a person with five events in its state.
+fn chain() -> (World, PersonLog) {
+	let mut world = World::new(4);
+	world.rotate(4);
+	world.blocks(3);
+	world.rotate(4);
+	let mut log = PersonLog::new(world.genesis, 2);
+	for number in 2..6 {
+		log.act(3, 1, Action::AddDevice(device(number, 100 + number)), Some(number));
+	}
+	show(&mut world, &log);
+	(world, log)
+}
+
+/// Puts the person into the state, and makes a block of it.
+fn show(world: &mut World, log: &PersonLog) {
+	world.set(layout::DIRECTORY_STORAGE_VERSION, codec::Encode::encode(&1u16));
+	world.set(layout::identity_key(&log.id), identity_record(&log.state()));
+	world.block();
+}
+
+#[tokio::test]
+async fn a_log_is_read_page_by_page() {
+	let (world, log) = chain();
+	let node = Served::new(&world, &log.id, &log.recorded);
+	let (url, _server) = node.serve().await;
+	let directory = Directory::new(vec![url], world.genesis).unwrap();
+	for asked in [3, 6] {
+		let (history, head) = directory.read(log.id).await.unwrap();
+		assert_eq!((history.steps(), head.number), (log.history.steps(), world.newest()));
+		assert_eq!(node.asked(), asked);
+	}
+}
+
+/// Whatever the place of the newest block among those that end an authority set, it is no lie.
+#[tokio::test]
+async fn a_block_that_ends_an_authority_set_is_as_good_as_any() {
+	let (mut world, log) = chain();
+	for _ in 0..2 {
+		world.rotate(4);
+		let node = Served::new(&world, &log.id, &log.recorded);
+		let (url, _server) = node.serve().await;
+		let directory = Directory::new(vec![url.clone()], world.genesis).unwrap();
+		assert_eq!(directory.read(log.id).await.unwrap().1.number, world.newest());
+		let file = super::export_identity(&url, world.genesis, log.id).await.unwrap();
+		assert_eq!(super::verify_identity(world.genesis, &file).unwrap().1.number, world.newest());
+		world.rotate(4);
+	}
+}
+
+#[tokio::test]
+async fn a_node_that_lies_is_asked_no_more_and_one_that_is_behind_is() {
+	let (mut world, log) = chain();
+	let behind = Served::new(&world, &log.id, &log.recorded);
+	show(&mut world, &log);
+	let honest = Served::new(&world, &log.id, &log.recorded);
+	let mut lying = honest.clone();
+	lying.log.pop();
+	lying.asked = Arc::default();
+	let ((honest_url, _a), (lying_url, _b), (behind_url, _c)) =
+		(honest.serve().await, lying.serve().await, behind.serve().await);
+
+	let directory = Directory::new(vec![lying_url, honest_url, behind_url], world.genesis).unwrap();
+	let pages = 3;
+	assert_eq!(directory.read(log.id).await.unwrap().0.steps(), log.history.steps());
+	// Until it was seen: two pages of a log that is too short.
+	assert_eq!((lying.asked(), honest.asked()), (2, pages));
+	directory.nodes().give_up(&directory.nodes().current().await.unwrap()).await;
+	// The one that is behind has its turn, and is passed over: it shows an older block than the one known.
+	for turn in 2..4 {
+		assert_eq!(directory.read(log.id).await.unwrap().1.number, world.newest());
+		assert_eq!((lying.asked(), honest.asked(), behind.asked()), (2, turn * pages, pages));
+	}
+}
+
+/// A runtime that this library does not know yet is no lie: after an update the same node is as good as before.
+#[tokio::test]
+async fn a_layout_that_is_not_known_is_no_lie() {
+	let (mut world, log) = chain();
+	world.set(layout::DIRECTORY_STORAGE_VERSION, codec::Encode::encode(&2u16));
+	world.block();
+	let node = Served::new(&world, &log.id, &log.recorded);
+	let (url, _server) = node.serve().await;
+	let directory = Directory::new(vec![url], world.genesis).unwrap();
+	for _ in 0..2 {
+		let error = directory.read(log.id).await.unwrap_err();
+		assert!(error.to_string().contains("update the library"), "{error}");
+	}
+}
+
+#[tokio::test]
+async fn what_the_rules_refuse_is_not_submitted() {
+	let (world, log) = chain();
+	let node = Served::new(&world, &log.id, &log.recorded);
+	// It has no method to submit anything.
+	let (url, _server) = node.serve().await;
+	let directory = Directory::new(vec![url], world.genesis).unwrap();
+	let refused = async |event: &SignedEvent| match directory.record(event).await {
+		Err(DirectoryError::Refused(refusal)) => refusal,
+		other => panic!("{other:?}"),
+	};
+	let mut event = log.next(1, Action::AddDevice(device(9, 109)), Some(9));
+	event.signature.0[0] ^= 1;
+	assert_eq!(refused(&event).await, IdentityRefusal::BadSignature);
+	let stranger = log.next(9, Action::AddDevice(device(9, 109)), Some(9));
+	assert_eq!(refused(&stranger).await, IdentityRefusal::NotAuthorised);
+	let again = log.next(1, Action::AddDevice(device(2, 102)), Some(2));
+	assert_eq!(refused(&again).await, IdentityRefusal::KeyUsed);
+	let mut far = log.next(1, Action::RevokeDevice(identity_key(2)), None);
+	far.event.index += 1;
+	assert_eq!(refused(&far).await, IdentityRefusal::BadSequence);
+
+	// What is in the log is done; what has lost its place has lost it for good.
+	assert_eq!(directory.record(&log.recorded[2].event).await.unwrap().steps(), log.history.steps());
+	let mut other = log.recorded[2].event.clone();
+	other.event.action = Action::SetOperator(None);
+	let lost = directory.record(&other).await;
+	assert!(matches!(lost, Err(DirectoryError::Superseded { index: 2, .. })), "{lost:?}");
+}
+
+/// Once an event may be on its way, no trouble with a node makes it seem not to be.
+#[tokio::test]
+async fn an_identity_that_is_not_there_is_told_from_trouble() {
+	let (world, log) = chain();
+	let keys = DeviceKeys { current: Seed::new([1; 32]), next: Seed::new([2; 32]) };
+	let nobody = incept(&world.genesis, &keys, Default::default(), None).event.identity;
+	let node = Served::new(&world, &nobody, &[]);
+	let (url, server) = node.serve().await;
+	let directory = Directory::new(vec![url], world.genesis).unwrap();
+	assert!(matches!(directory.read(nobody).await, Err(DirectoryError::Unknown(id)) if id == nobody));
+	assert!(matches!(directory.read(log.id).await, Err(DirectoryError::Read(_))), "the proof is of another");
+	server.stop().unwrap();
+	server.stopped().await;
+	let gone = directory.read(nobody).await;
+	assert!(matches!(gone, Err(DirectoryError::Read(IdentityExportError::Rpc(_)))), "{gone:?}");
+}

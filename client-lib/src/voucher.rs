@@ -1,0 +1,153 @@
+//! Vouchers (`docs/protocol.md` section 13): one-time rights that a sponsor gives away, so that others need no account.
+//!
+//! ```
+//! use lockstep_client::{
+//!     voucher::{HeldVoucher, VoucherKind},
+//!     GenesisHash, Sponsor,
+//! };
+//!
+//! # let genesis = GenesisHash([7; 32]);
+//! // The sponsor, for somebody who wants to create a group before block 100,000:
+//! let voucher = HeldVoucher::issue(&Sponsor::alice(), &genesis, VoucherKind::CreateGroup, 100_000);
+//! let text = voucher.to_secret_text();
+//! // Whoever was given the text:
+//! let voucher: HeldVoucher = text.parse()?;
+//! # Ok::<(), lockstep_client::voucher::VoucherTextError>(())
+//! ```
+
+use crate::{directory::Seed, Sponsor};
+use codec::{DecodeAll, Encode};
+use lockstep_primitives::{
+	voucher::{Payment, SignedVoucher, Voucher},
+	BlockNumber, GenesisHash, SponsorId, VoucherKey, VoucherSignature,
+};
+use std::str::FromStr;
+use zeroize::Zeroizing;
+
+pub use lockstep_primitives::voucher::{VoucherKind, VoucherRefusal};
+
+/// A voucher with the private half of its key: whoever has it can spend it.
+#[derive(Clone, PartialEq, Eq)]
+pub struct HeldVoucher {
+	voucher: SignedVoucher,
+	key: Seed,
+}
+
+impl std::fmt::Debug for HeldVoucher {
+	/// Without what it is spent with.
+	fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+		f.debug_struct("HeldVoucher").field("voucher", &self.voucher.voucher).finish_non_exhaustive()
+	}
+}
+
+/// Why a text is no voucher.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum VoucherTextError {
+	/// It is something else.
+	#[error("this is no voucher: it starts with {PREFIX}")]
+	Prefix,
+	/// It was not copied as a whole, or changed.
+	#[error("the voucher was not copied well: copy it again, all of it")]
+	Damaged,
+}
+
+const PREFIX: &str = "lockstep-voucher:";
+const CHECK: usize = 4;
+
+fn check(bytes: &[u8]) -> [u8; CHECK] {
+	let hash = blake3::derive_key("lockstep client 2026-11-27 voucher texts", bytes);
+	hash.first_chunk().copied().unwrap_or_default()
+}
+
+impl HeldVoucher {
+	/// A new voucher of this sponsor, good up to the block `expiry`, which is at most 90 days ahead when it is spent. The
+	/// chain hears of it when it is spent, and has the deposit held then.
+	pub fn issue(sponsor: &Sponsor, genesis: &GenesisHash, kind: VoucherKind, expiry: BlockNumber) -> Self {
+		let key = Seed::random();
+		let sponsor_id = SponsorId(sponsor.account());
+		let voucher = Voucher { kind, key: VoucherKey(key.key().0), sponsor: sponsor_id, expiry };
+		let signature = VoucherSignature(sponsor.sign(&voucher.signing_payload(genesis)));
+		Self { voucher: SignedVoucher { voucher, signature }, key }
+	}
+
+	/// What it is good for.
+	pub fn voucher(&self) -> &Voucher {
+		&self.voucher.voucher
+	}
+
+	/// Spends it for this order. Once that has been submitted the voucher is used up, unless the chain refuses the order.
+	pub(crate) fn pay(&self, genesis: &GenesisHash, order: &[u8]) -> Payment {
+		let spending = self.voucher.voucher.spending_payload(genesis, order);
+		Payment { voucher: self.voucher, spent: VoucherSignature(self.key.sign(&spending).0) }
+	}
+
+	/// The voucher as a text, to hand it on. Whoever reads the text can spend it.
+	pub fn to_secret_text(&self) -> String {
+		let bytes = Zeroizing::new((self.voucher, self.key.as_bytes()).encode());
+		format!("{PREFIX}{}{}", hex::encode(&bytes), hex::encode(check(&bytes)))
+	}
+}
+
+impl FromStr for HeldVoucher {
+	type Err = VoucherTextError;
+
+	fn from_str(text: &str) -> Result<Self, VoucherTextError> {
+		let digits = text.trim().strip_prefix(PREFIX).ok_or(VoucherTextError::Prefix)?;
+		let bytes = Zeroizing::new(hex::decode(digits).map_err(|_| VoucherTextError::Damaged)?);
+		let (held, sum) = bytes.split_last_chunk::<CHECK>().ok_or(VoucherTextError::Damaged)?;
+		if *sum != check(held) {
+			return Err(VoucherTextError::Damaged);
+		}
+		let (voucher, seed) =
+			<(SignedVoucher, [u8; 32])>::decode_all(&mut &held[..]).map_err(|_| VoucherTextError::Damaged)?;
+		Ok(Self { voucher, key: Seed::new(seed) })
+	}
+}
+
+#[cfg(test)]
+mod tests {
+	use super::*;
+	use ed25519_dalek::{Verifier, VerifyingKey};
+	use lockstep_primitives::voucher::{judge, Till};
+
+	const GENESIS: GenesisHash = GenesisHash([7; 32]);
+
+	fn held() -> HeldVoucher {
+		HeldVoucher::issue(&Sponsor::alice(), &GENESIS, VoucherKind::CreateGroup, 100)
+	}
+
+	#[test]
+	fn what_is_issued_and_spent_is_what_the_chain_takes() {
+		let payment = held().pay(&GENESIS, b"order");
+		let till = Till { genesis: &GENESIS, block: 50, longest: 100, kind: VoucherKind::CreateGroup };
+		let verify = |key: &[u8; 32], text: &[u8], signature: &VoucherSignature| {
+			let signature = ed25519_dalek::Signature::from_bytes(signature.as_bytes());
+			VerifyingKey::from_bytes(key).is_ok_and(|key| key.verify(text, &signature).is_ok())
+		};
+		assert_eq!(judge(&till, &payment, b"order", |_| false, verify), Ok(()));
+		assert_eq!(judge(&till, &payment, b"other", |_| false, verify), Err(VoucherRefusal::BadSpending));
+	}
+
+	#[test]
+	fn a_voucher_survives_the_way_or_is_refused() {
+		let held = held();
+		let text = held.to_secret_text();
+		assert_eq!(text.parse(), Ok(held.clone()));
+		assert_eq!(format!("\n {text} ").parse(), Ok(held));
+		assert_eq!("money".parse::<HeldVoucher>(), Err(VoucherTextError::Prefix));
+		for at in PREFIX.len()..text.len() {
+			assert_eq!(text[..at].parse::<HeldVoucher>(), Err(VoucherTextError::Damaged), "cut at {at}");
+			let mut wrong = text.clone().into_bytes();
+			wrong[at] = if wrong[at] == b'0' { b'1' } else { b'0' };
+			let wrong = String::from_utf8(wrong).unwrap();
+			assert_eq!(wrong.parse::<HeldVoucher>(), Err(VoucherTextError::Damaged), "changed at {at}");
+		}
+	}
+
+	#[test]
+	fn what_it_is_spent_with_is_not_shown() {
+		let held = HeldVoucher { key: Seed::new([0xee; 32]), ..held() };
+		let shown = format!("{held:?}");
+		assert!(!shown.contains("238") && !shown.contains("eeee"), "{shown}");
+	}
+}
