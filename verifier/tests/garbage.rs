@@ -1,7 +1,16 @@
 //! What the fuzz targets do, with the corpus, with damaged pieces of it and with random bytes: a check that runs
 //! everywhere. The targets themselves are in `fuzz/`.
 
-use lockstep_verifier::testing::{fuzz::TARGETS, World};
+use lockstep_primitives::identity::Action;
+use lockstep_verifier::{
+	identity::{identity_keys, IdentityFile},
+	layout,
+	testing::{
+		fuzz::TARGETS,
+		identity::{device, identity_key, identity_record, recovery, PersonLog},
+		World,
+	},
+};
 use proptest::prelude::*;
 use std::{fs, path::PathBuf};
 
@@ -9,10 +18,36 @@ fn corpus(target: &str) -> PathBuf {
 	[env!("CARGO_MANIFEST_DIR"), "fuzz", "corpus", target].iter().collect()
 }
 
+/// A person with two devices, of which one is rotated, one revoked, and a recovery.
+fn identity() -> IdentityFile {
+	use codec::Encode;
+	let (mut world, _) = World::small();
+	let mut log = PersonLog::new(world.genesis, 1);
+	log.act(2, 1, Action::AddDevice(device(2, 102)), Some(2));
+	log.act(2, 101, Action::Rotate { replaces: identity_key(1), next: identity_key(103).commitment() }, None);
+	log.act(3, 101, Action::RevokeDevice(identity_key(2)), None);
+	let (device, recovery) = (device(3, 104), recovery(&[203]));
+	log.act(3, 201, Action::Recover { rank: 0, from: 3, revoked: Default::default(), device, recovery }, Some(3));
+	world.set(layout::DIRECTORY_STORAGE_VERSION, 1u16.encode());
+	world.set(layout::identity_key(&log.id), identity_record(&log.state()));
+	let head = world.block();
+	let parts = world.parts(0);
+	IdentityFile {
+		genesis: world.genesis,
+		anchor: parts.anchor,
+		links: world.links(),
+		head: world.link(head),
+		read_proof: world.state.prove(identity_keys(&log.id)),
+		identity: log.id,
+		log: log.recorded,
+	}
+}
+
 /// Well-formed input for each target, from the small world.
 fn seeds() -> Vec<(&'static str, &'static str, Vec<u8>)> {
 	use codec::Encode;
 	let (world, file) = World::small();
+	let identity = identity();
 	vec![
 		("header", "set_change", file.links[0].header.clone()),
 		("header", "newest", file.head.header.clone()),
@@ -22,6 +57,8 @@ fn seeds() -> Vec<(&'static str, &'static str, Vec<u8>)> {
 		("read_proof", "group", file.read_proof.encode()),
 		("read_proof", "deep", World::new(1).group_proof().encode()),
 		("proof_file", "small", file.to_bytes()),
+		("identity_file", "small", identity.to_bytes()),
+		("events", "five", identity.log.encode()),
 	]
 }
 

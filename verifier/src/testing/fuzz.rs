@@ -7,19 +7,30 @@ use crate::{
 	authorities::Authorities,
 	group::group_keys,
 	header::{Header, StateRoot},
+	identity::{verify_identity, IdentityFile, Recorded},
 	justification::Justification,
 	proof_file::{verify, ProofFile, Trust},
 	read_proof, FinalizedChain,
 };
 use alloc::vec::Vec;
 use codec::{Decode, Encode};
+use lockstep_primitives::{
+	identity::{judge, judge_inception, IdentityState, Place, RECOVERY_WINDOW},
+	GenesisHash, LogHead, LogKind,
+};
 
 /// A fuzz target: its name, which is that of its folder in the corpus too, and its function.
 pub type Target = (&'static str, fn(&[u8]));
 
 /// All targets.
-pub const TARGETS: [Target; 4] =
-	[("header", header), ("justification", justification), ("read_proof", read_proof), ("proof_file", proof_file)];
+pub const TARGETS: [Target; 6] = [
+	("header", header),
+	("justification", justification),
+	("read_proof", read_proof),
+	("proof_file", proof_file),
+	("identity_file", identity_file),
+	("events", events),
+];
 
 /// A header, and what is stored in one.
 pub fn header(bytes: &[u8]) {
@@ -56,4 +67,39 @@ pub fn proof_file(bytes: &[u8]) {
 	let Ok(file) = ProofFile::from_bytes(bytes) else { return };
 	assert_eq!(file.to_bytes(), bytes, "a file has one encoding");
 	let _ = verify(Trust::Genesis(file.genesis), bytes);
+}
+
+/// A proof of an identity, of the very chain that it names.
+pub fn identity_file(bytes: &[u8]) {
+	let Ok(file) = IdentityFile::from_bytes(bytes) else { return };
+	assert_eq!(file.to_bytes(), bytes, "a file has one encoding");
+	let _ = verify_identity(Trust::Genesis(file.genesis), bytes);
+}
+
+/// Events, each put in the place where it belongs, as if all signatures were good: whatever comes of it keeps its bounds.
+pub fn events(bytes: &[u8]) {
+	let Ok(log) = Vec::<Recorded>::decode(&mut &bytes[..]) else { return };
+	let genesis = GenesisHash([7; 32]);
+	let Some(identity) = log.first().map(|first| first.event.event.action.identity(&genesis)) else { return };
+	let mut state: Option<IdentityState> = None;
+	let (mut used, mut newest) = (Vec::new(), 0);
+	for Recorded { block, event: mut signed } in log {
+		let head = state.as_ref().map(|state| state.head);
+		let head = head.unwrap_or_else(|| LogHead::empty(LogKind::Identity, &genesis, &identity.0));
+		(signed.event.identity, signed.event.index, signed.event.previous) = (identity, head.length, head.hash);
+		newest = block.max(newest);
+		let place = Place { genesis: &genesis, identity: &identity, block: newest, window: RECOVERY_WINDOW };
+		let is_used = |key: &_| used.contains(key);
+		let change = match &state {
+			None => judge_inception(&place, &signed, is_used, |_, _, _| true),
+			Some(state) => judge(&place, state, &signed, is_used, |_, _, _| true),
+		};
+		let Ok(change) = change else { continue };
+		assert_eq!(change.state.head.length, head.length + 1);
+		assert!(change.state.closed || !change.state.devices.is_empty(), "an open identity has a device");
+		assert!(change.revoked.iter().all(|key| change.state.device(key).is_none()), "what is revoked has gone");
+		assert_eq!(IdentityState::decode(&mut &change.state.encode()[..]), Ok(change.state.clone()));
+		used.extend(change.added);
+		state = Some(change.state);
+	}
 }
