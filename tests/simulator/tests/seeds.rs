@@ -71,7 +71,7 @@ fn the_promises_hold_for_fresh_seeds() {
 
 #[test]
 fn seeds_that_failed_once_hold() {
-	for seed in [1410, 6015, 10_003, 60_697, 489_067_211_197_256] {
+	for seed in [1410, 6015, 10_003, 60_697, 7_517_287, 489_067_211_197_256] {
 		all_hold(false, seed, 1, &Setup::new(20, 50));
 	}
 	for seed in [220, 221, 596] {
