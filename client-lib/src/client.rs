@@ -52,7 +52,7 @@ pub use intent::{Ended, IntentId, IntentState};
 pub use messages::MAX_MESSAGE;
 pub use records::Evidence;
 pub use status::{GroupState, GroupStatus};
-pub(crate) use submit::{hand_over, submit_signed};
+pub(crate) use submit::{hand_over_once, submit_signed, SignedAndSent};
 pub use undelivered::{Undelivered, UndeliveredBecause};
 pub use upkeep::Upkeep;
 

@@ -160,8 +160,7 @@ pub(crate) async fn changes_before(
 	head: &Justified,
 ) -> Result<Vec<Link>, ExportError> {
 	let mut chain = FinalizedChain::from_genesis(genesis, &anchor.header.0, &bytes(anchor.authorities.clone()))?;
-	let changes = advance_to(&mut chain, node, head).await?;
-	Ok(changes)
+	advance_to(&mut chain, node, head).await
 }
 
 /// Moves a chain to a block that a node calls final, over the changes of authorities before it. Gives those.

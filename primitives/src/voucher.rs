@@ -60,6 +60,7 @@ pub struct SignedVoucher {
 
 /// A voucher that is being spent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Payment {
 	/// The voucher.
 	pub voucher: SignedVoucher,

@@ -121,14 +121,15 @@ impl Actor {
 					let Some(sponsor) = self.sponsor.clone() else { continue };
 					let (nodes, answers) = (self.nodes.clone(), self.submissions.clone());
 					tokio::spawn(async move {
-						let result = submit::submit_signed(&nodes, &sponsor, &call).await.map(drop);
+						let sent = submit::submit_signed(&nodes, &sponsor, &call).await;
+						let result = sent.and_then(|sent| sent.unanswered.map_or(Ok(()), |error| Err(error.into())));
 						drop(answers.send(Submitted { group, result }).await);
 					});
 				}
 				Action::Buy { group, extrinsic } => {
 					let (nodes, answers) = (self.nodes.clone(), self.submissions.clone());
 					tokio::spawn(async move {
-						let result = submit::hand_over(&nodes, extrinsic).await;
+						let result = submit::hand_over_once(&nodes, extrinsic).await;
 						drop(answers.send(Submitted { group, result }).await);
 					});
 				}

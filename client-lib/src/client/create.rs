@@ -15,11 +15,8 @@ use crate::{
 	rpc::SubmitError,
 	voucher::HeldVoucher,
 };
-use codec::{DecodeAll, Encode};
 use lockstep_primitives::{
 	extrinsic::{self, SignedCall},
-	rpc::HexBytes,
-	voucher::Payment,
 	BlockNumber, GroupId,
 };
 
@@ -35,7 +32,7 @@ pub(super) struct Creating {
 	/// Submissions that a node answered, and what it last had against them.
 	pub attempts: u32,
 	pub refused: Option<String>,
-	/// Whether a node may have taken it.
+	/// Whether a node may have it.
 	pub accepted: bool,
 	/// The finalized block of the last submission.
 	pub submitted_at: BlockNumber,
@@ -48,15 +45,11 @@ impl Creating {
 		Self { founding, reply, attempts: 0, refused: None, accepted, submitted_at: 0 }
 	}
 
-	fn payment(&self) -> Option<Payment> {
-		let bytes = self.founding.payment.as_ref()?;
-		Payment::decode_all(&mut &bytes.0[..]).ok()
-	}
-
 	/// Whether the group is paid for by a voucher that somebody can still bring to the chain, since a node has seen it: it must
 	/// not be given up, for the group would come about without a member.
 	fn may_come(&self, finalized: BlockNumber) -> bool {
-		self.accepted && self.payment().is_some_and(|payment| finalized <= payment.voucher.voucher.expiry)
+		let payment = self.founding.payment.as_ref();
+		self.accepted && payment.is_some_and(|payment| finalized <= payment.voucher.voucher.expiry)
 	}
 
 	fn finish(self, result: Result<GroupId, CreateError>) {
@@ -90,7 +83,7 @@ impl<M: Mls> Core<M> {
 		let (next_key, endorsement) = (new.next_key, new.endorsement);
 		let order = extrinsic::Founding { group: new.group, next_key, endorsement }.order();
 		// Once it is made it can be submitted as often as need be, for this group alone.
-		let payment = voucher.map(|voucher| HexBytes(voucher.pay(self.engine.genesis(), &order).encode()));
+		let payment = voucher.map(|voucher| voucher.pay(self.engine.genesis(), &order));
 		let founding = Founding { parent: new.parent, next_key, endorsement, payment };
 		overlay.put(new.group.as_bytes(), &founding)?;
 		overlay.commit()?;
@@ -102,8 +95,7 @@ impl<M: Mls> Core<M> {
 		let finalized = self.finalized;
 		let Some(creating) = self.creating.get_mut(id) else { return };
 		creating.submitted_at = finalized;
-		let (group, Founding { next_key, endorsement, .. }) = (*id, creating.founding.clone());
-		let payment = creating.payment();
+		let (group, Founding { next_key, endorsement, payment, .. }) = (*id, creating.founding.clone());
 		self.act(match payment {
 			Some(payment) => {
 				let founding = extrinsic::Founding { group, next_key, endorsement };
@@ -113,18 +105,16 @@ impl<M: Mls> Core<M> {
 		});
 	}
 
-	/// A node answered to a creation, or did not.
+	/// A node answered to a creation, or did not. One whose answer was lost may have it, whatever the next ones say.
 	pub fn on_founding_submitted(&mut self, id: &GroupId, result: Result<(), SubmitError>) {
 		let Some(creating) = self.creating.get_mut(id) else { return };
+		creating.accepted |= result.as_ref().err().is_none_or(SubmitError::may_have_been_taken);
 		match result {
-			Err(SubmitError::Rpc(error)) if error.is_disconnect() => {
-				tracing::debug!(%error, "a creation was not submitted");
+			Err(error @ (SubmitError::Unsent(_) | SubmitError::Unanswered(_))) => {
+				tracing::debug!(%error, "a creation got no answer");
 				return;
 			}
-			Ok(()) | Err(SubmitError::InPool) => {
-				creating.accepted = true;
-				creating.refused = None;
-			}
+			Ok(()) | Err(SubmitError::InPool) => creating.refused = None,
 			// Of what it has refused once a node says only that, and not again why.
 			Err(SubmitError::Pool(_)) if creating.refused.is_some() => {}
 			Err(error) => creating.refused = Some(error.to_string()),

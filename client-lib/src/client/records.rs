@@ -6,7 +6,8 @@ use crate::{
 	store::{packed, Record},
 };
 use lockstep_primitives::{
-	rpc::HexBytes, BlockNumber, Endorsement, EntryHash, GenesisHash, GroupId, OrderingKey, OrderingParameters,
+	rpc::HexBytes, voucher::Payment, BlockNumber, Endorsement, EntryHash, GenesisHash, GroupId, OrderingKey,
+	OrderingParameters,
 };
 use serde::{Deserialize, Serialize};
 
@@ -67,9 +68,9 @@ pub(super) struct Founding {
 	pub parent: EntryHash,
 	pub next_key: OrderingKey,
 	pub endorsement: Endorsement,
-	/// The SCALE-encoded payment, if a voucher pays for it.
+	/// If a voucher pays for it.
 	#[serde(default)]
-	pub payment: Option<HexBytes>,
+	pub payment: Option<Payment>,
 }
 
 impl Record for Founding {

@@ -109,9 +109,9 @@ impl<M: Mls> SimulatedClient<M> {
 		self.core.on_posted(&Posted { id: number, outcome: outcome.ok_or_else(silence) });
 	}
 
-	/// A node answered to [`Action::Append`] or [`Action::Create`], or did not (`None`).
+	/// A node answered to [`Action::Append`], [`Action::Create`] or [`Action::Buy`], or did not (`None`), and may have it.
 	pub fn on_submitted(&mut self, group: GroupId, result: Option<Result<(), SubmitError>>) {
-		let result = result.unwrap_or_else(|| Err(silence().into()));
+		let result = result.unwrap_or_else(|| Err(SubmitError::Unanswered(silence())));
 		self.core.on_submitted(Submitted { group, result });
 	}
 

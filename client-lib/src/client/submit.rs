@@ -11,12 +11,13 @@ use crate::{
 	log::EntryHeader,
 	mls::{Mls, Prepared},
 	mutation::{self, Mutation},
-	rpc::{Nodes, SubmitError},
+	rpc::{Node, Nodes, RpcError, SubmitError},
 };
 use lockstep_primitives::{
 	extrinsic::{Append, SignedCall, SigningContext},
 	EntryHash, GroupId,
 };
+use std::sync::Arc;
 
 /// Creations of one sponsor that may wait in a node's pool.
 const WAITING: u32 = 32;
@@ -83,36 +84,57 @@ impl<M: Mls> Core<M> {
 	}
 }
 
-/// Submits to the node in use; to the next one, at once, if the connection is lost meanwhile.
-pub(crate) async fn hand_over(nodes: &Nodes, extrinsic: Vec<u8>) -> Result<(), SubmitError> {
-	let node = nodes.current().await?;
-	match node.submit(extrinsic.clone()).await {
-		Err(SubmitError::Rpc(error)) if error.is_disconnect() => {
-			nodes.give_up(&node).await;
-			nodes.current().await?.submit(extrinsic).await
-		}
+/// Submits to the node in use; to the next one, at once, if the connection is lost meanwhile. For what can be made anew if it is
+/// not seen in the log, since the answer says nothing of the first node.
+pub(super) async fn hand_over(nodes: &Nodes, extrinsic: Vec<u8>) -> Result<(), SubmitError> {
+	match hand_over_once(nodes, extrinsic.clone()).await {
+		Err(SubmitError::Unanswered(error)) if error.is_disconnect() => hand_over_once(nodes, extrinsic).await,
 		answer => answer,
 	}
 }
 
-/// Signs and submits, with the first nonce that no other call of this sponsor waits with in the node's pool. Gives the
-/// extrinsic and the nonce.
+/// Submits to the node in use, and to no other: so the answer says whether any node may have it.
+pub(crate) async fn hand_over_once(nodes: &Nodes, extrinsic: Vec<u8>) -> Result<(), SubmitError> {
+	let node = nodes.current().await.map_err(SubmitError::Unsent)?;
+	submit_to(nodes, &node, extrinsic).await
+}
+
+async fn submit_to(nodes: &Nodes, node: &Arc<Node>, extrinsic: Vec<u8>) -> Result<(), SubmitError> {
+	let answer = node.submit(extrinsic).await;
+	if matches!(&answer, Err(SubmitError::Unanswered(error)) if error.is_disconnect()) {
+		nodes.give_up(node).await;
+	}
+	answer
+}
+
+/// A call that was signed and submitted.
+pub(crate) struct SignedAndSent {
+	pub extrinsic: Vec<u8>,
+	pub nonce: u32,
+	/// Why it is not known whether the node has it.
+	pub unanswered: Option<RpcError>,
+}
+
+/// Signs and submits, with the first nonce that no other call of this sponsor waits with in the node's pool.
 pub(crate) async fn submit_signed(
 	nodes: &Nodes,
 	sponsor: &Sponsor,
 	call: &SignedCall,
-) -> Result<(Vec<u8>, u32), SubmitError> {
-	let node = nodes.current().await?;
+) -> Result<SignedAndSent, SubmitError> {
+	let node = nodes.current().await.map_err(SubmitError::Unsent)?;
 	let account = sponsor.account();
-	let first = node.nonce(&account).await?;
+	let first = node.nonce(&account).await.map_err(SubmitError::Unsent)?;
 	for nonce in (0..WAITING).map_while(|waiting| first.checked_add(waiting)) {
 		let chain = node.chain();
 		let context = SigningContext { account, nonce, spec_version: chain.spec_version, genesis: chain.genesis };
 		let signature = sponsor.sign(&context.signing_payload(call));
 		let extrinsic = context.to_extrinsic(call, signature);
-		match node.submit(extrinsic.clone()).await {
+		match submit_to(nodes, &node, extrinsic.clone()).await {
 			Err(SubmitError::NonceTaken) => {}
-			Ok(()) | Err(SubmitError::InPool) => return Ok((extrinsic, nonce)),
+			Ok(()) | Err(SubmitError::InPool) => return Ok(SignedAndSent { extrinsic, nonce, unanswered: None }),
+			Err(SubmitError::Unanswered(error)) => {
+				return Ok(SignedAndSent { extrinsic, nonce, unanswered: Some(error) })
+			}
 			Err(error) => return Err(error),
 		}
 	}

@@ -89,9 +89,12 @@ pub enum SubmitError {
 	/// Another transaction of the same account waits in the pool with this nonce.
 	#[error("another transaction of this account has the nonce")]
 	NonceTaken,
-	/// There was no answer.
+	/// It was not submitted: there was no node to submit it to.
+	#[error("nothing was submitted: {0}")]
+	Unsent(RpcError),
+	/// It was sent to a node, and what came back does not say what became of it.
 	#[error(transparent)]
-	Rpc(#[from] RpcError),
+	Unanswered(#[from] RpcError),
 }
 
 /// Code under which the node reports a [`Refusal`] or an [`IdentityRefusal`], with its name as data.
@@ -120,6 +123,16 @@ impl RpcError {
 }
 
 impl SubmitError {
+	/// Whether the node may hold it for all that this says, or may have passed it on.
+	pub fn may_have_been_taken(&self) -> bool {
+		match self {
+			Self::InPool => true,
+			// That it has a reason not to take the request is an answer.
+			Self::Unanswered(error) => !matches!(error, RpcError::Refused { .. }),
+			_ => false,
+		}
+	}
+
 	pub(super) fn from_client(url: &str, error: ClientError) -> Self {
 		if let ClientError::Call(error) = &error {
 			if error.code() == REFUSED {
@@ -147,7 +160,7 @@ impl SubmitError {
 				return Self::Pool(bounded(error.message()));
 			}
 		}
-		Self::Rpc(RpcError::from_client(url, error))
+		Self::Unanswered(RpcError::from_client(url, error))
 	}
 }
 

@@ -97,7 +97,7 @@ async fn refusals_keep_their_names() {
 	assert!(matches!(node.submit(vec![2]).await, Err(SubmitError::Pool(_))));
 	assert!(matches!(node.submit(vec![3]).await, Err(SubmitError::Pool(_))));
 	let error = node.submit(vec![4]).await;
-	assert!(matches!(error, Err(SubmitError::Rpc(RpcError::Refused { code: -32602, .. }))), "{error:?}");
+	assert!(matches!(error, Err(SubmitError::Unanswered(RpcError::Refused { code: -32602, .. }))), "{error:?}");
 }
 
 #[tokio::test]

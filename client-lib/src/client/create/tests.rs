@@ -4,7 +4,7 @@ use crate::{
 	client::Event,
 	finality::Finalized,
 	mls::stand_in::StandIn,
-	rpc::SubmitError,
+	rpc::{RpcError, SubmitError},
 	simulation::{Action, MemoryDisk, SimulatedClient},
 	voucher::{HeldVoucher, VoucherKind, VoucherRefusal},
 	GenesisHash, GroupId, Sponsor, Upkeep,
@@ -57,12 +57,21 @@ fn answer(
 	blocks: std::ops::Range<BlockNumber>,
 	said: impl Fn() -> Result<(), SubmitError>,
 ) -> usize {
+	answer_or_not(client, blocks, || Some(said()))
+}
+
+/// The same, where some of the answers are lost.
+fn answer_or_not(
+	client: &mut Client,
+	blocks: std::ops::Range<BlockNumber>,
+	mut said: impl FnMut() -> Option<Result<(), SubmitError>>,
+) -> usize {
 	let mut times = 0;
 	for block in blocks {
 		pass(client, block);
 		for (group, _) in bought(client) {
 			times += 1;
-			client.on_submitted(group, Some(said()));
+			client.on_submitted(group, said());
 		}
 	}
 	times
@@ -107,4 +116,28 @@ fn what_a_node_has_taken_is_not_given_up_before_the_voucher_has_expired() {
 	answer(&mut client, EXPIRY + 1..EXPIRY + 20, refused);
 	assert_eq!(answer(&mut client, EXPIRY + 20..EXPIRY + 100, refused), 0);
 	assert!(client.take_actions().iter().all(|action| !matches!(action, Action::Report(Event::Created { .. }))));
+}
+
+/// A connection that breaks after the submission was sent leaves the voucher with the node.
+#[test]
+fn what_a_node_may_have_is_not_given_up_for_what_others_say() {
+	let mut client = open(&MemoryDisk::new());
+	client.create_by_voucher(&voucher());
+	let mut answers = 0;
+	let lost_once = || {
+		answers += 1;
+		(answers > 1).then_some(Err(SubmitError::RefusedVoucher(VoucherRefusal::NoFunds)))
+	};
+	assert!(answer_or_not(&mut client, 1..EXPIRY, lost_once) > 50);
+}
+
+/// What was sent to nobody is nobody's.
+#[test]
+fn what_was_sent_to_no_node_is_given_up_when_nodes_refuse_it() {
+	let mut client = open(&MemoryDisk::new());
+	client.create_by_voucher(&voucher());
+	let unsent = || Err(SubmitError::Unsent(RpcError::ConnectionLost));
+	assert!(answer(&mut client, 1..100, unsent) > 20);
+	let refused = || Err(SubmitError::RefusedVoucher(VoucherRefusal::NoFunds));
+	assert!(answer(&mut client, 100..300, refused) < 20);
 }

@@ -2,7 +2,7 @@
 
 use super::DirectoryError;
 use crate::{
-	client::{hand_over, submit_signed},
+	client::{hand_over_once, submit_signed, SignedAndSent},
 	rpc::{Nodes, SubmitError},
 	Sponsor,
 };
@@ -41,7 +41,7 @@ pub(super) struct Pending<'a> {
 	signed: Option<(Vec<u8>, u32)>,
 	/// How often it was signed.
 	times: usize,
-	/// Whether a node has taken it: then what others say may be because of that.
+	/// Whether a node may have it: then what others say may be because of that.
 	taken: bool,
 	/// When it is to be submitted next.
 	due: Instant,
@@ -82,20 +82,22 @@ impl<'a> Pending<'a> {
 			return Ok(());
 		}
 		let answer = match (&self.way, &self.signed) {
-			(Way::General(extrinsic), _) => hand_over(self.nodes, extrinsic.clone()).await,
-			(Way::Signed { .. }, Some((extrinsic, _))) => hand_over(self.nodes, extrinsic.clone()).await,
+			(Way::General(extrinsic), _) | (Way::Signed { .. }, Some((extrinsic, _))) => {
+				hand_over_once(self.nodes, extrinsic.clone()).await
+			}
 			(Way::Signed { sponsor, call }, None) => match submit_signed(self.nodes, sponsor, call).await {
-				Ok(signed) => {
+				// It counts, and is not signed anew, if the answer was lost: each can cost a fee.
+				Ok(SignedAndSent { extrinsic, nonce, unanswered }) => {
 					self.times = self.times.saturating_add(1);
-					self.signed = Some(signed);
-					Ok(())
+					self.signed = Some((extrinsic, nonce));
+					unanswered.map_or(Ok(()), |error| Err(error.into()))
 				}
 				Err(error) => Err(error),
 			},
 		};
 		let taken = matches!(answer, Ok(()) | Err(SubmitError::InPool));
 		self.due = Instant::now().checked_add(if taken { AGAIN } else { SOON }).unwrap_or(self.due);
-		self.taken |= taken;
+		self.taken |= answer.as_ref().err().is_none_or(SubmitError::may_have_been_taken);
 		let Err(error) = answer else {
 			self.refusals = 0;
 			return Ok(());
@@ -103,7 +105,7 @@ impl<'a> Pending<'a> {
 		// Whatever depends on what is in the log is seen there: a node may count blocks that are not final, or be behind. That a
 		// voucher is spent may be this very event's doing.
 		match error {
-			SubmitError::InPool | SubmitError::Rpc(_) => {
+			SubmitError::InPool | SubmitError::Unsent(_) | SubmitError::Unanswered(_) => {
 				self.said = error.to_string();
 				return Ok(());
 			}
