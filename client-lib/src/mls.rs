@@ -25,6 +25,7 @@ mod group;
 mod group_data;
 #[cfg(feature = "hostile")]
 mod hostile;
+mod hpke;
 mod intent;
 mod interface;
 mod invitation;

@@ -1,9 +1,10 @@
-//! RustCrypto's cryptography, which does not verify a signature twice.
+//! RustCrypto's cryptography, with another X25519 ([`hpke`]), which does not verify a signature twice.
 //!
 //! A commit is judged with public state and then with this member's own (decision 0011), and an own commit before it is
 //! submitted and when it is merged: OpenMLS verifies the same signatures each time. Whether a signature is valid depends on
 //! the scheme, the key, the text and the signature alone, so those that were are remembered, by a hash of all four.
 
+use super::hpke;
 use openmls::prelude::tls_codec::SecretVLBytes;
 use openmls_rust_crypto::RustCrypto;
 use openmls_traits::{
@@ -75,16 +76,6 @@ macro_rules! pass_on {
 		fn sign(&self, alg: SignatureScheme, data: &[u8], key: &[u8]) -> Result<Vec<u8>, CryptoError> {
 			self.$inner.sign(alg, data, key)
 		}
-		fn hpke_open(
-			&self,
-			config: HpkeConfig,
-			input: &HpkeCiphertext,
-			sk_r: &[u8],
-			info: &[u8],
-			aad: &[u8],
-		) -> Result<Vec<u8>, CryptoError> {
-			self.$inner.hpke_open(config, input, sk_r, info, aad)
-		}
 		fn hpke_setup_sender_and_export(
 			&self,
 			config: HpkeConfig,
@@ -147,7 +138,7 @@ fn name(scheme: SignatureScheme, data: &[u8], key: &[u8], signature: &[u8]) -> [
 	hasher.finalize().into()
 }
 
-/// All that is not about signatures is the system's.
+/// All that is neither about signatures nor HPKE is the system's.
 impl Deref for Crypto {
 	type Target = RustCrypto;
 
@@ -185,9 +176,28 @@ impl OpenMlsCrypto for Crypto {
 		aad: &[u8],
 		ptxt: &[u8],
 	) -> Result<HpkeCiphertext, CryptoError> {
+		if hpke::is_ours(&config) {
+			return hpke::seal(pk_r, info, aad, ptxt);
+		}
 		self.system.hpke_seal(config, pk_r, info, aad, ptxt)
 	}
+	fn hpke_open(
+		&self,
+		config: HpkeConfig,
+		input: &HpkeCiphertext,
+		sk_r: &[u8],
+		info: &[u8],
+		aad: &[u8],
+	) -> Result<Vec<u8>, CryptoError> {
+		if hpke::is_ours(&config) {
+			return hpke::open(input, sk_r, info, aad);
+		}
+		self.system.hpke_open(config, input, sk_r, info, aad)
+	}
 	fn derive_hpke_keypair(&self, config: HpkeConfig, ikm: &[u8]) -> Result<HpkeKeyPair, CryptoError> {
+		if hpke::is_ours(&config) {
+			return hpke::derive_key_pair(ikm);
+		}
 		self.system.derive_hpke_keypair(config, ikm)
 	}
 	pass_on!(system);

@@ -93,6 +93,16 @@ impl OpenMlsCrypto for Crypto {
 	fn verify_signature(&self, alg: SignatureScheme, data: &[u8], pk: &[u8], sig: &[u8]) -> Result<(), CryptoError> {
 		self.honest.verify_signature(alg, data, pk, sig)
 	}
+	fn hpke_open(
+		&self,
+		config: HpkeConfig,
+		input: &HpkeCiphertext,
+		sk_r: &[u8],
+		info: &[u8],
+		aad: &[u8],
+	) -> Result<Vec<u8>, CryptoError> {
+		self.honest.hpke_open(config, input, sk_r, info, aad)
+	}
 	pass_on!(honest);
 }
 
