@@ -2,7 +2,9 @@
 
 use crate::{
 	identity::{IdentityState, SignedEvent},
-	BlockEntry, EntryHash, GroupId, GroupState, IdentityId, LogHead, OpenEntry, OrderingParameters,
+	key_package::{Claimed, Gate, StockView},
+	BlockEntry, EntryHash, GroupId, GroupState, IdentityId, IdentityKey, LogHead, OpenEntry, OrderingParameters,
+	VoucherKey,
 };
 use alloc::vec::Vec;
 
@@ -21,6 +23,16 @@ sp_api::decl_runtime_apis! {
 		fn group_count() -> u32;
 		/// The pallet's constants.
 		fn parameters() -> OrderingParameters;
+	}
+
+	/// Reads KeyPackages, and what was claimed.
+	pub trait KeyPackagesApi {
+		/// What is known of a device's KeyPackages; nothing, if it never published.
+		fn stock(device: IdentityKey) -> Option<StockView>;
+		/// What the claim with this voucher got, as long as that is kept.
+		fn claimed(voucher: VoucherKey) -> Option<Claimed>;
+		/// Whose signature a claim of this person needs.
+		fn gate(identity: IdentityId) -> Option<Gate>;
 	}
 
 	/// Reads the state of identities.

@@ -5,6 +5,7 @@
 
 use crate::{
 	identity::{SignedEvent, MAX_SIGNED_EVENT},
+	key_package::{Claim, SignedGateChange, SignedPublication},
 	voucher::Payment,
 	Endorsement, EntryHash, GenesisHash, GroupId, IdentityId, OrderingKey,
 };
@@ -34,6 +35,17 @@ pub const RECORD_CALL: u8 = 1;
 pub const RECLAIM_CALL: u8 = 2;
 /// `directory.register_by_voucher`.
 pub const REGISTER_BY_VOUCHER_CALL: u8 = 3;
+
+/// Position of the pallet of KeyPackages in the runtime.
+pub const KEY_PACKAGES_PALLET: u8 = 16;
+/// `key_packages.publish`.
+pub const PUBLISH_CALL: u8 = 0;
+/// `key_packages.set_gate`.
+pub const SET_GATE_CALL: u8 = 1;
+/// `key_packages.claim`.
+pub const CLAIM_CALL: u8 = 2;
+/// `key_packages.record_and_publish`.
+pub const RECORD_AND_PUBLISH_CALL: u8 = 3;
 
 /// A general transaction (type 1) of extrinsic format 5.
 const GENERAL_V5: u8 = 0b0100_0101;
@@ -130,10 +142,45 @@ impl SignedEvent {
 	}
 }
 
+impl SignedPublication {
+	/// The whole extrinsic: a general transaction, authorised by the device's signature.
+	pub fn to_extrinsic(&self) -> Vec<u8> {
+		general(KEY_PACKAGES_PALLET, PUBLISH_CALL, self)
+	}
+
+	/// The whole extrinsic that records an event and publishes what comes with it, both or neither.
+	pub fn to_extrinsic_with(&self, event: &SignedEvent) -> Vec<u8> {
+		general(KEY_PACKAGES_PALLET, RECORD_AND_PUBLISH_CALL, &(event, self))
+	}
+}
+
+impl SignedGateChange {
+	/// The whole extrinsic: a general transaction, authorised by the device's signature.
+	pub fn to_extrinsic(&self) -> Vec<u8> {
+		general(KEY_PACKAGES_PALLET, SET_GATE_CALL, self)
+	}
+}
+
+impl Claim {
+	/// The whole extrinsic: a general transaction, authorised by the voucher.
+	pub fn to_extrinsic(&self, payment: &Payment) -> Vec<u8> {
+		general(KEY_PACKAGES_PALLET, CLAIM_CALL, &(self, payment))
+	}
+}
+
+/// Whether an extrinsic publishes KeyPackages, or changes who may claim them.
+pub fn is_publication(extrinsic: &[u8]) -> bool {
+	let pallet = KEY_PACKAGES_PALLET;
+	general_call::<SignedPublication>(extrinsic, pallet, PUBLISH_CALL).is_some()
+		|| general_call::<SignedGateChange>(extrinsic, pallet, SET_GATE_CALL).is_some()
+		|| general_call::<(SignedEvent, SignedPublication)>(extrinsic, pallet, RECORD_AND_PUBLISH_CALL).is_some()
+}
+
 /// Whether an extrinsic spends a voucher.
 pub fn is_purchase(extrinsic: &[u8]) -> bool {
 	general_call::<(Founding, Payment)>(extrinsic, ORDERING_PALLET, CREATE_GROUP_BY_VOUCHER_CALL).is_some()
 		|| general_call::<(SignedEvent, Payment)>(extrinsic, DIRECTORY_PALLET, REGISTER_BY_VOUCHER_CALL).is_some()
+		|| general_call::<(Claim, Payment)>(extrinsic, KEY_PACKAGES_PALLET, CLAIM_CALL).is_some()
 }
 
 /// The general transaction of a call.

@@ -17,6 +17,7 @@
 //!   the overridden events gave is taken back. They stay in the log.
 
 mod event;
+mod hook;
 mod judge;
 mod refusal;
 mod state;
@@ -25,6 +26,7 @@ pub use event::{
 	Action, Event, NewDevice, RecoveryKeys, Revoked, SignedEvent, MAX_DEVICES, MAX_RECOVERY_KEYS, MAX_SIGNED_EVENT,
 	RECOVERY_WINDOW,
 };
+pub use hook::OnRevoked;
 pub use judge::{judge, judge_inception, limit_of_recoveries, Change, Place, Verify};
 pub use refusal::IdentityRefusal;
 pub use state::{Device, IdentityState, Recent, Undo, MAX_RECENT, MAX_RECOVERIES, RECENT_FOR_DEVICES};

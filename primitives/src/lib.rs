@@ -19,6 +19,7 @@ pub mod entry;
 pub mod extrinsic;
 pub mod id;
 pub mod identity;
+pub mod key_package;
 pub mod log;
 pub mod refusal;
 #[cfg(feature = "serde")]

@@ -8,7 +8,9 @@ use frame_support::{
 };
 use lockstep_primitives::{
 	identity::{IdentityState, SignedEvent},
-	BlockEntry, EntryHash, GroupId, GroupState, IdentityId, LogHead, OpenEntry, OrderingParameters,
+	key_package::{Claimed, Gate, StockView},
+	BlockEntry, EntryHash, GroupId, GroupState, IdentityId, IdentityKey, LogHead, OpenEntry, OrderingParameters,
+	VoucherKey,
 };
 use pallet_aura::Authorities;
 use sp_api::impl_runtime_apis;
@@ -45,6 +47,20 @@ impl_runtime_apis! {
 
 		fn parameters() -> OrderingParameters {
 			Ordering::parameters()
+		}
+	}
+
+	impl lockstep_primitives::api::KeyPackagesApi<Block> for Runtime {
+		fn stock(device: IdentityKey) -> Option<StockView> {
+			KeyPackages::stock(device)
+		}
+
+		fn claimed(voucher: VoucherKey) -> Option<Claimed> {
+			KeyPackages::claimed(voucher)
+		}
+
+		fn gate(identity: IdentityId) -> Option<Gate> {
+			pallet_key_packages::Gates::<Runtime>::get(identity)
 		}
 	}
 

@@ -167,9 +167,24 @@ impl pallet_directory::Config for Runtime {
 	type Vouchers = Vouchers;
 	type VoucherWeights = VoucherWeights;
 	type IdentityDeposit = ConstU128<UNIT>;
+	type OnRevoked = KeyPackages;
 	type RecoveryWindow = ConstU32<{ lockstep_primitives::identity::RECOVERY_WINDOW }>;
 	type EventLongevity = ConstU64<64>;
 	type WeightInfo = pallet_directory::weights::SubstrateWeight<Runtime>;
+}
+
+impl pallet_key_packages::Config for Runtime {
+	type PublishBurst = ConstU32<256>;
+	type PublishEvery = ConstU32<300>;
+	type ClaimBurst = ConstU32<200>;
+	type ClaimEvery = ConstU32<30>;
+	type LastResortGrace = ConstU32<DAY>;
+	type LowStock = ConstU32<50>;
+	type ClaimLife = ConstU32<DAY>;
+	type Period = ConstU32<HOUR>;
+	type MaxForgotten = ConstU32<64>;
+	type OnClaim = statements::GrantWelcomes;
+	type WeightInfo = pallet_key_packages::weights::SubstrateWeight<Runtime>;
 }
 
 impl pallet_validators::Config for Runtime {

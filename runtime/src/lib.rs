@@ -15,6 +15,7 @@ mod benches {
 	frame_benchmarking::define_benchmarks!(
 		[frame_system, SystemBench::<Runtime>]
 		[pallet_directory, Directory]
+		[pallet_key_packages, KeyPackages]
 		[pallet_ordering, Ordering]
 		[pallet_validators, Validators]
 		[pallet_vouchers, Vouchers]
@@ -71,7 +72,7 @@ pub const VERSION: RuntimeVersion = RuntimeVersion {
 	spec_name: alloc::borrow::Cow::Borrowed("lockstep"),
 	impl_name: alloc::borrow::Cow::Borrowed("lockstep"),
 	authoring_version: 1,
-	spec_version: 3,
+	spec_version: 4,
 	impl_version: 1,
 	apis: apis::RUNTIME_API_VERSIONS,
 	// a literal, as the macro demands; the tests hold it against `lockstep_primitives::extrinsic`
@@ -196,6 +197,9 @@ mod runtime {
 
 	#[runtime::pallet_index(15)]
 	pub type Vouchers = pallet_vouchers;
+
+	#[runtime::pallet_index(16)]
+	pub type KeyPackages = pallet_key_packages;
 }
 
 #[cfg(test)]

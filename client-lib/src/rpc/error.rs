@@ -1,7 +1,9 @@
 //! What can go wrong between a client and a node.
 
 use jsonrpsee::core::ClientError;
-use lockstep_primitives::{identity::IdentityRefusal, voucher::VoucherRefusal, GenesisHash, Refusal};
+use lockstep_primitives::{
+	identity::IdentityRefusal, key_package::KeyPackageRefusal, voucher::VoucherRefusal, GenesisHash, Refusal,
+};
 
 /// Why a node did not answer, or why its answer is of no use.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -86,6 +88,9 @@ pub enum SubmitError {
 	/// A voucher is not taken, as this node sees the chain.
 	#[error("the chain refuses the voucher: {0}")]
 	RefusedVoucher(VoucherRefusal),
+	/// KeyPackages are not taken, or not given out, as this node sees the chain.
+	#[error("the chain refuses it: {0}")]
+	RefusedKeyPackages(KeyPackageRefusal),
 	/// Another transaction of the same account waits in the pool with this nonce.
 	#[error("another transaction of this account has the nonce")]
 	NonceTaken,
@@ -148,6 +153,10 @@ impl SubmitError {
 				let refusal = VoucherRefusal::ALL.into_iter().find(|refusal| name.as_deref() == Some(refusal.name()));
 				if let Some(refusal) = refusal {
 					return Self::RefusedVoucher(refusal);
+				}
+				let mut all = KeyPackageRefusal::ALL.into_iter();
+				if let Some(refusal) = all.find(|refusal| name.as_deref() == Some(refusal.name())) {
+					return Self::RefusedKeyPackages(refusal);
 				}
 			}
 			if error.code() == IN_POOL {

@@ -17,8 +17,9 @@ use jsonrpsee::{
 };
 use lockstep_primitives::{
 	api::OrderingApi as _,
-	extrinsic::{is_purchase, Append},
+	extrinsic::{is_publication, is_purchase, Append},
 	identity::{IdentityRefusal, SignedEvent},
+	key_package::KeyPackageRefusal,
 	rpc::{Entry, FinalizedBlock, FinalizedEntries, Group, HexBytes, Position, AUDITED, MAX_ENTRIES, MAX_GROUPS},
 	voucher::VoucherRefusal,
 	BlockHash, BlockNumber, GroupId, OrderingParameters, Refusal,
@@ -73,7 +74,9 @@ enum Kind {
 	Entry,
 	/// To record an event of an identity.
 	Event,
-	/// To create a group or register an identity by a voucher.
+	/// To publish KeyPackages, or change who may claim them.
+	Publication,
+	/// To create a group, register an identity or claim KeyPackages by a voucher.
 	Purchase,
 	/// Anything else, by an account.
 	Call,
@@ -85,6 +88,8 @@ impl Kind {
 			Self::Entry
 		} else if SignedEvent::from_extrinsic(extrinsic).is_some() {
 			Self::Event
+		} else if is_publication(extrinsic) {
+			Self::Publication
 		} else if is_purchase(extrinsic) {
 			Self::Purchase
 		} else {
@@ -124,6 +129,9 @@ impl Ordering {
 	}
 
 	fn event_refused(&self, code: u8) -> ErrorObjectOwned {
+		if let Some(refusal) = KeyPackageRefusal::from_code(code) {
+			return ErrorObjectOwned::owned(REFUSED, refusal.to_string(), Some(refusal.name()));
+		}
 		if let Some(refusal) = VoucherRefusal::from_code(code) {
 			return ErrorObjectOwned::owned(REFUSED, refusal.to_string(), Some(refusal.name()));
 		}
@@ -144,6 +152,9 @@ impl Ordering {
 			PoolError::TooLowPriority { .. } if kind == Kind::Entry => self.refused(Refusal::Superseded),
 			PoolError::TooLowPriority { .. } if kind == Kind::Event => {
 				self.event_refused(IdentityRefusal::BadPrevious.code())
+			}
+			PoolError::TooLowPriority { .. } if kind == Kind::Publication => {
+				self.event_refused(KeyPackageRefusal::BadSequence.code())
 			}
 			PoolError::TooLowPriority { .. } if kind == Kind::Purchase => error(
 				NOT_POOLED,

@@ -43,7 +43,7 @@ pub mod pallet {
 	use frame_support::{pallet_prelude::*, traits::fungible::MutateHold};
 	use frame_system::pallet_prelude::*;
 	use lockstep_primitives::{
-		identity::{IdentityRefusal, SignedEvent},
+		identity::{IdentityRefusal, OnRevoked, SignedEvent},
 		voucher::{Cashier, Payment},
 		EntryHash, IdentityId, IdentityKey, LogHead,
 	};
@@ -67,6 +67,8 @@ pub mod pallet {
 		type Vouchers: Cashier<Self::AccountId>;
 		/// What it costs to check a voucher, and to spend it.
 		type VoucherWeights: Get<(Weight, Weight)>;
+		/// Hears of devices that have lost their place.
+		type OnRevoked: OnRevoked;
 		/// What the calls cost.
 		type WeightInfo: WeightInfo;
 

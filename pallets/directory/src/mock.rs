@@ -90,6 +90,7 @@ impl crate::Config for Test {
 	type RuntimeHoldReason = RuntimeHoldReason;
 	type Vouchers = Vouchers;
 	type VoucherWeights = ();
+	type OnRevoked = ();
 	type WeightInfo = ();
 	type IdentityDeposit = ConstU64<DEPOSIT>;
 	type RecoveryWindow = ConstU32<WINDOW>;

@@ -5,7 +5,8 @@ use alloc::vec::Vec;
 use frame_support::{pallet_prelude::*, traits::Get, weights::Weight};
 use lockstep_primitives::{
 	identity::{
-		judge, Action, Change, IdentityRefusal as Refusal, IdentityState, Place, SignedEvent, MAX_RECOVERY_KEYS,
+		judge, Action, Change, IdentityRefusal as Refusal, IdentityState, OnRevoked, Place, SignedEvent,
+		MAX_RECOVERY_KEYS,
 	},
 	BlockNumber, EventSignature, GenesisHash, IdentityId, IdentityKey, LogHead,
 };
@@ -34,14 +35,15 @@ fn priority(action: &Action) -> TransactionPriority {
 
 /// Whether the signatures of an event are still to be verified.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Signatures {
+pub enum Signatures {
 	/// Verify them.
 	Verify,
 	/// They were, for the same event in the same block; what they sign is in the arguments of the call.
 	Verified,
 }
 
-pub(crate) fn verify(key: &IdentityKey, text: &[u8], signature: &EventSignature) -> bool {
+/// Whether a signature of a key verifies, by ZIP 215.
+pub fn verify(key: &IdentityKey, text: &[u8], signature: &EventSignature) -> bool {
 	let signature = ed25519::Signature::from_raw(*signature.as_bytes());
 	sp_io::crypto::ed25519_verify(&signature, text, &ed25519::Public::from_raw(*key.as_bytes()))
 }
@@ -64,7 +66,7 @@ impl<T: Config> Pallet<T> {
 	}
 
 	/// Records an event that was authorised, for `record`.
-	pub(crate) fn take(signed: &SignedEvent) -> DispatchResult {
+	pub fn take(signed: &SignedEvent) -> DispatchResult {
 		let (record, change) = Self::admit(signed, Signatures::Verified).map_err(Error::<T>::from)?;
 		let (identity, index) = (signed.event.identity, signed.event.index);
 		Self::deposit_event(Event::EventRecorded { identity, index, entry: change.hash });
@@ -82,6 +84,7 @@ impl<T: Config> Pallet<T> {
 	pub(crate) fn write(signed: &SignedEvent, record: IdentityOf<T>, change: Change) {
 		let id = &signed.event.identity;
 		for key in change.revoked {
+			T::OnRevoked::on_revoked(&key);
 			Self::deposit_event(Event::DeviceRevoked { identity: *id, key });
 		}
 		if let Some(key) = change.added {
@@ -93,7 +96,7 @@ impl<T: Config> Pallet<T> {
 	}
 
 	/// Decides whether the pool and the block may take the event, and under which conditions.
-	pub(crate) fn authorize_record(signed: &SignedEvent) -> TransactionValidityWithRefund {
+	pub fn authorize_record(signed: &SignedEvent) -> TransactionValidityWithRefund {
 		Self::admit(signed, Signatures::Verify).map_err(|refusal| InvalidTransaction::Custom(refusal.code()))?;
 		let validity = ValidTransaction {
 			priority: priority(&signed.event.action),
@@ -103,6 +106,16 @@ impl<T: Config> Pallet<T> {
 			propagate: true,
 		};
 		Ok((validity, Weight::zero()))
+	}
+
+	/// The devices of its identity after an event whose signatures were verified in this block; none if it is closed then.
+	///
+	/// # Errors
+	/// [`Refusal`], if it may not be recorded in this block.
+	pub fn devices_after(signed: &SignedEvent) -> Result<Vec<IdentityKey>, Refusal> {
+		let state = Self::admit(signed, Signatures::Verified)?.1.state;
+		let devices = state.devices.iter().filter(|_| !state.closed);
+		Ok(devices.map(|device| device.key).collect())
 	}
 
 	/// An identity, unless it never was or has ended.
@@ -133,11 +146,13 @@ impl<T: Config> Pallet<T> {
 		UsedKeys::<T>::contains_key(key)
 	}
 
-	pub(crate) fn now() -> BlockNumber {
+	/// The number of this block.
+	pub fn now() -> BlockNumber {
 		frame_system::Pallet::<T>::block_number().saturated_into()
 	}
 
-	pub(crate) fn genesis() -> GenesisHash {
+	/// The chain.
+	pub fn genesis() -> GenesisHash {
 		GenesisHash(
 			frame_system::Pallet::<T>::block_hash(frame_system::pallet_prelude::BlockNumberFor::<T>::from(0u32)).0,
 		)

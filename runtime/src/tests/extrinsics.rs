@@ -2,10 +2,11 @@
 
 use crate::{Address, Runtime, RuntimeCall, Signature, UncheckedExtrinsic, VERSION};
 use codec::{Decode, Encode};
-use frame_support::dispatch::GetDispatchInfo;
+use frame_support::{dispatch::GetDispatchInfo, traits::Authorize, weights::constants::WEIGHT_REF_TIME_PER_MILLIS};
 use lockstep_primitives::{
-	extrinsic::{is_purchase, Append, Founding, SignedCall, SigningContext, TRANSACTION_VERSION},
+	extrinsic::{is_publication, is_purchase, Append, Founding, SignedCall, SigningContext, TRANSACTION_VERSION},
 	identity::{Event, NewDevice, SignedEvent},
+	key_package::{Claim, GateChange, KeyPackageBytes, Publication, SignedGateChange, SignedPublication},
 	voucher::{Payment, SignedVoucher, Voucher, VoucherKind},
 	Endorsement, EntryHash, EventSignature, GenesisHash, GroupId, IdentityId, IdentityKey, KeyCommitment, OperatorId,
 	OrderingKey, SponsorId, VoucherKey, VoucherSignature,
@@ -73,6 +74,84 @@ fn purchases_are_decoded_as_general_transactions() {
 	assert_eq!(decoded.function, RuntimeCall::Ordering(call));
 	assert_eq!(decoded.encode(), bytes);
 	assert!(is_purchase(&bytes));
+
+	let suites = vec![1, 3].try_into().expect("it is short");
+	let claim = Claim { target: IdentityId([6; 32]), suites, gate: Some(VoucherSignature([5; 64])) };
+	let bytes = claim.to_extrinsic(&payment);
+	let decoded = UncheckedExtrinsic::decode(&mut &bytes[..]).expect("decodes");
+	assert_eq!(decoded.function, RuntimeCall::KeyPackages(pallet_key_packages::Call::claim { claim, payment }));
+	assert_eq!(decoded.encode(), bytes);
+	assert!(is_purchase(&bytes) && !is_publication(&bytes));
+}
+
+#[test]
+fn publications_are_decoded_as_general_transactions() {
+	let (identity, device) = (IdentityId([1; 32]), IdentityKey([2; 32]));
+	let package = |byte| KeyPackageBytes::try_from(vec![byte; 300]).expect("it is short");
+	let publication = Publication {
+		identity,
+		device,
+		number: 0x0403_0201,
+		replace: true,
+		lapse: 0x0807_0605,
+		packages: vec![package(3), package(4)].try_into().expect("they are few"),
+		last_resort: Some(package(5)),
+	};
+	let signed = SignedPublication { publication, signature: EventSignature([6; 64]) };
+	let event = inception(&GenesisHash([9; 32]), &sp_core::ed25519::Pair::from_seed(&[7; 32]));
+	let change = GateChange { identity, device, number: 7, gate: Some(IdentityKey([8; 32])) };
+	let gate = SignedGateChange { change, signature: EventSignature([6; 64]) };
+	let calls = [
+		(signed.to_extrinsic(), pallet_key_packages::Call::publish { signed: signed.clone() }),
+		(gate.to_extrinsic(), pallet_key_packages::Call::set_gate { signed: gate }),
+		(
+			signed.to_extrinsic_with(&event),
+			pallet_key_packages::Call::record_and_publish { event: Box::new(event), signed },
+		),
+	];
+	for (bytes, call) in calls {
+		let decoded = UncheckedExtrinsic::decode(&mut &bytes[..]).expect("decodes");
+		assert!(matches!(decoded.preamble, Preamble::General(..)));
+		assert_eq!(decoded.function, RuntimeCall::KeyPackages(call));
+		assert_eq!(decoded.encode(), bytes);
+		assert!(is_publication(&bytes) && !is_purchase(&bytes));
+	}
+}
+
+/// What a call costs in a block, with what it takes to authorise it.
+fn cost(call: &RuntimeCall) -> frame_support::weights::Weight {
+	call.get_dispatch_info().call_weight.saturating_add(call.weight_of_authorize())
+}
+
+#[test]
+fn a_full_stock_is_published_in_fifty_milliseconds() {
+	let package = KeyPackageBytes::try_from(vec![0; 512]).expect("it is short");
+	let publication = Publication {
+		identity: IdentityId([1; 32]),
+		device: IdentityKey([2; 32]),
+		number: 0,
+		replace: true,
+		lapse: 0,
+		packages: vec![package; 100].try_into().expect("they are not too many"),
+		last_resort: None,
+	};
+	let signed = SignedPublication { publication, signature: EventSignature([6; 64]) };
+	let cost = cost(&RuntimeCall::KeyPackages(pallet_key_packages::Call::publish { signed }));
+	assert!(cost.ref_time() < 50 * WEIGHT_REF_TIME_PER_MILLIS, "{cost:?}");
+}
+
+/// Of people with one device. A claim is weighed at its worst before it is applied, and what it took less is given back.
+#[test]
+fn a_block_carries_three_hundred_claims() {
+	use pallet_key_packages::{weights::SubstrateWeight, WeightInfo};
+	let (check, spend) = crate::configs::VoucherWeights::get();
+	let claim = SubstrateWeight::<Runtime>::claim(1).saturating_add(SubstrateWeight::<Runtime>::authorize_claim(1));
+	let claim = claim.saturating_add(check).saturating_add(spend);
+	assert!(claim.ref_time() < WEIGHT_REF_TIME_PER_MILLIS, "{claim:?}");
+	let weights = <Runtime as frame_system::Config>::BlockWeights::get();
+	let class = weights.get(frame_support::dispatch::DispatchClass::Normal);
+	let all = claim.saturating_add(class.base_extrinsic).saturating_mul(300);
+	assert!(all.all_lte(class.max_total.expect("a limit")), "{all:?} of {:?}", class.max_total);
 }
 
 #[test]

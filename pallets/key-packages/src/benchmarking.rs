@@ -1,0 +1,345 @@
+//! Benchmarks of the calls, of their authorisation, and of what idle blocks forget.
+//!
+//! Each is measured at its worst: with all signatures verified, KeyPackages as long as one of this library is, and claims that
+//! pass over as many as they may. Keys live in the keystore of the benchmark's host, since a runtime cannot sign.
+
+use super::*;
+use crate::{claiming::MAX_PASSED, types::Stored};
+use alloc::vec::Vec;
+use frame_benchmarking::v2::*;
+use frame_support::{
+	pallet_prelude::{Authorize, TransactionSource},
+	traits::{
+		fungible::{Inspect, Mutate},
+		Get,
+	},
+	weights::WeightMeter,
+};
+use frame_system::RawOrigin;
+use lockstep_primitives::{
+	identity::{Device, Event as KeyEvent, NewDevice, RecoveryKeys, SignedEvent, MAX_DEVICES},
+	key_package::{
+		Claim, GateChange, KeyPackageBytes, Publication, SignedGateChange, SignedPublication, MAX_STOCK, SUITE,
+	},
+	EventSignature, IdentityId, IdentityKey, VoucherKey, VoucherSignature,
+};
+use sp_core::{crypto::KeyTypeId, ed25519};
+
+const KEY_TYPE: KeyTypeId = KeyTypeId(*b"lock");
+const VOUCHER: VoucherKey = VoucherKey([5; 32]);
+
+/// The key with this number.
+fn key(number: u8) -> IdentityKey {
+	IdentityKey(sp_io::crypto::ed25519_generate(KEY_TYPE, Some(alloc::format!("//{number}").into_bytes())).0)
+}
+
+fn by(key: &IdentityKey, text: &[u8]) -> EventSignature {
+	let signature = sp_io::crypto::ed25519_sign(KEY_TYPE, &ed25519::Public::from_raw(key.0), text);
+	EventSignature(signature.expect("the keystore holds the key").0)
+}
+
+fn vector(bytes: &[u8]) -> Vec<u8> {
+	let length = match bytes.len() {
+		short if short < 64 => alloc::vec![short as u8],
+		long => (0x4000 | long as u16).to_be_bytes().to_vec(),
+	};
+	[length, bytes.to_vec()].concat()
+}
+
+fn hash(domain: &[u8], number: u32) -> [u8; 32] {
+	sp_io::hashing::blake2_256(&[domain, &number.to_le_bytes()].concat())
+}
+
+/// A good KeyPackage of a device, with keys of its own.
+fn package(identity: &IdentityId, device: &IdentityKey, number: u32) -> KeyPackageBytes {
+	let signed = |label: &[u8], text: &[u8]| {
+		let content = [vector(&[b"MLS 1.0 ", label].concat()), vector(text)].concat();
+		vector(by(device, &content).as_ref())
+	};
+	let one = [2u8, 0, 1];
+	let leaf = [
+		&vector(&hash(b"leaf", number))[..],
+		&vector(device.as_bytes()),
+		&[0, 1],
+		&vector(&identity.0),
+		&one,
+		&one,
+		&[2, 0xf1, 0x0c],
+		&[0],
+		&one,
+		&[1],
+		&[0; 8],
+		&[0xff; 8],
+		&[0],
+	]
+	.concat();
+	let head = [&[0, 1, 0, 1][..], &vector(&hash(b"init", number))].concat();
+	let text = [head, leaf.clone(), signed(b"LeafNodeTBS", &leaf), alloc::vec![0]].concat();
+	let bytes = [text.clone(), signed(b"KeyPackageTBS", &text)].concat();
+	bytes.try_into().expect("it is short")
+}
+
+/// A person with as many devices as one can have; only the first can sign.
+fn person<T: Config>() -> (IdentityId, IdentityKey)
+where
+	T::Currency: Mutate<T::AccountId>,
+{
+	let sponsor: T::AccountId = whitelisted_caller();
+	let funds = T::Currency::minimum_balance().saturating_add(T::IdentityDeposit::get()).saturating_mul(4u32.into());
+	T::Currency::set_balance(&sponsor, funds);
+	let device = NewDevice { key: key(1), next: key(2).commitment() };
+	let genesis = Pallet::<T>::genesis();
+	let event = KeyEvent::incept(&genesis, device, RecoveryKeys::default(), None);
+	let identity = event.identity;
+	let signature = by(&device.key, &event.signing_payload(&genesis));
+	let first = SignedEvent { event, signature, acceptance: None };
+	pallet_directory::Pallet::<T>::register(RawOrigin::Signed(sponsor).into(), first).expect("it can be registered");
+	pallet_directory::Identities::<T>::mutate(identity, |record| {
+		let state = &mut record.as_mut().expect("it is registered").state;
+		for number in 1..MAX_DEVICES {
+			let key = IdentityKey(hash(b"device", number));
+			let next = device.next;
+			let _ = state.devices.try_push(Device { number, key, next, added_by: Some(0), since: 0 });
+		}
+		state.next_number = MAX_DEVICES;
+	});
+	(identity, device.key)
+}
+
+/// So many KeyPackages in one publication, the last one as last resort.
+fn publication<T: Config>(
+	identity: IdentityId,
+	device: IdentityKey,
+	first: u32,
+	count: u32,
+	replace: bool,
+) -> SignedPublication {
+	let made = |number| package(&identity, &device, number);
+	let packages: Vec<_> = (first..first + count - 1).map(made).collect();
+	let publication = Publication {
+		identity,
+		device,
+		number: Stocks::<T>::get(device).map_or(0, |stock| stock.number),
+		replace,
+		lapse: Pallet::<T>::now().saturating_add(1_000),
+		packages: packages.try_into().expect("they are not too many"),
+		last_resort: Some(made(first + count - 1)),
+	};
+	SignedPublication { signature: by(&device, &publication.signing_payload(&Pallet::<T>::genesis())), publication }
+}
+
+/// A full stock that is to be replaced by as many as `count`.
+fn to_replace<T: Config>(count: u32) -> SignedPublication
+where
+	T::Currency: Mutate<T::AccountId>,
+{
+	let (identity, device) = person::<T>();
+	let full = publication::<T>(identity, device, 0, MAX_STOCK + 1, false);
+	Pallet::<T>::take(&full).expect("it is good");
+	Stocks::<T>::mutate(device, |stock| {
+		if let Some(stock) = stock {
+			stock.allowed = T::PublishBurst::get();
+		}
+	});
+	publication::<T>(identity, device, 1_000, count, true)
+}
+
+/// A person of whom the first `devices` devices have stocks that a claim has to pass over, and a gate; the others are none.
+fn target<T: Config>(devices: u32) -> Claim
+where
+	T::Currency: Mutate<T::AccountId>,
+{
+	let (identity, device) = person::<T>();
+	let stored = Stored { bytes: package(&identity, &device, 0), lapse: Pallet::<T>::now().saturating_add(1_000) };
+	pallet_directory::Identities::<T>::mutate(identity, |record| {
+		record.as_mut().expect("it is registered").state.devices.truncate(devices as usize);
+	});
+	for device in Pallet::<T>::devices(&identity) {
+		let stock = lockstep_primitives::key_package::Stock {
+			identity,
+			number: 1,
+			first: 0,
+			next: MAX_STOCK,
+			last_resort: None,
+			must_replace: None,
+			allowed: 0,
+			allowed_at: 0,
+		};
+		Stocks::<T>::insert(device, stock);
+		for place in 0..MAX_PASSED {
+			let lapse = if place + 1 == MAX_PASSED { stored.lapse } else { 0 };
+			KeyPackages::<T>::insert(device, place, Stored { lapse, ..stored.clone() });
+		}
+	}
+	frame_system::Pallet::<T>::set_block_number(2u32.into());
+	Gates::<T>::insert(identity, key(3));
+	let claim = Claim { target: identity, suites: alloc::vec![SUITE].try_into().expect("it is short"), gate: None };
+	let text = claim.gate_payload(&Pallet::<T>::genesis(), &VOUCHER);
+	Claim { gate: Some(VoucherSignature(by(&key(3), &text).0)), ..claim }
+}
+
+fn meter() -> WeightMeter {
+	WeightMeter::with_limit(frame_support::weights::Weight::MAX)
+}
+
+#[benchmarks(where T::Currency: Mutate<T::AccountId>)]
+mod benchmarks {
+	use super::*;
+
+	/// In the place of a full stock.
+	#[benchmark]
+	fn publish(n: Linear<1, { MAX_STOCK + 1 }>) {
+		let signed = to_replace::<T>(n);
+		let device = signed.publication.device;
+
+		#[extrinsic_call]
+		_(RawOrigin::Authorized, signed);
+
+		assert_eq!(Stocks::<T>::get(device).expect("it is there").left(), n - 1);
+	}
+
+	#[benchmark]
+	fn authorize_publish(n: Linear<1, { MAX_STOCK + 1 }>) {
+		let call = Call::<T>::publish { signed: to_replace::<T>(n) };
+		let answer;
+
+		#[block]
+		{
+			answer = call.authorize(TransactionSource::External);
+		}
+
+		assert!(answer.is_some_and(|answer| answer.is_ok()));
+	}
+
+	fn gate_change<T: Config>() -> SignedGateChange
+	where
+		T::Currency: Mutate<T::AccountId>,
+	{
+		let (identity, device) = person::<T>();
+		let change = GateChange { identity, device, number: 0, gate: Some(key(3)) };
+		SignedGateChange { signature: by(&device, &change.signing_payload(&Pallet::<T>::genesis())), change }
+	}
+
+	#[benchmark]
+	fn set_gate() {
+		let signed = gate_change::<T>();
+
+		#[extrinsic_call]
+		_(RawOrigin::Authorized, signed);
+
+		assert!(Gates::<T>::contains_key(signed.change.identity));
+	}
+
+	#[benchmark]
+	fn authorize_set_gate() {
+		let call = Call::<T>::set_gate { signed: gate_change::<T>() };
+		let answer;
+
+		#[block]
+		{
+			answer = call.authorize(TransactionSource::External);
+		}
+
+		assert!(answer.is_some_and(|answer| answer.is_ok()));
+	}
+
+	/// Without the voucher, which its own pallet measures.
+	#[benchmark]
+	fn claim(d: Linear<1, MAX_DEVICES>) {
+		let claim = target::<T>(d);
+
+		#[block]
+		{
+			Pallet::<T>::hand_out(&claim, &VOUCHER).map_err(|_| "refused").expect("it can be met");
+		}
+
+		assert_eq!(Claims::<T>::get(VOUCHER).expect("it is kept").packages.len() as u32, d);
+	}
+
+	/// The same.
+	#[benchmark]
+	fn authorize_claim(d: Linear<1, MAX_DEVICES>) {
+		let claim = target::<T>(d);
+		let answer;
+
+		#[block]
+		{
+			answer = Pallet::<T>::pick(&claim, &VOUCHER);
+		}
+
+		assert!(answer.is_ok());
+	}
+
+	#[benchmark]
+	fn tidy_nothing() {
+		#[block]
+		{
+			Pallet::<T>::tidy(<T as Config>::WeightInfo::tidy_nothing());
+		}
+	}
+
+	#[benchmark]
+	fn forget_claim() {
+		let claim = target::<T>(MAX_DEVICES);
+		Pallet::<T>::hand_out(&claim, &VOUCHER).map_err(|_| "refused").expect("it can be met");
+		let after = T::ClaimLife::get().saturating_add(T::Period::get()).saturating_add(10);
+		frame_system::Pallet::<T>::set_block_number(after.into());
+
+		#[block]
+		{
+			Pallet::<T>::forget_claims(&mut meter());
+		}
+
+		assert!(!Claims::<T>::contains_key(VOUCHER));
+	}
+
+	/// All of a publication.
+	#[benchmark]
+	fn forget_init_keys() {
+		let device = IdentityKey([1; 32]);
+		let keys: Vec<[u8; 32]> = (0..=MAX_STOCK).map(|number| hash(b"init", number)).collect();
+		keys.iter().for_each(|key| InitKeys::<T>::insert(key, 1));
+		Lapsing::<T>::insert(0, (device, 0), crate::types::InitKeysOf::try_from(keys).expect("they fit"));
+		frame_system::Pallet::<T>::set_block_number(T::Period::get().saturating_mul(2).into());
+
+		#[block]
+		{
+			Pallet::<T>::forget_init_keys(&mut meter());
+		}
+
+		assert_eq!(InitKeys::<T>::iter().count(), 0);
+	}
+
+	/// A full one.
+	#[benchmark]
+	fn clear_stock() {
+		let signed = to_replace::<T>(1);
+		let device = signed.publication.device;
+		Leaving::<T>::insert(device, ());
+
+		#[block]
+		{
+			Pallet::<T>::clear_leaving(&mut meter());
+		}
+
+		assert!(!Stocks::<T>::contains_key(device));
+	}
+
+	/// A full one.
+	#[benchmark]
+	fn clear_lapsed() {
+		let signed = to_replace::<T>(1);
+		let device = signed.publication.device;
+		frame_system::Pallet::<T>::set_block_number(signed.publication.lapse.saturating_add(1).into());
+
+		#[block]
+		{
+			Pallet::<T>::clear_lapsed(&mut meter());
+		}
+
+		let stock = Stocks::<T>::get(device).expect("it is there");
+		assert_eq!((stock.left(), stock.last_resort), (0, None));
+	}
+
+	impl_benchmark_test_suite!(Pallet, crate::mock::new_bench_ext(), crate::mock::Test);
+}

@@ -1,0 +1,97 @@
+//! What must hold: of the constants, before a node starts, and of the state, always.
+
+#[cfg(feature = "std")]
+impl<T: crate::Config> crate::Pallet<T> {
+	/// Panics if the runtime's constants do not fit together, for `integrity_test`.
+	pub(crate) fn check_constants() {
+		use crate::WeightInfo;
+		use frame_support::{dispatch::DispatchClass, traits::Get};
+		use lockstep_primitives::{identity::MAX_DEVICES, key_package::MAX_STOCK};
+
+		assert!(
+			T::PublishBurst::get() > MAX_STOCK,
+			"PublishBurst must hold a full stock and its last resort, or a new device cannot fill it"
+		);
+		assert!(T::PublishEvery::get() >= 1 && T::ClaimEvery::get() >= 1, "allowances refill by whole blocks");
+		assert!(T::ClaimBurst::get() >= 1, "ClaimBurst must let somebody claim");
+		assert!(T::Period::get() >= 1, "Period must be at least one block");
+		assert!(T::MaxForgotten::get() >= 2, "MaxForgotten must get to the end of a period that has one thing in it");
+		assert!(T::LowStock::get() < MAX_STOCK, "LowStock must be less than a stock can have");
+		let weights = T::BlockWeights::get();
+		let allowed = weights.get(DispatchClass::Normal).max_extrinsic.unwrap_or(weights.max_block);
+		type Weights<T> = <T as crate::Config>::WeightInfo;
+		let most = MAX_STOCK.saturating_add(1);
+		let largest = [
+			Weights::<T>::publish(most).saturating_add(Weights::<T>::authorize_publish(most)),
+			Weights::<T>::claim(MAX_DEVICES).saturating_add(Weights::<T>::authorize_claim(MAX_DEVICES)),
+		];
+		assert!(largest.iter().all(|weight| weight.all_lte(allowed)), "publications and claims must fit in a block");
+	}
+}
+
+#[cfg(any(feature = "try-runtime", test))]
+mod state {
+	use crate::{
+		Claims, ClaimsByPeriod, Config, InitKeys, KeyPackages, Lapsing, LastResorts, Leaving, OldestClaims,
+		OldestLapsing, Pallet, Stocks,
+	};
+	use frame_support::{ensure, traits::Get};
+	use lockstep_primitives::key_package::{read, MAX_STOCK};
+	use pallet_directory::recording::verify;
+
+	type Check = Result<(), &'static str>;
+
+	impl<T: Config> Pallet<T> {
+		/// Checks the whole state; says which rule does not hold.
+		pub(crate) fn check_state() -> Check {
+			let mut packages = 0usize;
+			for (device, stock) in Stocks::<T>::iter() {
+				ensure!(stock.first <= stock.next, "a stock ends before it begins");
+				ensure!(stock.left() <= MAX_STOCK, "a stock has too many KeyPackages");
+				ensure!(stock.allowed <= T::PublishBurst::get(), "a device may publish more than a burst");
+				let is_there = Self::devices(&stock.identity).contains(&device);
+				ensure!(is_there || Self::has_ended(&stock.identity, &device), "a stock is nobody's");
+				for place in stock.first..stock.next {
+					let stored = KeyPackages::<T>::get(device, place).ok_or("a KeyPackage is missing")?;
+					let package = read(&stored.bytes, &stock.identity, &device, verify);
+					let package = package.map_err(|_| "a KeyPackage is not good")?;
+					let known = InitKeys::<T>::get(package.init_key);
+					ensure!(known == Some(stored.lapse) || stored.lapse < Self::now(), "an init key is not remembered");
+					packages = packages.saturating_add(1);
+				}
+				let last_resort = LastResorts::<T>::contains_key(device);
+				ensure!(last_resort == stock.last_resort.is_some(), "a last resort is missing, or nobody's");
+				ensure!(
+					last_resort || stock.must_replace.is_none(),
+					"a last resort that is not there is to be replaced"
+				);
+			}
+			ensure!(KeyPackages::<T>::iter().count() == packages, "a KeyPackage is in no stock");
+			ensure!(LastResorts::<T>::iter_keys().all(Stocks::<T>::contains_key), "a last resort is in no stock");
+			let remembered: usize = Lapsing::<T>::iter_values().map(|keys| keys.len()).sum();
+			ensure!(InitKeys::<T>::iter().count() == remembered, "init keys are not all to be forgotten");
+			for (period, _, keys) in Lapsing::<T>::iter() {
+				ensure!(period >= OldestLapsing::<T>::get(), "init keys are never forgotten");
+				let right = |key| InitKeys::<T>::get(key).is_some_and(|lapse| Self::period(lapse) == period);
+				ensure!(keys.iter().all(right), "an init key is forgotten in another period");
+			}
+			ensure!(
+				Claims::<T>::iter().count() == ClaimsByPeriod::<T>::iter().count(),
+				"claims are not all to be forgotten"
+			);
+			for (period, voucher, ()) in ClaimsByPeriod::<T>::iter() {
+				ensure!(period >= OldestClaims::<T>::get(), "a claim is never forgotten");
+				let claimed = Claims::<T>::get(voucher).ok_or("a claim is missing")?;
+				ensure!(Self::period(claimed.block) == period, "a claim is forgotten in another period");
+				ensure!(!claimed.packages.is_empty(), "a claim got nothing");
+			}
+			Ok(())
+		}
+
+		/// A device that is to be cleared away, or of an identity that is closed: it may be opened again.
+		fn has_ended(identity: &lockstep_primitives::IdentityId, device: &lockstep_primitives::IdentityKey) -> bool {
+			let closed = pallet_directory::Pallet::<T>::identity(*identity).is_none_or(|state| state.closed);
+			closed || Leaving::<T>::contains_key(device)
+		}
+	}
+}

@@ -1,0 +1,188 @@
+//! What a claim gets.
+
+use crate::{mock::*, Event};
+use lockstep_primitives::{
+	key_package::{Claim, GateChange, KeyPackageRefusal as Refusal, MAX_STOCK},
+	voucher::VoucherRefusal,
+	IdentityId, VoucherKey,
+};
+use std::collections::BTreeSet;
+
+const ANNA: u32 = 1;
+const GATE: u32 = 77;
+
+#[test]
+fn a_claim_gets_one_of_each_device_the_oldest_first() {
+	test(|| {
+		let anna = person(ANNA);
+		add_device(anna, ANNA, 3);
+		add_device(anna, ANNA, 4);
+		fill(anna, ANNA, 0..2, None);
+		fill(anna, 3, 0..5, Some(100));
+		// The device 4 has published nothing.
+		let got = claim(&claim_of(anna), 50).unwrap();
+		assert_eq!(got, [(package(anna, ANNA, 0), false), (package(anna, 3, 0), false)]);
+		assert_eq!((left(ANNA), left(3)), (1, 4));
+		let voucher = VoucherKey(key(50).0);
+		assert!(events().contains(&Event::KeyPackagesClaimed { target: anna, voucher, packages: 2 }));
+	});
+}
+
+/// Many claims of few KeyPackages: each is given out once, and the last resort is flagged once.
+#[test]
+fn no_key_package_is_given_out_twice() {
+	test(|| {
+		let anna = person(ANNA);
+		fill(anna, ANNA, 0..MAX_STOCK, Some(1000));
+		skip(1);
+		let (mut given, mut last_resorts) = (BTreeSet::new(), 0);
+		for number in 0..CLAIM_BURST {
+			let (package, last_resort) = claim(&claim_of(anna), 10_000 + number).unwrap().pop().unwrap();
+			if last_resort {
+				last_resorts += 1;
+			} else {
+				assert!(given.insert(package), "given out twice");
+			}
+		}
+		assert_eq!((given.len() as u32, last_resorts), (MAX_STOCK, CLAIM_BURST - MAX_STOCK));
+		let (identity, device) = (anna, key(ANNA));
+		let of = |wanted: Event<Test>| events().iter().filter(|event| **event == wanted).count();
+		assert_eq!(of(Event::LastResortUsed { identity, device }), 1);
+		assert_eq!(of(Event::StockLow { identity, device, left: LOW }), 1);
+		assert_eq!(stock(ANNA).unwrap().must_replace, Some(now()));
+		// A drain ends there, for everybody, and goes on slowly.
+		assert_claim_refused(&claim_of(anna), 20_000, Refusal::TooManyClaims);
+		skip(CLAIM_EVERY);
+		claim(&claim_of(anna), 20_000).unwrap();
+		assert_claim_refused(&claim_of(anna), 20_001, Refusal::TooManyClaims);
+	});
+}
+
+#[test]
+fn a_last_resort_that_was_used_is_to_be_replaced() {
+	test(|| {
+		let anna = person(ANNA);
+		fill(anna, ANNA, [], Some(100));
+		assert!(claim(&claim_of(anna), 50).unwrap()[0].1);
+		skip(GRACE);
+		fill(anna, ANNA, 0..1, None);
+		skip(1);
+		assert_refused(&sign(publication(anna, ANNA, 1..2, None), ANNA), Refusal::LastResortDue);
+		fill(anna, ANNA, 1..2, Some(101));
+		assert_eq!(stock(ANNA).unwrap().must_replace, None);
+		fill(anna, ANNA, 2..3, None);
+	});
+}
+
+#[test]
+fn a_voucher_buys_one_claim_of_one_person() {
+	test(|| {
+		let (anna, boris) = (person(ANNA), person(2));
+		fill(anna, ANNA, 0..4, None);
+		fill(boris, 2, 0..4, None);
+		let (asked, other) = (claim_of(anna), claim_of(boris));
+		let payment = pay(&asked, 50);
+		// Whoever sees it can claim nothing else by it: no other person, no other suites, through no other gate.
+		let of_boris = pay_and_apply(&other, &payment).map_err(code);
+		assert_eq!(of_boris, Err(VoucherRefusal::BadSpending.code()));
+		let more = Claim { suites: vec![1, 3].try_into().unwrap(), ..asked.clone() };
+		assert_eq!(pay_and_apply(&more, &payment).map_err(code), Err(VoucherRefusal::BadSpending.code()));
+		let gated = through_gate(asked.clone(), GATE, 50);
+		assert_eq!(pay_and_apply(&gated, &payment).map_err(code), Err(VoucherRefusal::BadSpending.code()));
+		pay_and_apply(&asked, &payment).unwrap();
+		// In the same block, and in later ones.
+		for blocks in [0, 1, 30] {
+			skip(blocks);
+			assert_eq!(pay_and_apply(&asked, &payment).map_err(code), Err(VoucherRefusal::Spent.code()));
+		}
+		assert_eq!((left(ANNA), left(2)), (3, 4));
+		// The pool holds one use of a voucher.
+		let tags = |claim: &Claim| validate(claim_call(claim, &pay(claim, 51))).unwrap().provides;
+		assert_eq!(tags(&asked), tags(&other));
+	});
+}
+
+#[test]
+fn a_claim_that_cannot_be_met_costs_nothing() {
+	test(|| {
+		let anna = person(ANNA);
+		assert_claim_refused(&claim_of(anna), 50, Refusal::NothingLeft);
+		assert_claim_refused(&claim_of(IdentityId([9; 32])), 50, Refusal::UnknownTarget);
+		fill(anna, ANNA, 0..1, None);
+		for suites in [vec![], vec![2, 3, 0xffff]] {
+			let suites = suites.try_into().unwrap();
+			assert_claim_refused(&Claim { suites, ..claim_of(anna) }, 50, Refusal::Suite);
+		}
+		claim(&claim_of(anna), 50).unwrap();
+		assert_claim_refused(&claim_of(anna), 51, Refusal::NothingLeft);
+	});
+}
+
+#[test]
+fn what_has_lapsed_is_not_given_out() {
+	test(|| {
+		let anna = person(ANNA);
+		fill(anna, ANNA, 0..1, Some(100));
+		let later =
+			lockstep_primitives::key_package::Publication { lapse: now() + 101, ..publication(anna, ANNA, 1..2, None) };
+		publish(&sign(later, ANNA)).unwrap();
+		skip(100);
+		assert_eq!(claim(&claim_of(anna), 50).unwrap(), [(package(anna, ANNA, 0), false)]);
+		skip(1);
+		assert_eq!(claim(&claim_of(anna), 51).unwrap(), [(package(anna, ANNA, 1), false)]);
+		// The last resort has lapsed, too.
+		assert_claim_refused(&claim_of(anna), 52, Refusal::NothingLeft);
+	});
+}
+
+/// One that has lapsed is passed over, and goes.
+#[test]
+fn a_claim_passes_over_what_has_lapsed() {
+	test(|| {
+		let anna = person(ANNA);
+		fill(anna, ANNA, 0..3, None);
+		let later =
+			lockstep_primitives::key_package::Publication { lapse: now() + 500, ..publication(anna, ANNA, 3..5, None) };
+		publish(&sign(later, ANNA)).unwrap();
+		skip(101);
+		assert_eq!(claim(&claim_of(anna), 50).unwrap(), [(package(anna, ANNA, 3), false)]);
+		assert_eq!((left(ANNA), stored(ANNA)), (1, 1));
+	});
+}
+
+#[test]
+fn whoever_has_a_gate_is_claimed_by_contacts_alone() {
+	test(|| {
+		let anna = person(ANNA);
+		fill(anna, ANNA, 0..9, Some(100));
+		set_gate(anna, ANNA, Some(GATE)).unwrap();
+		let open = claim_of(anna);
+		assert_claim_refused(&open, 50, Refusal::GateClosed);
+		assert_claim_refused(&through_gate(open.clone(), GATE + 1, 50), 50, Refusal::GateClosed);
+		// A contact's claim for another voucher, or for other suites.
+		assert_claim_refused(&through_gate(open.clone(), GATE, 51), 50, Refusal::GateClosed);
+		let more = Claim { suites: vec![1, 3].try_into().unwrap(), ..through_gate(open.clone(), GATE, 50) };
+		assert_claim_refused(&more, 50, Refusal::GateClosed);
+		claim(&through_gate(open.clone(), GATE, 50), 50).unwrap();
+		// Open again, for all.
+		set_gate(anna, ANNA, None).unwrap();
+		claim(&open, 51).unwrap();
+		claim(&through_gate(open, GATE, 52), 52).unwrap();
+	});
+}
+
+#[test]
+fn a_gate_is_changed_by_a_device_of_the_person_once() {
+	test(|| {
+		let anna = person(ANNA);
+		person(2);
+		let change = GateChange { identity: anna, device: key(ANNA), number: 0, gate: Some(key(GATE)) };
+		assert_eq!(set_gate_signed(change, 2), Err(Refusal::BadSignature));
+		let strange = GateChange { device: key(2), ..change };
+		assert_eq!(set_gate_signed(strange, 2), Err(Refusal::UnknownDevice));
+		assert_eq!(set_gate_signed(GateChange { number: 1, ..change }, ANNA), Err(Refusal::BadSequence));
+		set_gate_signed(change, ANNA).unwrap();
+		set_gate(anna, ANNA, None).unwrap();
+		assert_eq!(set_gate_signed(change, ANNA), Err(Refusal::BadSequence), "an old one, replayed");
+	});
+}

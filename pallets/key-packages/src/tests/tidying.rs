@@ -1,0 +1,98 @@
+//! What is forgotten, and when.
+
+use crate::{mock::*, Claims, InitKeys, Lapsing, LookedAt, Pallet};
+use frame_support::weights::Weight;
+use lockstep_primitives::key_package::{KeyPackageRefusal as Refusal, Publication};
+
+const ANNA: u32 = 1;
+
+fn tidy(times: usize) {
+	(0..times).for_each(|_| {
+		Pallet::<Test>::tidy(Weight::MAX);
+	});
+	check();
+}
+
+fn lapsing(device: u32, lapse: u32, packages: std::ops::Range<u32>) {
+	let person = pallet_directory::UsedKeys::<Test>::get(key(device)).expect("it is a device");
+	publish(&sign(Publication { lapse, ..publication(person, device, packages, None) }, device)).unwrap();
+}
+
+#[test]
+fn what_a_claim_got_is_kept_for_its_time() {
+	test(|| {
+		let anna = person(ANNA);
+		fill(anna, ANNA, 0..9, None);
+		for number in 0..6 {
+			claim(&claim_of(anna), 50 + number).unwrap();
+		}
+		skip(CLAIM_LIFE + PERIOD - 2);
+		tidy(20);
+		assert_eq!((Claims::<Test>::iter().count(), granted()), (6, 6));
+		skip(1);
+		// In bounded work: first the periods that are empty.
+		tidy(1);
+		assert_eq!(Claims::<Test>::iter().count() as u32, 6 - MAX_FORGOTTEN);
+		tidy(1);
+		assert_eq!((Claims::<Test>::iter().count(), granted()), (0, 0));
+	});
+}
+
+#[test]
+fn init_keys_are_remembered_until_they_have_lapsed() {
+	test(|| {
+		person(ANNA);
+		let lapse = now() + 25;
+		lapsing(ANNA, lapse, 0..3);
+		skip(lapse - now());
+		tidy(20);
+		assert_eq!(InitKeys::<Test>::iter().count(), 3);
+		skip(PERIOD - lapse % PERIOD - 1);
+		tidy(20);
+		assert_eq!(InitKeys::<Test>::iter().count(), 3);
+		skip(1);
+		tidy(20);
+		assert_eq!((InitKeys::<Test>::iter().count(), Lapsing::<Test>::iter().count()), (0, 0));
+	});
+}
+
+#[test]
+fn stocks_are_cleared_of_what_has_lapsed_in_turn() {
+	test(|| {
+		let anna = person(ANNA);
+		fill(anna, ANNA, [], Some(100));
+		let devices: Vec<u32> = (2..9).collect();
+		for device in &devices {
+			person(*device);
+			lapsing(*device, now() + 5, 0..2);
+			lapsing(*device, now() + 500, 2..3);
+		}
+		skip(6);
+		tidy(1);
+		let cleared = || devices.iter().filter(|device| stored(**device) == 1).count();
+		assert!(cleared() as u32 <= MAX_FORGOTTEN);
+		assert!(LookedAt::<Test>::get().is_some());
+		tidy(2);
+		assert_eq!(cleared(), devices.len());
+		// The last resort lapses, too.
+		skip(100);
+		tidy(3);
+		assert_eq!(stock(ANNA).unwrap().last_resort, None);
+		assert_claim_refused(&claim_of(anna), 50, Refusal::NothingLeft);
+	});
+}
+
+#[test]
+fn without_weight_nothing_is_done() {
+	test(|| {
+		person(ANNA);
+		lapsing(ANNA, now() + 5, 0..2);
+		skip(100);
+		let root = || sp_io::storage::root(sp_core::storage::StateVersion::V1);
+		let before = root();
+		assert_eq!(Pallet::<Test>::tidy(Weight::zero()), Weight::zero());
+		assert_eq!(root(), before);
+		let limit = Weight::from_parts(250_000_000, 100_000);
+		assert!(Pallet::<Test>::tidy(limit).all_lte(limit));
+	});
+}
