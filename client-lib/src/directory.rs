@@ -1,4 +1,5 @@
-//! Identities: who a person is, by a log of key events that the person's devices sign (`docs/protocol.md` section 12).
+//! Identities: who a person is, by a log of key events that the person's devices sign (`docs/protocol.md` section 12), and their
+//! KeyPackages, for whoever wants to add that person to a group (section 14).
 //!
 //! A [`Directory`] reads and writes the logs that the chain keeps. It believes no node: what it says of an identity was
 //! judged event by event, and is all that the state of a final block knows. What became of an event that it submits it reads
@@ -15,10 +16,14 @@
 //! | revoke a device | [`Author::revoke_device`] | [`Directory::record`] |
 //! | recover | [`Author::recover`], and [`accept`] | [`Directory::record`] |
 //! | end | [`Author::close`] | [`Directory::record`] |
+//! | publish KeyPackages | [`Stocking::publish`] | [`Directory::publish`] |
+//! | let only contacts claim | [`Stocking::set_gate`] | [`Directory::set_gate`] |
+//! | add a person to a group | a voucher that somebody gives away | [`Directory::claim`], and [`Client::add`](crate::Client::add) |
 
 mod author;
 mod export;
 mod keys;
+mod stocking;
 #[cfg(test)]
 mod tests;
 mod write;
@@ -31,10 +36,16 @@ pub use lockstep_primitives::{
 		Action, Device, Event as KeyEvent, IdentityRefusal, IdentityState, NewDevice, RecoveryKeys, Revoked,
 		SignedEvent, MAX_DEVICES, MAX_RECOVERY_KEYS, RECOVERY_WINDOW,
 	},
+	key_package::{
+		Claimed, ClaimedKeyPackage, KeyPackageRefusal, Publication, SignedGateChange, SignedPublication, Stock,
+		MAX_LIFE, MAX_STOCK,
+	},
 	IdentityId, IdentityKey, KeyCommitment, OperatorId,
 };
 pub use lockstep_verifier::{
 	chain::Head,
 	identity::{verify_identity, History, HistoryError, IdentityFileError, Recorded, Step},
+	key_packages::ClaimedError,
 };
+pub use stocking::Stocking;
 pub use write::{Directory, DirectoryError};

@@ -75,8 +75,9 @@ impl HeldVoucher {
 		&self.voucher.voucher
 	}
 
-	/// Spends it for this order. Once that has been submitted the voucher is used up, unless the chain refuses the order.
-	pub(crate) fn pay(&self, genesis: &GenesisHash, order: &[u8]) -> Payment {
+	/// Spends it for this order, the other arguments of a call that takes it. Once that has been submitted the voucher is used up,
+	/// unless the chain refuses the order.
+	pub fn pay(&self, genesis: &GenesisHash, order: &[u8]) -> Payment {
 		let spending = self.voucher.voucher.spending_payload(genesis, order);
 		Payment { voucher: self.voucher, spent: VoucherSignature(self.key.sign(&spending).0) }
 	}

@@ -4,11 +4,11 @@
 use crate::service::FullClient;
 use codec::Encode;
 use lockstep_primitives::{
-	rpc::{GenesisProof, HeadProof, HexBytes, IdentityProof, Justified, Links, Moment, MAX_LINKS},
-	BlockNumber, GroupId, IdentityId,
+	rpc::{GenesisProof, HeadProof, HexBytes, Justified, Links, Moment, StateProof, MAX_LINKS},
+	BlockNumber, GroupId,
 };
 use lockstep_runtime::opaque::Hash;
-use lockstep_verifier::{identity::identity_keys, layout};
+use lockstep_verifier::layout;
 use sc_client_api::{BlockBackend, HeaderBackend, ProofProvider};
 use sc_consensus_grandpa::SharedAuthoritySet;
 use sc_service::ChainSpec;
@@ -104,12 +104,11 @@ impl Proofs {
 		Ok(Links { links, more: false })
 	}
 
-	/// Proof of a block, and of an identity in its state. `None` if it has no justification.
-	pub fn identity(&self, block: Hash, identity: &IdentityId) -> Result<Option<IdentityProof>> {
+	/// Proof of a block, and of some of its state. `None` if it has no justification.
+	pub fn state(&self, block: Hash, keys: &[Vec<u8>]) -> Result<Option<StateProof>> {
 		let Some(justified) = self.justified(block)? else { return Ok(None) };
-		let keys = identity_keys(identity);
 		let state = self.client.read_proof(block, &mut keys.iter().map(Vec::as_slice))?;
-		Ok(Some(IdentityProof { block: justified, state: nodes(state) }))
+		Ok(Some(StateProof { block: justified, state: nodes(state) }))
 	}
 
 	/// Proof of a block, and of the heads of some groups in its state. `None` if it has no justification.

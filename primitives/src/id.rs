@@ -138,6 +138,11 @@ bytes_newtype!(
 	32
 );
 bytes_newtype!(
+	/// The X25519 public key of a KeyPackage to which its Welcome is encrypted (RFC 9420 section 10).
+	InitKey,
+	32
+);
+bytes_newtype!(
 	/// The hash of a key that is to be shown later: whoever steals today's key does not know tomorrow's.
 	KeyCommitment,
 	32

@@ -30,8 +30,8 @@ pub mod voucher;
 
 pub use entry::{endorsement_payload, payload_hash, EntryBody};
 pub use id::{
-	BlockHash, Endorsement, EntryHash, EventSignature, GenesisHash, GroupId, IdentityId, IdentityKey, KeyCommitment,
-	OperatorId, OrderingKey, PayloadHash, SponsorId, VoucherKey, VoucherSignature,
+	BlockHash, Endorsement, EntryHash, EventSignature, GenesisHash, GroupId, IdentityId, IdentityKey, InitKey,
+	KeyCommitment, OperatorId, OrderingKey, PayloadHash, SponsorId, VoucherKey, VoucherSignature,
 };
 pub use log::{LogHead, LogKind};
 pub use refusal::Refusal;

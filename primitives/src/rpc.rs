@@ -181,15 +181,25 @@ pub struct IdentityLog {
 	pub more: bool,
 	/// What shows that `at` is final and what the identity is in it. `None` if `more` is set, and for a block that the node
 	/// has no justification of: ask again.
-	pub proof: Option<IdentityProof>,
+	pub proof: Option<StateProof>,
 }
 
-/// Shows that a block is final, and what an identity is in its state.
+/// Answer of `directory_stock(device, init_key)` and of `directory_claim(voucher)`: what shows that a block is final and what
+/// its state says. `None` for a block that the node has no justification of: ask again.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct IdentityProof {
+pub struct KeyPackagesProof {
+	/// The finalized block that the state is read at.
+	pub at: FinalizedBlock,
+	/// The proof.
+	pub proof: Option<StateProof>,
+}
+
+/// Shows that a block is final, and what some of its state is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StateProof {
 	/// The block's header and justification.
 	pub block: Justified,
-	/// Trie nodes: a read proof of the identity's record, of what is left of one that has ended, and of what pins the storage
-	/// layout.
+	/// Trie nodes: a read proof of what was asked for (of an identity its record, and what is left of one that has ended) and
+	/// of what pins the storage layout.
 	pub state: Vec<HexBytes>,
 }

@@ -8,9 +8,12 @@ use lockstep_primitives::{
 	admission, endorsement_payload,
 	extrinsic::{release_payload, Append, Founding, SignedCall, SigningContext},
 	identity::{judge, judge_inception, Action, Event, IdentityRefusal, IdentityState, NewDevice, Place, SignedEvent},
+	key_package::{
+		Claim, GateChange, KeyPackageBytes, KeyPackageRefusal, Publication, SignedGateChange, SignedPublication,
+	},
 	payload_hash, topic,
 	voucher::{Payment, SignedVoucher, Voucher, VoucherKind, VoucherRefusal},
-	Endorsement, EntryBody, EntryHash, EventSignature, GenesisHash, GroupId, IdentityKey, LogHead, LogKind,
+	Endorsement, EntryBody, EntryHash, EventSignature, GenesisHash, GroupId, IdentityId, IdentityKey, LogHead, LogKind,
 	OrderingKey, Refusal, SponsorId, VoucherKey, VoucherSignature,
 };
 use serde_json::{json, Value};
@@ -216,6 +219,50 @@ fn voucher_vectors() -> Value {
 	})
 }
 
+fn key_package_vectors() -> Value {
+	use codec::Encode;
+	let (device, gate, holder) = (key(0x61), key(0x62), key(0x52));
+	let device_key = IdentityKey(device.verifying_key().to_bytes());
+	let identity = IdentityId([0x33; 32]);
+	let package = |byte| KeyPackageBytes::try_from(vec![byte; 3]).expect("it is short");
+	let publication = Publication {
+		identity,
+		device: device_key,
+		number: 7,
+		replace: true,
+		lapse: 1_000_000,
+		packages: vec![package(1), package(2)].try_into().expect("they are few"),
+		last_resort: Some(package(3)),
+	};
+	let payload = publication.signing_payload(&GENESIS);
+	let signed = SignedPublication { signature: EventSignature(device.sign(&payload).to_bytes()), publication };
+	let gate_key = IdentityKey(gate.verifying_key().to_bytes());
+	let change = GateChange { identity, device: device_key, number: 8, gate: Some(gate_key) };
+	let change_payload = change.signing_payload(&GENESIS);
+	let changed = SignedGateChange { change, signature: EventSignature(device.sign(&change_payload).to_bytes()) };
+	let voucher = VoucherKey(holder.verifying_key().to_bytes());
+	let mut claim = Claim { target: identity, suites: vec![1, 3].try_into().expect("they are few"), gate: None };
+	let shown = claim.gate_payload(&GENESIS, &voucher);
+	claim.gate = Some(VoucherSignature(gate.sign(&shown).to_bytes()));
+	let refusals: Vec<_> = KeyPackageRefusal::ALL
+		.into_iter()
+		.map(|refusal| json!({ "code": refusal.code(), "name": refusal.name() }))
+		.collect();
+	json!({
+		"device_seed": hex([0x61; 32]),
+		"gate_seed": hex([0x62; 32]),
+		"publication": hex(signed.publication.encode()),
+		"publication_payload": hex(payload),
+		"publish": hex(signed.to_extrinsic()),
+		"gate_change_payload": hex(change_payload),
+		"set_gate": hex(changed.to_extrinsic()),
+		"voucher": hex(voucher),
+		"gate_payload": hex(shown),
+		"order": hex(claim.order()),
+		"refusals": refusals,
+	})
+}
+
 fn vectors() -> Value {
 	let admission: Vec<_> = [(100, 0, 20), (100, 1, 20), (100, 2, 20), (100, 5, 20), (100, 40, 20)]
 		.into_iter()
@@ -241,6 +288,7 @@ fn vectors() -> Value {
 		},
 		"admission": admission,
 		"vouchers": voucher_vectors(),
+		"key_packages": key_package_vectors(),
 		"refusals": refusals,
 	})
 }

@@ -27,9 +27,11 @@ use std::{
 const LARGEST: u32 = 64 * 1024 * 1024;
 
 /// What clients ask of a node and what comes back as it is, if nothing is to be changed.
-const METHODS: [&str; 8] = [
+const METHODS: [&str; 10] = [
 	"chain_getBlockHash",
+	"directory_claim",
 	"directory_log",
+	"directory_stock",
 	"ordering_group",
 	"ordering_parameters",
 	"ordering_submit",

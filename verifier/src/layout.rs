@@ -11,7 +11,11 @@ use crate::{
 };
 use alloc::{string::String, vec::Vec};
 use codec::{Decode, DecodeAll};
-use lockstep_primitives::{identity::IdentityState, GroupId, GroupState, IdentityId, LogHead};
+use lockstep_primitives::{
+	identity::IdentityState,
+	key_package::{Claimed, Stock},
+	GroupId, GroupState, IdentityId, IdentityKey, InitKey, LogHead, VoucherKey,
+};
 
 /// `Grandpa::Authorities`: SCALE `Vec<(AuthorityId, u64)>`.
 pub const GRANDPA_AUTHORITIES: [u8; 32] = [
@@ -56,6 +60,33 @@ const DIRECTORY_ENDED: [u8; 32] = [
 	0x88, 0xbc, 0x74, 0xeb, 0xbb, 0xfe, 0x46, 0x82, 0x37, 0xfc, 0xb5, 0xea, 0xf2, 0x6a, 0xf2, 0x1c,
 ];
 
+/// The storage version of the pallet of KeyPackages: `u16`.
+pub const KEY_PACKAGES_STORAGE_VERSION: [u8; 32] = [
+	0x2f, 0x27, 0x2e, 0x3b, 0x6e, 0x41, 0x17, 0xd8, 0x06, 0x0b, 0xd6, 0x48, 0xbc, 0x8e, 0x36, 0x68, //
+	0x4e, 0x7b, 0x90, 0x12, 0x09, 0x6b, 0x41, 0xc4, 0xeb, 0x3a, 0xaf, 0x94, 0x7f, 0x6e, 0xa4, 0x29,
+];
+
+/// What every read of KeyPackages includes, as [`PINNED`] does.
+pub const KEY_PACKAGES_PINNED: [[u8; 32]; 2] = [KEY_PACKAGES_STORAGE_VERSION, LAST_RUNTIME_UPGRADE];
+
+/// `KeyPackages::Stocks`, a map with `Blake2_128Concat` keys.
+const STOCKS: [u8; 32] = [
+	0x2f, 0x27, 0x2e, 0x3b, 0x6e, 0x41, 0x17, 0xd8, 0x06, 0x0b, 0xd6, 0x48, 0xbc, 0x8e, 0x36, 0x68, //
+	0x51, 0xa9, 0xee, 0x98, 0x55, 0xff, 0x4e, 0x90, 0xfe, 0x07, 0x78, 0x14, 0x47, 0x86, 0x21, 0xb2,
+];
+
+/// `KeyPackages::InitKeys`, a map with `Blake2_128Concat` keys.
+const INIT_KEYS: [u8; 32] = [
+	0x2f, 0x27, 0x2e, 0x3b, 0x6e, 0x41, 0x17, 0xd8, 0x06, 0x0b, 0xd6, 0x48, 0xbc, 0x8e, 0x36, 0x68, //
+	0x4e, 0xa5, 0x05, 0xc3, 0x6a, 0xd1, 0x24, 0xa7, 0xe6, 0x39, 0x6f, 0x2b, 0x49, 0x26, 0xcf, 0x28,
+];
+
+/// `KeyPackages::Claims`, a map with `Blake2_128Concat` keys.
+const CLAIMS: [u8; 32] = [
+	0x2f, 0x27, 0x2e, 0x3b, 0x6e, 0x41, 0x17, 0xd8, 0x06, 0x0b, 0xd6, 0x48, 0xbc, 0x8e, 0x36, 0x68, //
+	0x9c, 0x5d, 0x79, 0x5d, 0x02, 0x97, 0xbe, 0x56, 0x02, 0x7a, 0x4b, 0x24, 0x64, 0xe3, 0x33, 0x97,
+];
+
 /// `Ordering::Groups`, a map with `Blake2_128Concat` keys.
 const ORDERING_GROUPS: [u8; 32] = [
 	0x7a, 0xc4, 0x86, 0x50, 0xfc, 0xdc, 0x65, 0x1a, 0x24, 0x0c, 0xb0, 0xc8, 0x29, 0x04, 0xe3, 0x9b, //
@@ -81,6 +112,21 @@ pub fn identity_key(identity: &IdentityId) -> Vec<u8> {
 /// The key of what is left of an identity that has ended.
 pub fn ended_key(identity: &IdentityId) -> Vec<u8> {
 	[&DIRECTORY_ENDED[..], &blake2_128(identity.as_bytes()), identity.as_bytes()].concat()
+}
+
+/// The key of what the chain knows of a device's KeyPackages.
+pub fn stock_key(device: &IdentityKey) -> Vec<u8> {
+	[&STOCKS[..], &blake2_128(device.as_bytes()), device.as_bytes()].concat()
+}
+
+/// The key of an init key that was published.
+pub fn init_key_key(init_key: &InitKey) -> Vec<u8> {
+	[&INIT_KEYS[..], &blake2_128(init_key.as_bytes()), init_key.as_bytes()].concat()
+}
+
+/// The key of what a claim got, by the key of its voucher.
+pub fn claim_key(voucher: &VoucherKey) -> Vec<u8> {
+	[&CLAIMS[..], &blake2_128(voucher.as_bytes()), voucher.as_bytes()].concat()
 }
 
 /// The runtime of a block.
@@ -124,7 +170,7 @@ pub enum LayoutError {
 	Value(&'static str),
 }
 
-/// Checks the value of [`ORDERING_STORAGE_VERSION`] or [`DIRECTORY_STORAGE_VERSION`].
+/// Checks the value of a pallet's storage version, such as [`ORDERING_STORAGE_VERSION`].
 pub fn check_storage_version(value: Option<&[u8]>) -> Result<(), LayoutError> {
 	let found = match value {
 		None => 0,
@@ -171,6 +217,16 @@ pub fn ended_head(value: &[u8]) -> Result<LogHead, LayoutError> {
 	LogHead::decode_all(&mut &value[..]).map_err(|_| LayoutError::Value("the ended identity"))
 }
 
+/// Reads what the chain knows of a device's KeyPackages.
+pub fn stock(value: &[u8]) -> Result<Stock, LayoutError> {
+	Stock::decode_all(&mut &value[..]).map_err(|_| LayoutError::Value("the stock"))
+}
+
+/// Reads what a claim got.
+pub fn claimed(value: &[u8]) -> Result<Claimed, LayoutError> {
+	Claimed::decode_all(&mut &value[..]).map_err(|_| LayoutError::Value("the claim"))
+}
+
 #[cfg(test)]
 mod tests {
 	use super::*;
@@ -196,6 +252,11 @@ mod tests {
 		let key = |item| [&prefix("Directory", item)[..], &hashed, &identity.0].concat();
 		assert_eq!(identity_key(&identity), key("Identities"));
 		assert_eq!(ended_key(&identity), key("Ended"));
+		assert_eq!(KEY_PACKAGES_STORAGE_VERSION[..], prefix("KeyPackages", ":__STORAGE_VERSION__:"));
+		let key = |item| [&prefix("KeyPackages", item)[..], &hashed, &[7; 32]].concat();
+		assert_eq!(stock_key(&IdentityKey([7; 32])), key("Stocks"));
+		assert_eq!(init_key_key(&InitKey([7; 32])), key("InitKeys"));
+		assert_eq!(claim_key(&VoucherKey([7; 32])), key("Claims"));
 	}
 
 	#[test]

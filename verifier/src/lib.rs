@@ -7,7 +7,8 @@
 //! 2. [`read_proof`] reads the state whose root a final header carries; [`group`] reads a group's log head from it.
 //! 3. [`entries`] checks that the entries received hash to that head.
 //! 4. [`identity`] judges the events of an identity's log, and checks that they make what that state says.
-//! 5. [`proof_file`] puts all of a group into one portable file, and verifies such a file with the genesis alone.
+//! 5. [`key_packages`] reads what was published and claimed, and checks KeyPackages by the log of the person.
+//! 6. [`proof_file`] puts all of a group into one portable file, and verifies such a file with the genesis alone.
 //!
 //! There is no socket, clock, disk, thread or randomness in here, and nothing is believed because of who said it.
 //! All input may come from an enemy: decoding is bounded before it allocates, and no input panics.
@@ -31,6 +32,7 @@ pub mod group;
 pub mod header;
 pub mod identity;
 pub mod justification;
+pub mod key_packages;
 pub mod layout;
 pub mod proof_file;
 pub mod read_proof;

@@ -6,7 +6,7 @@ use lockstep_verifier::{
 	identity::{identity_keys, IdentityFile},
 	layout,
 	testing::{
-		fuzz::TARGETS,
+		fuzz::{PUBLISHER, TARGETS},
 		identity::{device, identity_key, identity_record, recovery, PersonLog},
 		World,
 	},
@@ -43,6 +43,34 @@ fn identity() -> IdentityFile {
 	}
 }
 
+/// A KeyPackage whose signatures nobody has made.
+fn key_package() -> Vec<u8> {
+	let vector = |bytes: &[u8]| [&[bytes.len() as u8][..], bytes].concat();
+	let signature = [&[0x40, 64][..], &[9; 64]].concat();
+	let (identity, device) = PUBLISHER;
+	let one = [2, 0, 1];
+	[
+		&[0, 1, 0, 1][..],
+		&vector(&[1; 32]),
+		&vector(&[2; 32]),
+		&vector(&device.0),
+		&[0, 1],
+		&vector(&identity.0),
+		&one,
+		&one,
+		&[2, 0xf1, 0x0c],
+		&[0],
+		&one,
+		&[1],
+		&[0; 16],
+		&[4, 0xf1, 0x0c, 1, 5],
+		&signature,
+		&[0],
+		&signature,
+	]
+	.concat()
+}
+
 /// Well-formed input for each target, from the small world.
 fn seeds() -> Vec<(&'static str, &'static str, Vec<u8>)> {
 	use codec::Encode;
@@ -59,6 +87,7 @@ fn seeds() -> Vec<(&'static str, &'static str, Vec<u8>)> {
 		("proof_file", "small", file.to_bytes()),
 		("identity_file", "small", identity.to_bytes()),
 		("events", "five", identity.log.encode()),
+		("key_package", "small", key_package()),
 	]
 }
 

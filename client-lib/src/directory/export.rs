@@ -6,7 +6,7 @@ use crate::{
 };
 use lockstep_primitives::{
 	identity::SignedEvent,
-	rpc::{IdentityLog, IdentityProof, RecordedEvent},
+	rpc::{IdentityLog, RecordedEvent, StateProof},
 	GenesisHash, IdentityId,
 };
 use lockstep_verifier::{
@@ -103,12 +103,12 @@ async fn collect(node: &Node, genesis: GenesisHash, identity: IdentityId) -> Res
 pub(super) async fn log_in_time(
 	node: &Node,
 	identity: IdentityId,
-) -> Result<(Vec<Recorded>, IdentityProof), IdentityExportError> {
+) -> Result<(Vec<Recorded>, StateProof), IdentityExportError> {
 	timeout(PATIENCE, log(node, identity)).await.map_err(|_| IdentityExportError::NoProof)?
 }
 
 /// The whole log, and the proof of its head.
-async fn log(node: &Node, identity: IdentityId) -> Result<(Vec<Recorded>, IdentityProof), IdentityExportError> {
+async fn log(node: &Node, identity: IdentityId) -> Result<(Vec<Recorded>, StateProof), IdentityExportError> {
 	let mut recorded = Vec::new();
 	loop {
 		let from = recorded.len();

@@ -6,7 +6,7 @@ use jsonrpsee::{server::Server, RpcModule};
 use lockstep_primitives::{
 	extrinsic::TRANSACTION_VERSION,
 	identity::{Action, SignedEvent},
-	rpc::{FinalizedBlock, GenesisProof, HexBytes, IdentityLog, IdentityProof, Justified, Links, RecordedEvent},
+	rpc::{FinalizedBlock, GenesisProof, HexBytes, IdentityLog, Justified, Links, RecordedEvent, StateProof},
 	BlockHash, BlockNumber, IdentityId, OrderingParameters,
 };
 use lockstep_verifier::{
@@ -62,7 +62,7 @@ impl Served {
 			event: HexBytes(codec::Encode::encode(event)),
 		});
 		let more = self.log.len() > from as usize + PAGE;
-		let proof = IdentityProof { block: justified(self.world.link(self.head)), state: hex(&self.state) };
+		let proof = StateProof { block: justified(self.world.link(self.head)), state: hex(&self.state) };
 		let at = FinalizedBlock { number: self.head, hash: BlockHash([0; 32]) };
 		IdentityLog { at, events: events.collect(), more, proof: (!more).then_some(proof) }
 	}

@@ -1,36 +1,33 @@
 //! Reading and writing logs over the nodes that an application names.
 
+mod asking;
+mod key_packages;
 mod pending;
+mod reaching;
 
 use super::{
 	export::{log_in_time, IdentityExportError},
 	History, IdentityId, SignedEvent,
 };
 use crate::{
-	proof::{advance_to, bytes, ExportError},
 	rpc::{Node, Nodes, RpcError},
 	voucher::HeldVoucher,
 	Sponsor,
 };
+use asking::Wanted;
 use lockstep_primitives::{
-	extrinsic::SignedCall, identity::IdentityRefusal, voucher::VoucherRefusal, EntryHash, GenesisHash,
+	extrinsic::SignedCall, identity::IdentityRefusal, key_package::KeyPackageRefusal, rpc::StateProof,
+	voucher::VoucherRefusal, EntryHash, GenesisHash,
 };
 use lockstep_verifier::{
 	chain::Head,
 	identity::{prove_identity, HistoryError, IdentityFileError, Recorded},
-	FinalityError, FinalizedChain,
+	key_packages::ClaimedError,
+	FinalizedChain,
 };
 use pending::{Pending, Way};
-use std::{sync::Arc, time::Duration};
-use tokio::{
-	sync::Mutex,
-	time::{sleep, timeout_at, Instant},
-};
-
-/// Between two looks at the log, while an event is on its way.
-const LOOK: Duration = Duration::from_millis(500);
-/// For how long an event is waited for. The chain may still record it later: nothing but the log says that it was not.
-const PATIENCE: Duration = Duration::from_secs(90);
+use reaching::{Found, Goal, PATIENCE};
+use tokio::sync::Mutex;
 
 /// Why an identity is not known, or an event not recorded.
 #[derive(Debug, thiserror::Error)]
@@ -63,6 +60,12 @@ pub enum DirectoryError {
 	/// The voucher is not taken, as each node says. It may be spent still, if it is not [`VoucherRefusal::Spent`].
 	#[error("the voucher is refused: {0}")]
 	Voucher(VoucherRefusal),
+	/// KeyPackages are not taken, or not given out, as each node says.
+	#[error("the chain refuses it: {0}")]
+	KeyPackages(KeyPackageRefusal),
+	/// What was claimed must not be used.
+	#[error(transparent)]
+	Claimed(#[from] ClaimedError),
 	/// The sponsor's registration was refused, or it was included and failed.
 	#[error("the identity was not registered ({0}): see that the sponsor has the funds for the deposit and the fee")]
 	NotRegistered(String),
@@ -72,14 +75,6 @@ impl From<RpcError> for DirectoryError {
 	fn from(error: RpcError) -> Self {
 		Self::Read(error.into())
 	}
-}
-
-/// What the log says of an event.
-enum Found {
-	/// It is in the log.
-	There(History),
-	/// Its position is free, as of this block.
-	Free(Option<History>, Head),
 }
 
 /// The chain's identities, over the nodes that an application names. Remembers how far it has verified the chain, and nothing
@@ -112,59 +107,10 @@ impl Directory {
 	/// # Errors
 	/// [`DirectoryError::Read`], [`DirectoryError::Unknown`].
 	pub async fn read(&self, identity: IdentityId) -> Result<(History, Head), DirectoryError> {
-		match self.read_any(identity).await? {
+		match self.ask(&WholeLog(identity)).await? {
 			(history, _) if history.newest().is_none() => Err(DirectoryError::Unknown(identity)),
 			read => Ok(read),
 		}
-	}
-
-	/// The same; without events if the chain does not know the identity.
-	async fn read_any(&self, identity: IdentityId) -> Result<(History, Head), DirectoryError> {
-		let mut attempts = self.nodes.count();
-		loop {
-			let node = self.nodes.current().await?;
-			let error = match self.read_from(&node, identity).await {
-				Ok(read) => return Ok(read),
-				Err(error) => error,
-			};
-			if error.is_lie() {
-				self.nodes.ban(&node, &error.to_string()).await;
-			} else {
-				self.nodes.give_up(&node).await;
-			}
-			attempts = attempts.saturating_sub(1);
-			if attempts == 0 {
-				return Err(error.into());
-			}
-		}
-	}
-
-	async fn read_from(&self, node: &Arc<Node>, identity: IdentityId) -> Result<(History, Head), IdentityExportError> {
-		let (log, proof) = log_in_time(node, identity).await?;
-		let known = self.chain.lock().await.clone();
-		let mut chain = match known {
-			Some(chain) => chain,
-			None => {
-				let genesis = node.finality_genesis().await?;
-				let authorities = bytes(genesis.authorities);
-				FinalizedChain::from_genesis(self.genesis, &genesis.header.0, &authorities)
-					.map_err(ExportError::from)?
-			}
-		};
-		match advance_to(&mut chain, node, &proof.block).await {
-			Ok(_) => {}
-			Err(ExportError::Finality(FinalityError::Stale { .. })) => return Err(IdentityExportError::Behind),
-			Err(error) => return Err(error.into()),
-		}
-		let head = *chain.head();
-		let mut kept = self.chain.lock().await;
-		if kept.as_ref().is_none_or(|kept| kept.head().number < head.number) {
-			*kept = Some(chain);
-		}
-		drop(kept);
-		let proven = prove_identity(&head, &bytes(proof.state), &identity).map_err(IdentityFileError::from)?;
-		let history = History::of(self.genesis, identity, log, &proven, head.number);
-		Ok((history.map_err(IdentityFileError::from)?, head))
 	}
 
 	/// Registers an identity by its first event, at the sponsor's cost, and waits until that is final. Gives the identity, also
@@ -201,31 +147,12 @@ impl Directory {
 	}
 
 	async fn submit_until_final(&self, event: &SignedEvent, way: Way<'_>) -> Result<History, DirectoryError> {
-		match self.look(event).await? {
+		let goal = Record(event);
+		match goal.look(self).await? {
 			Found::There(history) => return Ok(history),
 			Found::Free(history, head) => self.judge(event, history, head)?,
 		}
-		let deadline = Instant::now().checked_add(PATIENCE);
-		let mut pending = Pending::new(&self.nodes, way);
-		loop {
-			pending.submit().await?;
-			sleep(LOOK).await;
-			// From here on the event may be on its way, whatever goes wrong.
-			let looked = match deadline {
-				Some(deadline) => timeout_at(deadline, self.look(event)).await,
-				None => Ok(self.look(event).await),
-			};
-			let Ok(looked) = looked else { return Err(DirectoryError::NotFinal { said: pending.into_said() }) };
-			match looked {
-				Ok(Found::There(history)) => return Ok(history),
-				Ok(Found::Free(_, head)) => pending.was_free(&head).await?,
-				Err(error @ DirectoryError::Superseded { .. }) => return Err(error),
-				Err(error) => pending.said(error),
-			}
-			if deadline.is_none_or(|deadline| Instant::now() >= deadline) {
-				return Err(DirectoryError::NotFinal { said: pending.into_said() });
-			}
-		}
+		self.reach(&goal, Pending::new(&self.nodes, way)).await
 	}
 
 	/// Whether the rules let the event pass, in the next block.
@@ -238,10 +165,42 @@ impl Directory {
 			Err(error) => Err(IdentityExportError::from(IdentityFileError::from(error)).into()),
 		}
 	}
+}
 
-	/// What the log says of an event.
-	async fn look(&self, event: &SignedEvent) -> Result<Found, DirectoryError> {
-		let (history, head) = self.read_any(event.event.identity).await?;
+/// A log, with all of its events; without any, if the chain does not know the identity.
+struct WholeLog(IdentityId);
+
+impl Wanted for WholeLog {
+	type Sent = Vec<Recorded>;
+	type Is = History;
+
+	async fn fetch(&self, node: &Node) -> Result<(Vec<Recorded>, StateProof), IdentityExportError> {
+		log_in_time(node, self.0).await
+	}
+
+	fn read(
+		&self,
+		genesis: GenesisHash,
+		head: &Head,
+		state: &[Vec<u8>],
+		log: Vec<Recorded>,
+	) -> Result<History, IdentityExportError> {
+		let proven = prove_identity(head, state, &self.0).map_err(IdentityFileError::from)?;
+		let history = History::of(genesis, self.0, log, &proven, head.number);
+		Ok(history.map_err(IdentityFileError::from)?)
+	}
+}
+
+/// That an event is in the log.
+struct Record<'a>(&'a SignedEvent);
+
+impl Goal for Record<'_> {
+	type Reached = History;
+	type Before = Option<History>;
+
+	async fn look(&self, directory: &Directory) -> Result<Found<History, Option<History>>, DirectoryError> {
+		let Self(event) = self;
+		let (history, head) = directory.ask(&WholeLog(event.event.identity)).await?;
 		let index = event.event.index;
 		let step = usize::try_from(index).ok().and_then(|index| history.steps().get(index));
 		match step.map(|step| (step.event.event == event.event, step.change.hash)) {

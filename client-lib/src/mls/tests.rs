@@ -15,6 +15,7 @@ mod member;
 mod messages;
 mod paths;
 mod policies;
+mod published;
 mod random;
 mod random_roles;
 mod readmission;

@@ -18,8 +18,8 @@ use jsonrpsee::{
 };
 use lockstep_primitives::{
 	extrinsic::TRANSACTION_VERSION,
-	rpc::{FinalizedEntries, GenesisProof, Group, HexBytes, IdentityLog, Links, Moment, Position},
-	BlockHash, BlockNumber, GenesisHash, GroupId, IdentityId, OrderingParameters,
+	rpc::{FinalizedEntries, GenesisProof, Group, HexBytes, IdentityLog, KeyPackagesProof, Links, Moment, Position},
+	BlockHash, BlockNumber, GenesisHash, GroupId, IdentityId, IdentityKey, InitKey, OrderingParameters, VoucherKey,
 };
 use serde::{de::DeserializeOwned, Deserialize};
 use std::time::Duration;
@@ -228,6 +228,16 @@ impl Node {
 	/// A part of the log of an identity, as the node says.
 	pub async fn identity_log(&self, identity: &IdentityId, from: u64) -> Result<IdentityLog, RpcError> {
 		self.request("directory_log", rpc_params![identity, from]).await
+	}
+
+	/// What shows a device's KeyPackages, as the node says.
+	pub async fn stock(&self, device: &IdentityKey, init_key: Option<&InitKey>) -> Result<KeyPackagesProof, RpcError> {
+		self.request("directory_stock", rpc_params![device, init_key]).await
+	}
+
+	/// What shows what was claimed with a voucher, as the node says.
+	pub async fn claim(&self, voucher: &VoucherKey) -> Result<KeyPackagesProof, RpcError> {
+		self.request("directory_claim", rpc_params![voucher]).await
 	}
 
 	/// Subscribes to the finalized entries of groups.

@@ -1,4 +1,4 @@
-//! The `directory_*` methods: the logs of identities. All of them speak of finalized blocks only.
+//! The `directory_*` methods: the logs of identities, and KeyPackages. All of them speak of finalized blocks only.
 
 use super::errors::{error, INTERNAL, UNAVAILABLE};
 use crate::{
@@ -9,10 +9,14 @@ use crate::{
 use jsonrpsee::{core::RpcResult, proc_macros::rpc};
 use lockstep_primitives::{
 	api::DirectoryApi,
-	rpc::{FinalizedBlock, IdentityLog, MAX_EVENTS},
-	BlockHash, IdentityId,
+	rpc::{FinalizedBlock, IdentityLog, KeyPackagesProof, MAX_EVENTS},
+	BlockHash, IdentityId, IdentityKey, InitKey, VoucherKey,
 };
 use lockstep_runtime::opaque::Block;
+use lockstep_verifier::{
+	identity::identity_keys,
+	key_packages::{claim_keys, stock_keys},
+};
 use sp_api::{ApiExt, ProvideRuntimeApi};
 use std::sync::Arc;
 use tokio::sync::watch;
@@ -23,6 +27,14 @@ pub trait DirectoryRpc {
 	/// The log of an identity from position `from` on, a part of it if it is long, with what shows that it is all of it.
 	#[method(name = "log", blocking)]
 	fn log(&self, identity: IdentityId, from: u64) -> RpcResult<IdentityLog>;
+
+	/// What shows what a device has published, and whether it has published a KeyPackage with this init key.
+	#[method(name = "stock", blocking)]
+	fn stock(&self, device: IdentityKey, init_key: Option<InitKey>) -> RpcResult<KeyPackagesProof>;
+
+	/// What shows what was claimed with a voucher.
+	#[method(name = "claim", blocking)]
+	fn claim(&self, voucher: VoucherKey) -> RpcResult<KeyPackagesProof>;
 }
 
 /// Serves the methods.
@@ -43,9 +55,24 @@ impl Directory {
 	) -> Self {
 		Self { client, index, proofs, finalized }
 	}
+
+	fn proof(&self, keys: &[Vec<u8>]) -> RpcResult<KeyPackagesProof> {
+		let (number, hash) = *self.finalized.borrow();
+		let at = FinalizedBlock { number, hash: BlockHash(hash.0) };
+		let proof = self.proofs.state(hash, keys).map_err(|problem| error(INTERNAL, problem))?;
+		Ok(KeyPackagesProof { at, proof })
+	}
 }
 
 impl DirectoryRpcServer for Directory {
+	fn stock(&self, device: IdentityKey, init_key: Option<InitKey>) -> RpcResult<KeyPackagesProof> {
+		self.proof(&stock_keys(&device, init_key.as_ref()))
+	}
+
+	fn claim(&self, voucher: VoucherKey) -> RpcResult<KeyPackagesProof> {
+		self.proof(&claim_keys(&voucher))
+	}
+
 	fn log(&self, identity: IdentityId, from: u64) -> RpcResult<IdentityLog> {
 		let internal = |problem: sp_blockchain::Error| error(INTERNAL, problem);
 		let (number, hash) = *self.finalized.borrow();
@@ -74,7 +101,7 @@ impl DirectoryRpcServer for Directory {
 				format!("event {next} of identity {identity} lies before this node's first block: ask another");
 			return Err(error(UNAVAILABLE, missing));
 		}
-		let proof = self.proofs.identity(hash, &identity).map_err(internal)?;
+		let proof = self.proofs.state(hash, &identity_keys(&identity)).map_err(internal)?;
 		Ok(IdentityLog { at, events, more: false, proof })
 	}
 }

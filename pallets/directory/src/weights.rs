@@ -36,8 +36,8 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Storage: `Directory::BlockEvents` (r:1 w:1)
 	/// Proof: `Directory::BlockEvents` (`max_values`: Some(1), `max_size`: None, mode: `Measured`)
 	fn register() -> Weight {
-		// Minimum execution time: 191_855_000 picoseconds.
-		Weight::from_parts(237_352_000, 7980)
+		// Minimum execution time: 181_380_000 picoseconds.
+		Weight::from_parts(257_031_000, 7980)
 			.saturating_add(T::DbWeight::get().reads(7_u64))
 			.saturating_add(T::DbWeight::get().writes(5_u64))
 	}
@@ -49,11 +49,13 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Proof: `Directory::UsedKeys` (`max_values`: None, `max_size`: Some(80), added: 2555, mode: `MaxEncodedLen`)
 	/// Storage: `Directory::BlockEvents` (r:1 w:1)
 	/// Proof: `Directory::BlockEvents` (`max_values`: Some(1), `max_size`: None, mode: `Measured`)
+	/// Storage: `KeyPackages::Leaving` (r:0 w:15)
+	/// Proof: `KeyPackages::Leaving` (`max_values`: None, `max_size`: Some(48), added: 2523, mode: `MaxEncodedLen`)
 	fn record() -> Weight {
-		// Minimum execution time: 158_525_000 picoseconds.
-		Weight::from_parts(195_841_000, 7980)
+		// Minimum execution time: 185_575_000 picoseconds.
+		Weight::from_parts(214_879_000, 7980)
 			.saturating_add(T::DbWeight::get().reads(4_u64))
-			.saturating_add(T::DbWeight::get().writes(3_u64))
+			.saturating_add(T::DbWeight::get().writes(18_u64))
 	}
 	/// Storage: `Directory::Identities` (r:1 w:0)
 	/// Proof: `Directory::Identities` (`max_values`: None, `max_size`: Some(4515), added: 6990, mode: `MaxEncodedLen`)
@@ -62,8 +64,8 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Storage: `Directory::UsedKeys` (r:1 w:0)
 	/// Proof: `Directory::UsedKeys` (`max_values`: None, `max_size`: Some(80), added: 2555, mode: `MaxEncodedLen`)
 	fn authorize_record() -> Weight {
-		// Minimum execution time: 151_615_000 picoseconds.
-		Weight::from_parts(165_586_000, 7980)
+		// Minimum execution time: 135_972_000 picoseconds.
+		Weight::from_parts(153_327_000, 7980)
 			.saturating_add(T::DbWeight::get().reads(3_u64))
 	}
 	/// Storage: `Directory::Identities` (r:1 w:1)
@@ -75,8 +77,8 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Storage: `Directory::Ended` (r:0 w:1)
 	/// Proof: `Directory::Ended` (`max_values`: None, `max_size`: Some(88), added: 2563, mode: `MaxEncodedLen`)
 	fn reclaim() -> Weight {
-		// Minimum execution time: 95_382_000 picoseconds.
-		Weight::from_parts(103_464_000, 7980)
+		// Minimum execution time: 93_068_000 picoseconds.
+		Weight::from_parts(101_441_000, 7980)
 			.saturating_add(T::DbWeight::get().reads(3_u64))
 			.saturating_add(T::DbWeight::get().writes(4_u64))
 	}
@@ -95,8 +97,8 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Storage: `Directory::BlockEvents` (r:1 w:1)
 	/// Proof: `Directory::BlockEvents` (`max_values`: Some(1), `max_size`: None, mode: `Measured`)
 	fn register_by_voucher() -> Weight {
-		// Minimum execution time: 123_353_000 picoseconds.
-		Weight::from_parts(151_555_000, 7980)
+		// Minimum execution time: 121_781_000 picoseconds.
+		Weight::from_parts(144_504_000, 7980)
 			.saturating_add(T::DbWeight::get().reads(7_u64))
 			.saturating_add(T::DbWeight::get().writes(5_u64))
 	}
@@ -111,8 +113,8 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Storage: `Balances::Holds` (r:1 w:0)
 	/// Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(139), added: 2614, mode: `MaxEncodedLen`)
 	fn authorize_register_by_voucher() -> Weight {
-		// Minimum execution time: 88_331_000 picoseconds.
-		Weight::from_parts(103_283_000, 7980)
+		// Minimum execution time: 82_953_000 picoseconds.
+		Weight::from_parts(98_216_000, 7980)
 			.saturating_add(T::DbWeight::get().reads(5_u64))
 	}
 }
@@ -120,31 +122,31 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 /// The same for tests, with the database weights of RocksDB.
 impl WeightInfo for () {
 	fn register() -> Weight {
-		Weight::from_parts(237_352_000, 7980)
+		Weight::from_parts(257_031_000, 7980)
 			.saturating_add(RocksDbWeight::get().reads(7_u64))
 			.saturating_add(RocksDbWeight::get().writes(5_u64))
 	}
 	fn record() -> Weight {
-		Weight::from_parts(195_841_000, 7980)
+		Weight::from_parts(214_879_000, 7980)
 			.saturating_add(RocksDbWeight::get().reads(4_u64))
-			.saturating_add(RocksDbWeight::get().writes(3_u64))
+			.saturating_add(RocksDbWeight::get().writes(18_u64))
 	}
 	fn authorize_record() -> Weight {
-		Weight::from_parts(165_586_000, 7980)
+		Weight::from_parts(153_327_000, 7980)
 			.saturating_add(RocksDbWeight::get().reads(3_u64))
 	}
 	fn reclaim() -> Weight {
-		Weight::from_parts(103_464_000, 7980)
+		Weight::from_parts(101_441_000, 7980)
 			.saturating_add(RocksDbWeight::get().reads(3_u64))
 			.saturating_add(RocksDbWeight::get().writes(4_u64))
 	}
 	fn register_by_voucher() -> Weight {
-		Weight::from_parts(151_555_000, 7980)
+		Weight::from_parts(144_504_000, 7980)
 			.saturating_add(RocksDbWeight::get().reads(7_u64))
 			.saturating_add(RocksDbWeight::get().writes(5_u64))
 	}
 	fn authorize_register_by_voucher() -> Weight {
-		Weight::from_parts(103_283_000, 7980)
+		Weight::from_parts(98_216_000, 7980)
 			.saturating_add(RocksDbWeight::get().reads(5_u64))
 	}
 }

@@ -21,9 +21,10 @@ use lockstep_primitives::{
 	key_package::{
 		Claim, GateChange, KeyPackageBytes, Publication, SignedGateChange, SignedPublication, MAX_STOCK, SUITE,
 	},
-	EventSignature, IdentityId, IdentityKey, VoucherKey, VoucherSignature,
+	EventSignature, IdentityId, IdentityKey, InitKey, VoucherKey, VoucherSignature,
 };
 use sp_core::{crypto::KeyTypeId, ed25519};
+use sp_runtime::traits::Saturating;
 
 const KEY_TYPE: KeyTypeId = KeyTypeId(*b"lock");
 const VOUCHER: VoucherKey = VoucherKey([5; 32]);
@@ -178,6 +179,15 @@ where
 	Claim { gate: Some(VoucherSignature(by(&key(3), &text).0)), ..claim }
 }
 
+fn gate_change<T: Config>() -> SignedGateChange
+where
+	T::Currency: Mutate<T::AccountId>,
+{
+	let (identity, device) = person::<T>();
+	let change = GateChange { identity, device, number: 0, gate: Some(key(3)) };
+	SignedGateChange { signature: by(&device, &change.signing_payload(&Pallet::<T>::genesis())), change }
+}
+
 fn meter() -> WeightMeter {
 	WeightMeter::with_limit(frame_support::weights::Weight::MAX)
 }
@@ -211,15 +221,6 @@ mod benchmarks {
 		assert!(answer.is_some_and(|answer| answer.is_ok()));
 	}
 
-	fn gate_change<T: Config>() -> SignedGateChange
-	where
-		T::Currency: Mutate<T::AccountId>,
-	{
-		let (identity, device) = person::<T>();
-		let change = GateChange { identity, device, number: 0, gate: Some(key(3)) };
-		SignedGateChange { signature: by(&device, &change.signing_payload(&Pallet::<T>::genesis())), change }
-	}
-
 	#[benchmark]
 	fn set_gate() {
 		let signed = gate_change::<T>();
@@ -246,11 +247,11 @@ mod benchmarks {
 	/// Without the voucher, which its own pallet measures.
 	#[benchmark]
 	fn claim(d: Linear<1, MAX_DEVICES>) {
-		let claim = target::<T>(d);
+		let asked = target::<T>(d);
 
 		#[block]
 		{
-			Pallet::<T>::hand_out(&claim, &VOUCHER).map_err(|_| "refused").expect("it can be met");
+			Pallet::<T>::hand_out(&asked, &VOUCHER).map_err(|_| "refused").expect("it can be met");
 		}
 
 		assert_eq!(Claims::<T>::get(VOUCHER).expect("it is kept").packages.len() as u32, d);
@@ -259,12 +260,12 @@ mod benchmarks {
 	/// The same.
 	#[benchmark]
 	fn authorize_claim(d: Linear<1, MAX_DEVICES>) {
-		let claim = target::<T>(d);
+		let asked = target::<T>(d);
 		let answer;
 
 		#[block]
 		{
-			answer = Pallet::<T>::pick(&claim, &VOUCHER);
+			answer = Pallet::<T>::pick(&asked, &VOUCHER);
 		}
 
 		assert!(answer.is_ok());
@@ -280,8 +281,8 @@ mod benchmarks {
 
 	#[benchmark]
 	fn forget_claim() {
-		let claim = target::<T>(MAX_DEVICES);
-		Pallet::<T>::hand_out(&claim, &VOUCHER).map_err(|_| "refused").expect("it can be met");
+		let asked = target::<T>(MAX_DEVICES);
+		Pallet::<T>::hand_out(&asked, &VOUCHER).map_err(|_| "refused").expect("it can be met");
 		let after = T::ClaimLife::get().saturating_add(T::Period::get()).saturating_add(10);
 		frame_system::Pallet::<T>::set_block_number(after.into());
 
@@ -297,7 +298,7 @@ mod benchmarks {
 	#[benchmark]
 	fn forget_init_keys() {
 		let device = IdentityKey([1; 32]);
-		let keys: Vec<[u8; 32]> = (0..=MAX_STOCK).map(|number| hash(b"init", number)).collect();
+		let keys: Vec<InitKey> = (0..=MAX_STOCK).map(|number| InitKey(hash(b"init", number))).collect();
 		keys.iter().for_each(|key| InitKeys::<T>::insert(key, 1));
 		Lapsing::<T>::insert(0, (device, 0), crate::types::InitKeysOf::try_from(keys).expect("they fit"));
 		frame_system::Pallet::<T>::set_block_number(T::Period::get().saturating_mul(2).into());

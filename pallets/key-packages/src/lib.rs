@@ -49,7 +49,7 @@ pub mod pallet {
 			Claim, Claimed, Gate, KeyPackageBytes, KeyPackageRefusal, SignedGateChange, SignedPublication, Stock,
 		},
 		voucher::Payment,
-		BlockNumber, IdentityId, IdentityKey, VoucherKey,
+		BlockNumber, IdentityId, IdentityKey, InitKey, VoucherKey,
 	};
 	use pallet_directory::WeightInfo as _;
 
@@ -111,7 +111,7 @@ pub mod pallet {
 
 	/// The init keys that were published, each with the last block of its KeyPackage.
 	#[pallet::storage]
-	pub type InitKeys<T: Config> = StorageMap<_, Blake2_128Concat, [u8; 32], BlockNumber>;
+	pub type InitKeys<T: Config> = StorageMap<_, Blake2_128Concat, InitKey, BlockNumber>;
 
 	/// The same, by the period in which they lapse, and by device and number of the publication.
 	#[pallet::storage]

@@ -4,11 +4,11 @@ use codec::{Decode, DecodeWithMemTracking, Encode, MaxEncodedLen};
 use frame_support::{pallet_prelude::TypeInfo, traits::ConstU32, BoundedVec};
 use lockstep_primitives::{
 	key_package::{KeyPackageBytes, MAX_STOCK},
-	BlockNumber,
+	BlockNumber, InitKey,
 };
 
 /// The init keys of a publication.
-pub type InitKeysOf = BoundedVec<[u8; 32], ConstU32<{ MAX_STOCK + 1 }>>;
+pub type InitKeysOf = BoundedVec<InitKey, ConstU32<{ MAX_STOCK + 1 }>>;
 
 /// A KeyPackage that nobody has claimed.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, DecodeWithMemTracking, MaxEncodedLen, TypeInfo)]

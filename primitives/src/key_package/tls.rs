@@ -1,9 +1,9 @@
 //! A KeyPackage as bytes: the TLS presentation language of RFC 9420 section 2.1, with `tls_codec`.
 
 use super::{refusal::KeyPackageRefusal as Refusal, MAX_KEY_PACKAGE};
-use crate::{EventSignature, IdentityId, IdentityKey};
+use crate::{EventSignature, IdentityId, IdentityKey, InitKey};
 use alloc::vec::Vec;
-use tls_codec::{DeserializeBytes, SerializeBytes, TlsDeserializeBytes, TlsSerializeBytes, TlsSize, VLBytes};
+use tls_codec::{DeserializeBytes, SerializeBytes, TlsDeserializeBytes, TlsSize, VLBytes};
 
 /// The one ciphersuite, `MLS_128_DHKEMX25519_AES128GCM_SHA256_Ed25519`.
 pub const SUITE: u16 = 1;
@@ -19,7 +19,7 @@ const SOURCE: u8 = 1;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct KeyPackage {
 	/// The key to which the Welcome is encrypted, X25519.
-	pub init_key: [u8; 32],
+	pub init_key: InitKey,
 	/// The key of its leaf, X25519.
 	pub encryption_key: [u8; 32],
 }
@@ -65,13 +65,6 @@ struct Capabilities {
 struct Extension {
 	kind: u16,
 	data: VLBytes,
-}
-
-/// `SignContent` (RFC 9420 section 5.1.2).
-#[derive(TlsSerializeBytes, TlsSize)]
-struct SignContent {
-	label: VLBytes,
-	content: VLBytes,
 }
 
 /// Reads a KeyPackage that a device of an identity publishes, and checks it. `verify` says whether an Ed25519 signature of a
@@ -127,8 +120,8 @@ pub fn read(
 	}
 	let signed = |label: &[u8], text: &[u8], signature: VLBytes| {
 		let signature: [u8; 64] = signature.as_slice().try_into().map_err(|_| Refusal::BadSignature)?;
-		let content = SignContent { label: [b"MLS 1.0 ", label].concat().into(), content: text.to_vec().into() };
-		let content = content.tls_serialize_bytes().map_err(|_| Refusal::Malformed)?;
+		// `SignContent` (RFC 9420 section 5.1.2).
+		let content = [vector(&[b"MLS 1.0 ", label].concat())?, vector(text)?].concat();
 		if verify(device, &content, &EventSignature(signature)) {
 			Ok(())
 		} else {
@@ -137,12 +130,17 @@ pub fn read(
 	};
 	signed(b"LeafNodeTBS", leaf_text, leaf_signature)?;
 	signed(b"KeyPackageTBS", text, signature)?;
-	Ok(KeyPackage { init_key, encryption_key })
+	Ok(KeyPackage { init_key: InitKey(init_key), encryption_key })
 }
 
 /// Reads what comes next, and gives what comes after it.
 fn part<T: DeserializeBytes>(bytes: &[u8]) -> Result<(T, &[u8]), Refusal> {
 	T::tls_deserialize_bytes(bytes).map_err(|_| Refusal::Malformed)
+}
+
+/// `opaque<V>` (RFC 9420 section 2.1.2).
+fn vector(bytes: &[u8]) -> Result<Vec<u8>, Refusal> {
+	VLBytes::from(bytes).tls_serialize_bytes().map_err(|_| Refusal::Malformed)
 }
 
 /// What was read until `rest` was left.

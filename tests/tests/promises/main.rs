@@ -12,6 +12,7 @@
 //! | [`p6_nothing_in_the_clear`] | chain and nodes keep neither identities nor plaintext |
 //! | [`p7_provable_rotations`] | anyone with the genesis can check rotations, offline |
 //! | [`p7_identities`] | who has which devices is what those devices have signed, and the same for every reader |
+//! | [`p7_key_packages`] | a person is added by what the person's devices have published, each of it given out once |
 //! | [`clock`] | a member's clock does not matter to its verdicts |
 //! | [`membership`] | members that go away, for a while or for good |
 //! | [`retention`] | nodes that delete old blocks, and members that were away for longer |
@@ -37,6 +38,7 @@ mod p4_removed_means_removed;
 mod p5_no_lost_state;
 mod p6_nothing_in_the_clear;
 mod p7_identities;
+mod p7_key_packages;
 mod p7_provable_rotations;
 mod retention;
 
@@ -60,6 +62,8 @@ async fn on_a_network_that_nothing_disturbs() -> Result<()> {
 		p7_identities::vouchers_pay_once_and_name_nobody,
 		p7_identities::of_two_events_for_one_position_one_is_recorded,
 		p7_identities::a_node_that_leaves_events_out_is_asked_no_more,
+		p7_key_packages::a_person_is_found_claimed_and_added,
+		p7_key_packages::a_thousand_claims_race_for_a_hundred_key_packages,
 		clock::a_member_months_ahead_agrees_on_an_added_key_package,
 		membership::a_member_that_was_away_catches_up,
 		membership::more_is_said_than_fits_into_one_epoch,

@@ -16,20 +16,22 @@ use alloc::vec::Vec;
 use codec::{Decode, Encode};
 use lockstep_primitives::{
 	identity::{judge, judge_inception, IdentityState, Place, RECOVERY_WINDOW},
-	GenesisHash, LogHead, LogKind,
+	key_package::read,
+	GenesisHash, IdentityId, IdentityKey, LogHead, LogKind,
 };
 
 /// A fuzz target: its name, which is that of its folder in the corpus too, and its function.
 pub type Target = (&'static str, fn(&[u8]));
 
 /// All targets.
-pub const TARGETS: [Target; 6] = [
+pub const TARGETS: [Target; 7] = [
 	("header", header),
 	("justification", justification),
 	("read_proof", read_proof),
 	("proof_file", proof_file),
 	("identity_file", identity_file),
 	("events", events),
+	("key_package", key_package),
 ];
 
 /// A header, and what is stored in one.
@@ -102,4 +104,16 @@ pub fn events(bytes: &[u8]) {
 		used.extend(change.added);
 		state = Some(change.state);
 	}
+}
+
+/// Whose KeyPackages they are.
+pub const PUBLISHER: (IdentityId, IdentityKey) = (IdentityId([7; 32]), IdentityKey([8; 32]));
+
+/// A KeyPackage, as if all signatures were good.
+pub fn key_package(bytes: &[u8]) {
+	let (identity, device) = PUBLISHER;
+	let Ok(package) = read(bytes, &identity, &device, |_, _, _| true) else { return };
+	assert_ne!(package.init_key.0, package.encryption_key);
+	let shorter = bytes.get(..bytes.len().saturating_sub(1)).unwrap_or_default();
+	assert!(read(shorter, &identity, &device, |_, _, _| true).is_err(), "a KeyPackage has one end");
 }

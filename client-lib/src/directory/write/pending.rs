@@ -6,7 +6,10 @@ use crate::{
 	rpc::{Nodes, SubmitError},
 	Sponsor,
 };
-use lockstep_primitives::{extrinsic::SignedCall, identity::IdentityRefusal, voucher::VoucherRefusal, BlockNumber};
+use lockstep_primitives::{
+	extrinsic::SignedCall, identity::IdentityRefusal, key_package::KeyPackageRefusal, voucher::VoucherRefusal,
+	BlockNumber,
+};
 use lockstep_verifier::chain::Head;
 use std::time::Duration;
 use tokio::time::Instant;
@@ -49,6 +52,8 @@ pub(super) struct Pending<'a> {
 	refusals: usize,
 	/// What the last of them had against the voucher. Asked again, a node says only that it has refused it before.
 	voucher: Option<VoucherRefusal>,
+	/// What the last of them had against the KeyPackages.
+	key_packages: Option<KeyPackageRefusal>,
 	said: String,
 	/// A node has said that the voucher was spent.
 	is_spent: bool,
@@ -67,6 +72,7 @@ impl<'a> Pending<'a> {
 			due: Instant::now(),
 			refusals: 0,
 			voucher: None,
+			key_packages: None,
 			said: String::new(),
 			is_spent: false,
 			spent_at: None,
@@ -115,10 +121,17 @@ impl<'a> Pending<'a> {
 				self.refusals = self.refusals.saturating_add(1);
 			}
 			SubmitError::RefusedVoucher(_) => self.is_spent = true,
+			SubmitError::RefusedKeyPackages(refusal) => {
+				self.key_packages = Some(refusal);
+				self.refusals = self.refusals.saturating_add(1);
+			}
 			SubmitError::Pool(_) => self.refusals = self.refusals.saturating_add(1),
 			_ => {}
 		}
 		if self.refusals >= self.nodes.count() && !self.taken {
+			if let Some(refusal) = self.key_packages {
+				return Err(DirectoryError::KeyPackages(refusal));
+			}
 			match (&error, self.voucher) {
 				(SubmitError::RefusedEvent(refusal), _) => return Err(DirectoryError::Refused(*refusal)),
 				(_, Some(refusal)) => return Err(DirectoryError::Voucher(refusal)),
@@ -128,7 +141,7 @@ impl<'a> Pending<'a> {
 				_ => {}
 			}
 		}
-		if self.voucher.is_none() {
+		if self.voucher.is_none() && self.key_packages.is_none() {
 			self.said = error.to_string();
 		}
 		// A node does not take what it has once refused; another one may.

@@ -280,3 +280,45 @@ fn a_device_that_is_revoked_takes_its_key_packages_with_it() {
 		assert_eq!((stock(3), stock(4), stored(3), stored(4)), (None, None, 0, 0));
 	});
 }
+
+/// Bytes in state: names and values.
+fn state_size() -> usize {
+	let (mut name, mut size) = (Vec::new(), 0);
+	while let Some(next) = sp_io::storage::next_key(&name) {
+		size += next.len() + sp_io::storage::get(&next).map_or(0, |value| value.len());
+		name = next;
+	}
+	size
+}
+
+/// What a device takes with all that it can have, by the longest KeyPackages, and by such as this library makes.
+#[test]
+fn a_full_stock_takes_less_than_eighty_kilobytes() {
+	for (padding, most) in [(None, 58_000), (Some(MAX_KEY_PACKAGE as usize), 80_000)] {
+		test(|| {
+			let anna = person(ANNA);
+			let before = state_size();
+			let made = |number| {
+				let good = Recipe::new(anna, ANNA, number);
+				let padded = |length| Recipe { extensions: vec![(1, vec![0; length])], ..good.clone() }.make();
+				let bytes = match padding {
+					// The header of an extension, and of its length, which takes two bytes then.
+					Some(longest) => padded(longest - padded(64).len() + 64),
+					None => good.make(),
+				};
+				lockstep_primitives::key_package::KeyPackageBytes::try_from(bytes).unwrap()
+			};
+			let packages: Vec<_> = (0..MAX_STOCK).map(made).collect();
+			assert!(padding.is_none_or(|longest| packages[0].len() == longest), "{}", packages[0].len());
+			let published = Publication {
+				packages: packages.try_into().unwrap(),
+				last_resort: Some(made(1000)),
+				..publication(anna, ANNA, [], None)
+			};
+			publish(&sign(published, ANNA)).unwrap();
+			let size = state_size() - before;
+			assert!(size < most, "{size}");
+			println!("{padding:?}: {size} bytes");
+		});
+	}
+}
