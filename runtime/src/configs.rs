@@ -174,6 +174,7 @@ impl pallet_directory::Config for Runtime {
 }
 
 impl pallet_key_packages::Config for Runtime {
+	type ClaimDeposit = ConstU128<{ UNIT / 10 }>;
 	type PublishBurst = ConstU32<256>;
 	type PublishEvery = ConstU32<300>;
 	type ClaimBurst = ConstU32<200>;

@@ -7,14 +7,14 @@
 
 use crate::{
 	bytes::{Malformed, Reader},
-	crypto::blake2_128,
+	crypto::{blake2_128, blake2_256},
 };
 use alloc::{string::String, vec::Vec};
 use codec::{Decode, DecodeAll};
 use lockstep_primitives::{
 	identity::IdentityState,
-	key_package::{Claimed, Stock},
-	GroupId, GroupState, IdentityId, IdentityKey, InitKey, LogHead, VoucherKey,
+	key_package::{Claimed, Gate, Stock},
+	BlockNumber, GroupId, GroupState, IdentityId, IdentityKey, InitKey, LogHead, VoucherKey,
 };
 
 /// `Grandpa::Authorities`: SCALE `Vec<(AuthorityId, u64)>`.
@@ -75,7 +75,13 @@ const STOCKS: [u8; 32] = [
 	0x51, 0xa9, 0xee, 0x98, 0x55, 0xff, 0x4e, 0x90, 0xfe, 0x07, 0x78, 0x14, 0x47, 0x86, 0x21, 0xb2,
 ];
 
-/// `KeyPackages::InitKeys`, a map with `Blake2_128Concat` keys.
+/// `KeyPackages::Gates`, a map with `Blake2_128Concat` keys.
+const GATES: [u8; 32] = [
+	0x2f, 0x27, 0x2e, 0x3b, 0x6e, 0x41, 0x17, 0xd8, 0x06, 0x0b, 0xd6, 0x48, 0xbc, 0x8e, 0x36, 0x68, //
+	0xe0, 0x38, 0x53, 0x3d, 0x7b, 0x4d, 0xb9, 0x82, 0x2f, 0x9c, 0xf4, 0x5a, 0xe6, 0x7f, 0xcc, 0xf8,
+];
+
+/// `KeyPackages::InitKeys`, a map with `Blake2_256` keys.
 const INIT_KEYS: [u8; 32] = [
 	0x2f, 0x27, 0x2e, 0x3b, 0x6e, 0x41, 0x17, 0xd8, 0x06, 0x0b, 0xd6, 0x48, 0xbc, 0x8e, 0x36, 0x68, //
 	0x4e, 0xa5, 0x05, 0xc3, 0x6a, 0xd1, 0x24, 0xa7, 0xe6, 0x39, 0x6f, 0x2b, 0x49, 0x26, 0xcf, 0x28,
@@ -119,9 +125,15 @@ pub fn stock_key(device: &IdentityKey) -> Vec<u8> {
 	[&STOCKS[..], &blake2_128(device.as_bytes()), device.as_bytes()].concat()
 }
 
-/// The key of an init key that was published.
-pub fn init_key_key(init_key: &InitKey) -> Vec<u8> {
-	[&INIT_KEYS[..], &blake2_128(init_key.as_bytes()), init_key.as_bytes()].concat()
+/// The key of an init key that a device of a person has published: `prefix | blake2_256(identity | init key)`.
+pub fn init_key_key(identity: &IdentityId, init_key: &InitKey) -> Vec<u8> {
+	let named = [&identity.as_bytes()[..], init_key.as_bytes()].concat();
+	[&INIT_KEYS[..], &blake2_256(&named)].concat()
+}
+
+/// The key of a person's gate.
+pub fn gate_key(identity: &IdentityId) -> Vec<u8> {
+	[&GATES[..], &blake2_128(identity.as_bytes()), identity.as_bytes()].concat()
 }
 
 /// The key of what a claim got, by the key of its voucher.
@@ -222,6 +234,16 @@ pub fn stock(value: &[u8]) -> Result<Stock, LayoutError> {
 	Stock::decode_all(&mut &value[..]).map_err(|_| LayoutError::Value("the stock"))
 }
 
+/// Reads what is kept of an init key: the last block of its KeyPackage, and the number of the publication.
+pub fn init_key(value: &[u8]) -> Result<(BlockNumber, u32), LayoutError> {
+	<(BlockNumber, u32)>::decode_all(&mut &value[..]).map_err(|_| LayoutError::Value("the init key"))
+}
+
+/// Reads a person's gate.
+pub fn gate(value: &[u8]) -> Result<Gate, LayoutError> {
+	Gate::decode_all(&mut &value[..]).map_err(|_| LayoutError::Value("the gate"))
+}
+
 /// Reads what a claim got.
 pub fn claimed(value: &[u8]) -> Result<Claimed, LayoutError> {
 	Claimed::decode_all(&mut &value[..]).map_err(|_| LayoutError::Value("the claim"))
@@ -255,7 +277,10 @@ mod tests {
 		assert_eq!(KEY_PACKAGES_STORAGE_VERSION[..], prefix("KeyPackages", ":__STORAGE_VERSION__:"));
 		let key = |item| [&prefix("KeyPackages", item)[..], &hashed, &[7; 32]].concat();
 		assert_eq!(stock_key(&IdentityKey([7; 32])), key("Stocks"));
-		assert_eq!(init_key_key(&InitKey([7; 32])), key("InitKeys"));
+		let named = sp_crypto_hashing::blake2_256(&[[7; 32], [8; 32]].concat());
+		let init_keys = [&prefix("KeyPackages", "InitKeys")[..], &named].concat();
+		assert_eq!(init_key_key(&identity, &InitKey([8; 32])), init_keys);
+		assert_eq!(gate_key(&identity), key("Gates"));
 		assert_eq!(claim_key(&VoucherKey([7; 32])), key("Claims"));
 	}
 

@@ -231,8 +231,13 @@ impl Node {
 	}
 
 	/// What shows a device's KeyPackages, as the node says.
-	pub async fn stock(&self, device: &IdentityKey, init_key: Option<&InitKey>) -> Result<KeyPackagesProof, RpcError> {
-		self.request("directory_stock", rpc_params![device, init_key]).await
+	pub async fn stock(
+		&self,
+		identity: &IdentityId,
+		device: &IdentityKey,
+		init_key: Option<&InitKey>,
+	) -> Result<KeyPackagesProof, RpcError> {
+		self.request("directory_stock", rpc_params![identity, device, init_key]).await
 	}
 
 	/// What shows what was claimed with a voucher, as the node says.

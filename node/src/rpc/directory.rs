@@ -28,9 +28,14 @@ pub trait DirectoryRpc {
 	#[method(name = "log", blocking)]
 	fn log(&self, identity: IdentityId, from: u64) -> RpcResult<IdentityLog>;
 
-	/// What shows what a device has published, and whether it has published a KeyPackage with this init key.
+	/// What shows what a device of a person has published, the person's gate, and in which publication this init key was.
 	#[method(name = "stock", blocking)]
-	fn stock(&self, device: IdentityKey, init_key: Option<InitKey>) -> RpcResult<KeyPackagesProof>;
+	fn stock(
+		&self,
+		identity: IdentityId,
+		device: IdentityKey,
+		init_key: Option<InitKey>,
+	) -> RpcResult<KeyPackagesProof>;
 
 	/// What shows what was claimed with a voucher.
 	#[method(name = "claim", blocking)]
@@ -65,8 +70,13 @@ impl Directory {
 }
 
 impl DirectoryRpcServer for Directory {
-	fn stock(&self, device: IdentityKey, init_key: Option<InitKey>) -> RpcResult<KeyPackagesProof> {
-		self.proof(&stock_keys(&device, init_key.as_ref()))
+	fn stock(
+		&self,
+		identity: IdentityId,
+		device: IdentityKey,
+		init_key: Option<InitKey>,
+	) -> RpcResult<KeyPackagesProof> {
+		self.proof(&stock_keys(&identity, &device, init_key.as_ref()))
 	}
 
 	fn claim(&self, voucher: VoucherKey) -> RpcResult<KeyPackagesProof> {

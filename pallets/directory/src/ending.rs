@@ -5,7 +5,7 @@ use frame_support::{
 	ensure,
 	traits::{fungible::MutateHold, tokens::Precision, Get},
 };
-use lockstep_primitives::IdentityId;
+use lockstep_primitives::{identity::OnRevoked, IdentityId};
 use sp_runtime::DispatchResult;
 
 impl<T: Config> Pallet<T> {
@@ -19,6 +19,8 @@ impl<T: Config> Pallet<T> {
 		ensure!(Self::now().saturating_sub(closed_at) > T::RecoveryWindow::get(), Error::<T>::NotEnded);
 		// The hold is one sum for all of the sponsor. If something else has taken from it, what is left is returned.
 		T::Currency::release(&HoldReason::Identity.into(), &record.sponsor, record.deposit, Precision::BestEffort)?;
+		record.state.devices.iter().for_each(|device| T::OnRevoked::on_revoked(&device.key));
+		T::OnRevoked::on_ended(id);
 		Identities::<T>::remove(id);
 		Ended::<T>::insert(id, record.state.head);
 		Self::deposit_event(Event::IdentityEnded { identity: *id });

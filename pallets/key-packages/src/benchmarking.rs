@@ -86,7 +86,10 @@ where
 	T::Currency: Mutate<T::AccountId>,
 {
 	let sponsor: T::AccountId = whitelisted_caller();
-	let funds = T::Currency::minimum_balance().saturating_add(T::IdentityDeposit::get()).saturating_mul(4u32.into());
+	let funds = T::Currency::minimum_balance()
+		.saturating_add(T::IdentityDeposit::get())
+		.saturating_add(T::ClaimDeposit::get())
+		.saturating_mul(4u32.into());
 	T::Currency::set_balance(&sponsor, funds);
 	let device = NewDevice { key: key(1), next: key(2).commitment() };
 	let genesis = Pallet::<T>::genesis();
@@ -251,7 +254,7 @@ mod benchmarks {
 
 		#[block]
 		{
-			Pallet::<T>::hand_out(&asked, &VOUCHER).map_err(|_| "refused").expect("it can be met");
+			Pallet::<T>::hand_out(&asked, &VOUCHER, whitelisted_caller()).expect("it can be met");
 		}
 
 		assert_eq!(Claims::<T>::get(VOUCHER).expect("it is kept").packages.len() as u32, d);
@@ -265,7 +268,7 @@ mod benchmarks {
 
 		#[block]
 		{
-			answer = Pallet::<T>::pick(&asked, &VOUCHER);
+			answer = Pallet::<T>::can_hand_out(&asked, &VOUCHER, &whitelisted_caller());
 		}
 
 		assert!(answer.is_ok());
@@ -282,7 +285,7 @@ mod benchmarks {
 	#[benchmark]
 	fn forget_claim() {
 		let asked = target::<T>(MAX_DEVICES);
-		Pallet::<T>::hand_out(&asked, &VOUCHER).map_err(|_| "refused").expect("it can be met");
+		Pallet::<T>::hand_out(&asked, &VOUCHER, whitelisted_caller()).expect("it can be met");
 		let after = T::ClaimLife::get().saturating_add(T::Period::get()).saturating_add(10);
 		frame_system::Pallet::<T>::set_block_number(after.into());
 
@@ -299,8 +302,9 @@ mod benchmarks {
 	fn forget_init_keys() {
 		let device = IdentityKey([1; 32]);
 		let keys: Vec<InitKey> = (0..=MAX_STOCK).map(|number| InitKey(hash(b"init", number))).collect();
-		keys.iter().for_each(|key| InitKeys::<T>::insert(key, 1));
-		Lapsing::<T>::insert(0, (device, 0), crate::types::InitKeysOf::try_from(keys).expect("they fit"));
+		let identity = IdentityId([2; 32]);
+		keys.iter().for_each(|key| InitKeys::<T>::insert((identity, key), (1, 0)));
+		Lapsing::<T>::insert(0, (identity, device, 0), crate::types::InitKeysOf::try_from(keys).expect("they fit"));
 		frame_system::Pallet::<T>::set_block_number(T::Period::get().saturating_mul(2).into());
 
 		#[block]
@@ -308,7 +312,7 @@ mod benchmarks {
 			Pallet::<T>::forget_init_keys(&mut meter());
 		}
 
-		assert_eq!(InitKeys::<T>::iter().count(), 0);
+		assert_eq!(InitKeys::<T>::iter_values().count(), 0);
 	}
 
 	/// A full one.

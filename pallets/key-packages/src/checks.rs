@@ -7,6 +7,7 @@ impl<T: crate::Config> crate::Pallet<T> {
 		use crate::WeightInfo;
 		use frame_support::{dispatch::DispatchClass, traits::Get};
 		use lockstep_primitives::{identity::MAX_DEVICES, key_package::MAX_STOCK};
+		use pallet_directory::WeightInfo as _;
 
 		assert!(
 			T::PublishBurst::get() > MAX_STOCK,
@@ -22,8 +23,14 @@ impl<T: crate::Config> crate::Pallet<T> {
 		type Weights<T> = <T as crate::Config>::WeightInfo;
 		let most = MAX_STOCK.saturating_add(1);
 		let largest = [
-			Weights::<T>::publish(most).saturating_add(Weights::<T>::authorize_publish(most)),
-			Weights::<T>::claim(MAX_DEVICES).saturating_add(Weights::<T>::authorize_claim(MAX_DEVICES)),
+			Weights::<T>::publish(most)
+				.saturating_add(Weights::<T>::authorize_publish(most))
+				.saturating_add(<T as pallet_directory::Config>::WeightInfo::record())
+				.saturating_add(<T as pallet_directory::Config>::WeightInfo::authorize_record()),
+			Weights::<T>::claim(MAX_DEVICES)
+				.saturating_add(Weights::<T>::authorize_claim(MAX_DEVICES))
+				.saturating_add(T::VoucherWeights::get().0)
+				.saturating_add(T::VoucherWeights::get().1),
 		];
 		assert!(largest.iter().all(|weight| weight.all_lte(allowed)), "publications and claims must fit in a block");
 	}
@@ -32,12 +39,17 @@ impl<T: crate::Config> crate::Pallet<T> {
 #[cfg(any(feature = "try-runtime", test))]
 mod state {
 	use crate::{
-		Claims, ClaimsByPeriod, Config, InitKeys, KeyPackages, Lapsing, LastResorts, Leaving, OldestClaims,
-		OldestLapsing, Pallet, Stocks,
+		ClaimDeposits, Claims, ClaimsByPeriod, Config, HoldReason, InitKeys, KeyPackages, Lapsing, LastResorts,
+		Leaving, OldestClaims, OldestLapsing, Pallet, Stocks,
 	};
-	use frame_support::{ensure, traits::Get};
+	use alloc::collections::BTreeMap;
+	use frame_support::{
+		ensure,
+		traits::{fungible::InspectHold, Get},
+	};
 	use lockstep_primitives::key_package::{read, MAX_STOCK};
-	use pallet_directory::recording::verify;
+	use pallet_directory::{recording::verify, types::BalanceOf};
+	use sp_runtime::traits::{Saturating, Zero};
 
 	type Check = Result<(), &'static str>;
 
@@ -55,7 +67,7 @@ mod state {
 					let stored = KeyPackages::<T>::get(device, place).ok_or("a KeyPackage is missing")?;
 					let package = read(&stored.bytes, &stock.identity, &device, verify);
 					let package = package.map_err(|_| "a KeyPackage is not good")?;
-					let known = InitKeys::<T>::get(package.init_key);
+					let known = InitKeys::<T>::get((stock.identity, package.init_key)).map(|(lapse, _)| lapse);
 					ensure!(known == Some(stored.lapse) || stored.lapse < Self::now(), "an init key is not remembered");
 					packages = packages.saturating_add(1);
 				}
@@ -69,10 +81,13 @@ mod state {
 			ensure!(KeyPackages::<T>::iter().count() == packages, "a KeyPackage is in no stock");
 			ensure!(LastResorts::<T>::iter_keys().all(Stocks::<T>::contains_key), "a last resort is in no stock");
 			let remembered: usize = Lapsing::<T>::iter_values().map(|keys| keys.len()).sum();
-			ensure!(InitKeys::<T>::iter().count() == remembered, "init keys are not all to be forgotten");
-			for (period, _, keys) in Lapsing::<T>::iter() {
+			ensure!(InitKeys::<T>::iter_values().count() == remembered, "init keys are not all to be forgotten");
+			for (period, (identity, _, number), keys) in Lapsing::<T>::iter() {
 				ensure!(period >= OldestLapsing::<T>::get(), "init keys are never forgotten");
-				let right = |key| InitKeys::<T>::get(key).is_some_and(|lapse| Self::period(lapse) == period);
+				let right = |key| {
+					InitKeys::<T>::get((identity, key))
+						.is_some_and(|(lapse, of)| Self::period(lapse) == period && of == number)
+				};
 				ensure!(keys.iter().all(right), "an init key is forgotten in another period");
 			}
 			ensure!(
@@ -84,7 +99,18 @@ mod state {
 				let claimed = Claims::<T>::get(voucher).ok_or("a claim is missing")?;
 				ensure!(Self::period(claimed.block) == period, "a claim is forgotten in another period");
 				ensure!(!claimed.packages.is_empty(), "a claim got nothing");
+				ensure!(ClaimDeposits::<T>::contains_key(voucher), "nobody has paid for a claim");
 			}
+			let mut deposits = BTreeMap::<T::AccountId, BalanceOf<T>>::new();
+			for (voucher, (sponsor, deposit)) in ClaimDeposits::<T>::iter() {
+				ensure!(Claims::<T>::contains_key(voucher), "a deposit is held for no claim");
+				let sum = deposits.entry(sponsor).or_insert_with(Zero::zero);
+				*sum = sum.saturating_add(deposit);
+			}
+			let covered = |(sponsor, sum): (&T::AccountId, &BalanceOf<T>)| {
+				T::Currency::balance_on_hold(&HoldReason::Claim.into(), sponsor) >= *sum
+			};
+			ensure!(deposits.iter().all(covered), "less is held from a sponsor than its claims need");
 			Ok(())
 		}
 

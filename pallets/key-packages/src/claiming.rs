@@ -1,16 +1,23 @@
 //! How KeyPackages are given out: one of each device, each once, to nobody who is named.
 
 use crate::{
-	hook::OnClaim, publishing::invalid, types::Allowance, weights::WeightInfo, ClaimAllowances, Claims, ClaimsByPeriod,
-	Config, Error, Event, Gates, KeyPackages, LastResorts, Pallet, Stocks,
+	hook::OnClaim, publishing::invalid, types::Allowance, weights::WeightInfo, ClaimAllowances, ClaimDeposits, Claims,
+	ClaimsByPeriod, Config, Error, Event, Gates, HoldReason, KeyPackages, LastResorts, Pallet, Stocks,
 };
 use alloc::vec::Vec;
 use codec::Encode;
-use frame_support::{dispatch::PostDispatchInfo, pallet_prelude::*, traits::Get};
+use frame_support::{
+	dispatch::PostDispatchInfo,
+	pallet_prelude::*,
+	traits::{
+		fungible::{InspectHold, MutateHold},
+		Get,
+	},
+};
 use lockstep_primitives::{
 	identity::MAX_DEVICES,
 	key_package::{Claim, Claimed, ClaimedKeyPackage, KeyPackageRefusal as Refusal, Stock, StockView, SUITE},
-	voucher::{Cashier, Payment, VoucherKind, POOL_TAG},
+	voucher::{Cashier, Payment, VoucherKind, VoucherRefusal, POOL_TAG},
 	EventSignature, IdentityKey, VoucherKey,
 };
 use pallet_directory::recording::{verify, EVENT_PRIORITY};
@@ -40,6 +47,10 @@ impl<T: Config> Pallet<T> {
 	pub(crate) fn pick(claim: &Claim, voucher: &VoucherKey) -> Result<Given, Refusal> {
 		if !claim.suites.contains(&SUITE) {
 			return Err(Refusal::Suite);
+		}
+		// Vouchers that differ may have the same key, and what a claim got is kept by the key.
+		if Claims::<T>::contains_key(voucher) {
+			return Err(Refusal::AlreadyClaimed);
 		}
 		let now = Self::now();
 		let devices = Self::devices(&claim.target);
@@ -75,16 +86,20 @@ impl<T: Config> Pallet<T> {
 
 	/// Gives out what a claim gets that was authorised in this block.
 	pub(crate) fn give(claim: &Claim, payment: &Payment) -> DispatchResultWithPostInfo {
-		T::Vouchers::spend(VoucherKind::Claim, payment, &claim.order()).map_err(|_| Error::<T>::VoucherRefused)?;
+		let sponsor = T::Vouchers::spend(VoucherKind::Claim, payment, &claim.order());
+		let sponsor = sponsor.map_err(|_| Error::<T>::VoucherRefused)?;
 		let voucher = payment.voucher.voucher.key;
-		let devices = Self::hand_out(claim, &voucher)?;
+		let devices = Self::hand_out(claim, &voucher, sponsor)?;
 		let weight = <T as Config>::WeightInfo::claim(devices).saturating_add(T::VoucherWeights::get().1);
 		Ok(PostDispatchInfo { actual_weight: Some(weight), pays_fee: Pays::No })
 	}
 
 	/// The same, without the voucher. Says how many devices were looked at.
-	pub(crate) fn hand_out(claim: &Claim, voucher: &VoucherKey) -> Result<u32, Error<T>> {
+	pub(crate) fn hand_out(claim: &Claim, voucher: &VoucherKey, sponsor: T::AccountId) -> Result<u32, DispatchError> {
 		let Given { picks, allowance, devices } = Self::pick(claim, voucher).map_err(Error::<T>::not_given)?;
+		let deposit = T::ClaimDeposit::get();
+		T::Currency::hold(&HoldReason::Claim.into(), &sponsor, deposit)?;
+		ClaimDeposits::<T>::insert(voucher, (sponsor, deposit));
 		let mut packages = Vec::new();
 		for pick in picks {
 			packages.extend(Self::hand_out_one(pick));
@@ -107,10 +122,11 @@ impl<T: Config> Pallet<T> {
 		let bytes = match place {
 			Some(place) => {
 				let bytes = KeyPackages::<T>::get(device, place)?.bytes;
-				let after = place.saturating_add(1);
+				let (before, after) = (stock.left(), place.saturating_add(1));
 				(stock.first..after).for_each(|place| KeyPackages::<T>::remove(device, place));
 				stock.first = after;
-				if stock.left() == T::LowStock::get() {
+				let low = T::LowStock::get();
+				if stock.left() <= low && (before > low || stock.left() == 0) {
 					Self::deposit_event(Event::StockLow { identity, device, left: stock.left() });
 				}
 				bytes
@@ -127,12 +143,24 @@ impl<T: Config> Pallet<T> {
 		Some(ClaimedKeyPackage { device, last_resort, bytes })
 	}
 
+	/// What the claim would get, if the sponsor can pay for it.
+	pub(crate) fn can_hand_out(
+		claim: &Claim,
+		voucher: &VoucherKey,
+		sponsor: &T::AccountId,
+	) -> Result<Given, InvalidTransaction> {
+		let given = Self::pick(claim, voucher).map_err(invalid)?;
+		T::Currency::ensure_can_hold(&HoldReason::Claim.into(), sponsor, T::ClaimDeposit::get())
+			.map_err(|_| InvalidTransaction::Custom(VoucherRefusal::NoFunds.code()))?;
+		Ok(given)
+	}
+
 	/// Decides whether the pool and the block may take the claim, and under which conditions.
 	pub(crate) fn authorize_claim(claim: &Claim, payment: &Payment) -> TransactionValidityWithRefund {
-		let checked = T::Vouchers::check(VoucherKind::Claim, payment, &claim.order());
-		checked.map_err(|refusal| InvalidTransaction::Custom(refusal.code()))?;
+		let sponsor = T::Vouchers::check(VoucherKind::Claim, payment, &claim.order());
+		let sponsor = sponsor.map_err(|refusal| InvalidTransaction::Custom(refusal.code()))?;
 		let voucher = payment.voucher.voucher.key;
-		let given = Self::pick(claim, &voucher).map_err(invalid)?;
+		let given = Self::can_hand_out(claim, &voucher, &sponsor)?;
 		let validity = ValidTransaction {
 			priority: EVENT_PRIORITY,
 			requires: Vec::new(),

@@ -51,7 +51,7 @@ pub mod pallet {
 		voucher::Payment,
 		BlockNumber, IdentityId, IdentityKey, InitKey, VoucherKey,
 	};
-	use pallet_directory::WeightInfo as _;
+	use pallet_directory::{types::BalanceOf, WeightInfo as _};
 
 	/// The version of the storage layout.
 	pub const STORAGE_VERSION: StorageVersion = StorageVersion::new(1);
@@ -62,12 +62,18 @@ pub mod pallet {
 
 	/// What the runtime decides; `integrity_test` checks that it fits together.
 	#[pallet::config]
-	pub trait Config: frame_system::Config<RuntimeEvent: From<Event<Self>>> + pallet_directory::Config {
+	pub trait Config:
+		frame_system::Config<RuntimeEvent: From<Event<Self>>>
+		+ pallet_directory::Config<RuntimeHoldReason: From<HoldReason>>
+	{
 		/// Hears of claims.
 		type OnClaim: OnClaim;
 		/// What the calls and hooks cost.
 		type WeightInfo: WeightInfo;
 
+		/// What is held from a sponsor for each claim, as long as what it got is kept: so that vouchers cost whoever signs them.
+		#[pallet::constant]
+		type ClaimDeposit: Get<BalanceOf<Self>>;
 		/// KeyPackages that a device may publish in a burst.
 		#[pallet::constant]
 		type PublishBurst: Get<u32>;
@@ -97,6 +103,13 @@ pub mod pallet {
 		type MaxForgotten: Get<u32>;
 	}
 
+	/// Why funds are held.
+	#[pallet::composite_enum]
+	pub enum HoldReason {
+		/// The deposit of a sponsor, one for each claim that is kept.
+		Claim,
+	}
+
 	/// What the chain knows of each device that has published.
 	#[pallet::storage]
 	pub type Stocks<T: Config> = StorageMap<_, Blake2_128Concat, IdentityKey, Stock>;
@@ -109,14 +122,15 @@ pub mod pallet {
 	#[pallet::storage]
 	pub type LastResorts<T: Config> = StorageMap<_, Blake2_128Concat, IdentityKey, KeyPackageBytes>;
 
-	/// The init keys that were published, each with the last block of its KeyPackage.
+	/// The init keys that devices of a person have published, each with the last block of its KeyPackage and the number of the
+	/// publication. Of each person apart: whoever publishes another's key keeps nobody from it.
 	#[pallet::storage]
-	pub type InitKeys<T: Config> = StorageMap<_, Blake2_128Concat, InitKey, BlockNumber>;
+	pub type InitKeys<T: Config> = StorageMap<_, Blake2_256, (IdentityId, InitKey), (BlockNumber, u32)>;
 
-	/// The same, by the period in which they lapse, and by device and number of the publication.
+	/// The same, by the period in which they lapse, and by person, device and number of the publication.
 	#[pallet::storage]
 	pub type Lapsing<T: Config> =
-		StorageDoubleMap<_, Twox64Concat, u32, Blake2_128Concat, (IdentityKey, u32), InitKeysOf>;
+		StorageDoubleMap<_, Twox64Concat, u32, Blake2_128Concat, (IdentityId, IdentityKey, u32), InitKeysOf>;
 
 	/// The oldest period whose init keys may not all be forgotten.
 	#[pallet::storage]
@@ -133,6 +147,10 @@ pub mod pallet {
 	/// What a claim got, by the key of its voucher. One read proof of this key proves it.
 	#[pallet::storage]
 	pub type Claims<T: Config> = StorageMap<_, Blake2_128Concat, VoucherKey, Claimed>;
+
+	/// Who has paid for a claim that is kept, and what is held for it.
+	#[pallet::storage]
+	pub type ClaimDeposits<T: Config> = StorageMap<_, Blake2_128Concat, VoucherKey, (T::AccountId, BalanceOf<T>)>;
 
 	/// The same, by the period of the claim.
 	#[pallet::storage]
@@ -236,7 +254,8 @@ pub mod pallet {
 
 		/// Claims one KeyPackage of each device of a person, all or none, for whoever holds the voucher.
 		///
-		/// A general transaction, authorised by the voucher: no account, no fee, and no claimant. The voucher's order is
+		/// A general transaction, authorised by the voucher: no account, no fee, and no claimant. `ClaimDeposit` is held from the
+		/// sponsor, who needs it free, for as long as what the claim got is kept. The voucher's order is
 		/// `SCALE(claim)`. What it got is in [`Claims`] for `ClaimLife` blocks. Validation refuses with
 		/// `InvalidTransaction::Custom`, the code of a [`KeyPackageRefusal`] or a
 		/// [`VoucherRefusal`](lockstep_primitives::voucher::VoucherRefusal). Emits [`Event::KeyPackagesClaimed`].
@@ -254,7 +273,8 @@ pub mod pallet {
 		}
 
 		/// Records an event of an identity and publishes KeyPackages of a device that it has after that, both or neither: so a
-		/// device that is rotated, or added, can be added to groups at once.
+		/// device that is rotated, or added, can be added to groups at once. Whoever sees it can submit the event alone, which is as
+		/// good; then the publication is to be submitted by [`Self::publish`].
 		///
 		/// Authorised by the signatures in both. Validation refuses with the code of an
 		/// [`IdentityRefusal`](lockstep_primitives::identity::IdentityRefusal) or a [`KeyPackageRefusal`]. Emits what

@@ -67,11 +67,15 @@ impl pallet_balances::Config for Test {
 	type AccountStore = System;
 }
 
-/// Every account has funds.
+/// The account with funds signs by the key 1; whoever signs by another has none.
 pub struct First;
 impl Convert<SponsorId, u64> for First {
-	fn convert(_: SponsorId) -> u64 {
-		SPONSOR
+	fn convert(sponsor: SponsorId) -> u64 {
+		if sponsor.0 == pair(1).public().0 {
+			SPONSOR
+		} else {
+			2
+		}
 	}
 }
 
@@ -95,6 +99,7 @@ impl pallet_directory::Config for Test {
 	type EventLongevity = ConstU64<64>;
 }
 
+pub const CLAIM_DEPOSIT: u64 = 3;
 pub const BURST: u32 = 150;
 pub const EVERY: u32 = 10;
 pub const CLAIM_BURST: u32 = 120;
@@ -127,6 +132,7 @@ pub fn granted() -> u32 {
 
 impl crate::Config for Test {
 	type OnClaim = Granted;
+	type ClaimDeposit = ConstU64<CLAIM_DEPOSIT>;
 	type WeightInfo = ();
 	type PublishBurst = ConstU32<BURST>;
 	type PublishEvery = ConstU32<EVERY>;
@@ -140,11 +146,12 @@ impl crate::Config for Test {
 }
 
 pub const SPONSOR: u64 = 1;
+pub const FUNDS: u64 = 10_000;
 pub const GENESIS: GenesisHash = GenesisHash([7; 32]);
 
 pub fn new_test_ext() -> sp_io::TestExternalities {
 	let config = RuntimeGenesisConfig {
-		balances: pallet_balances::GenesisConfig { balances: vec![(SPONSOR, 1_000)], ..Default::default() },
+		balances: pallet_balances::GenesisConfig { balances: vec![(SPONSOR, FUNDS)], ..Default::default() },
 		..Default::default()
 	};
 	let mut ext = sp_io::TestExternalities::from(config.build_storage().expect("the genesis is valid"));
@@ -422,14 +429,19 @@ pub fn through_gate(claim: Claim, gate: u32, voucher: u32) -> Claim {
 
 /// A voucher, being spent for this claim.
 pub fn pay(claim: &Claim, number: u32) -> Payment {
+	pay_by(1, claim, number, now() + 500)
+}
+
+/// The same, by the sponsor with this key.
+pub fn pay_by(sponsor: u32, claim: &Claim, number: u32, expiry: u32) -> Payment {
 	let public = |number| pair(number).public().0;
 	let voucher = Voucher {
 		kind: VoucherKind::Claim,
 		key: VoucherKey(public(number)),
-		sponsor: SponsorId(public(1)),
-		expiry: now() + 500,
+		sponsor: SponsorId(public(sponsor)),
+		expiry,
 	};
-	let signature = VoucherSignature(by(1, &voucher.signing_payload(&GENESIS)).0);
+	let signature = VoucherSignature(by(sponsor, &voucher.signing_payload(&GENESIS)).0);
 	let spent = VoucherSignature(by(number, &voucher.spending_payload(&GENESIS, &claim.order())).0);
 	Payment { voucher: SignedVoucher { voucher, signature }, spent }
 }
@@ -480,6 +492,12 @@ pub fn code(error: TransactionValidityError) -> u8 {
 
 fn refusal(error: TransactionValidityError) -> KeyPackageRefusal {
 	KeyPackageRefusal::from_code(code(error)).expect("the code is that of a refusal")
+}
+
+/// What is held for claims.
+pub fn held() -> u64 {
+	let reason = RuntimeHoldReason::KeyPackagesPallet(crate::HoldReason::Claim);
+	<Balances as frame_support::traits::fungible::InspectHold<u64>>::balance_on_hold(&reason, &SPONSOR)
 }
 
 /// What was emitted in this block.

@@ -2,7 +2,7 @@
 
 use crate::{
 	types::{Allowance, InitKeysOf, Stored},
-	Config, Error, Event, Gates, InitKeys, KeyPackages, Lapsing, LastResorts, Leaving, Pallet, Stocks,
+	ClaimAllowances, Config, Error, Event, Gates, InitKeys, KeyPackages, Lapsing, LastResorts, Leaving, Pallet, Stocks,
 };
 use alloc::{collections::BTreeSet, vec::Vec};
 use frame_support::{pallet_prelude::*, traits::Get, weights::Weight};
@@ -106,7 +106,7 @@ impl<T: Config> Pallet<T> {
 		let (mut init_keys, mut seen) = (InitKeysOf::default(), BTreeSet::new());
 		for bytes in publication.all() {
 			let package = read(bytes, identity, device, verified)?;
-			if !seen.insert(package.init_key) || InitKeys::<T>::contains_key(package.init_key) {
+			if !seen.insert(package.init_key) || InitKeys::<T>::contains_key((identity, package.init_key)) {
 				return Err(Refusal::InitKeyUsed);
 			}
 			init_keys.try_push(package.init_key).map_err(|_| Refusal::Full)?;
@@ -151,9 +151,10 @@ impl<T: Config> Pallet<T> {
 		if let Some(bytes) = &publication.last_resort {
 			LastResorts::<T>::insert(device, bytes);
 		}
-		init_keys.iter().for_each(|key| InitKeys::<T>::insert(key, lapse));
+		let (identity, number) = (publication.identity, publication.number);
+		init_keys.iter().for_each(|key| InitKeys::<T>::insert((identity, key), (lapse, number)));
 		if !init_keys.is_empty() {
-			Lapsing::<T>::insert(Self::period(lapse), (device, publication.number), init_keys);
+			Lapsing::<T>::insert(Self::period(lapse), (identity, device, number), init_keys);
 		}
 		Stocks::<T>::insert(device, stock);
 		Self::deposit_event(Event::Published {
@@ -249,5 +250,10 @@ pub(crate) fn invalid(refusal: Refusal) -> InvalidTransaction {
 impl<T: Config> OnRevoked for Pallet<T> {
 	fn on_revoked(device: &IdentityKey) {
 		Leaving::<T>::insert(device, ());
+	}
+
+	fn on_ended(identity: &IdentityId) {
+		Gates::<T>::remove(identity);
+		ClaimAllowances::<T>::remove(identity);
 	}
 }

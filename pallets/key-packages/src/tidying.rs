@@ -1,11 +1,12 @@
 //! Forgetting what has lapsed, in bounded work.
 
 use crate::{
-	hook::OnClaim, weights::WeightInfo, Claims, ClaimsByPeriod, Config, InitKeys, KeyPackages, Lapsing, LastResorts,
-	Leaving, LookedAt, OldestClaims, OldestLapsing, Pallet, Stocks,
+	hook::OnClaim, weights::WeightInfo, ClaimDeposits, Claims, ClaimsByPeriod, Config, HoldReason, InitKeys,
+	KeyPackages, Lapsing, LastResorts, Leaving, LookedAt, OldestClaims, OldestLapsing, Pallet, Stocks,
 };
 use frame_support::{
-	traits::Get,
+	defensive,
+	traits::{fungible::MutateHold, tokens::Precision, Get},
 	weights::{Weight, WeightMeter},
 };
 use lockstep_primitives::{key_package::Stock, IdentityKey};
@@ -43,6 +44,13 @@ impl<T: Config> Pallet<T> {
 			if let Some(claimed) = Claims::<T>::take(voucher) {
 				T::OnClaim::forgotten(&voucher, u32::try_from(claimed.packages.len()).unwrap_or_default());
 			}
+			if let Some((sponsor, deposit)) = ClaimDeposits::<T>::take(voucher) {
+				// The hold is one sum for all of the sponsor's claims. If something else has taken from it, what is left is returned.
+				let reason = HoldReason::Claim.into();
+				if T::Currency::release(&reason, &sponsor, deposit, Precision::BestEffort).is_err() {
+					defensive!("a deposit that is held can be released");
+				}
+			}
 		}
 	}
 
@@ -61,7 +69,7 @@ impl<T: Config> Pallet<T> {
 				OldestLapsing::<T>::put(oldest.saturating_add(1));
 				return;
 			};
-			keys.iter().for_each(InitKeys::<T>::remove);
+			keys.iter().for_each(|key| InitKeys::<T>::remove((publication.0, key)));
 			Lapsing::<T>::remove(oldest, publication);
 		}
 	}

@@ -1,6 +1,6 @@
 //! Weights of `pallet_key_packages`, measured by `make weights`.
 //!
-//! Date 2026-11-27, 12 steps, 8 repeats, on AMD EPYC.
+//! Date 2026-11-27, 10 steps, 6 repeats, on AMD EPYC.
 
 #![cfg_attr(rustfmt, rustfmt_skip)]
 #![allow(unused_parens, unused_imports, missing_docs)]
@@ -33,24 +33,24 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Storage: `System::BlockHash` (r:1 w:0)
 	/// Proof: `System::BlockHash` (`max_values`: None, `max_size`: Some(44), added: 2519, mode: `MaxEncodedLen`)
 	/// Storage: `KeyPackages::InitKeys` (r:101 w:101)
-	/// Proof: `KeyPackages::InitKeys` (`max_values`: None, `max_size`: Some(52), added: 2527, mode: `MaxEncodedLen`)
+	/// Proof: `KeyPackages::InitKeys` (`max_values`: None, `max_size`: Some(40), added: 2515, mode: `MaxEncodedLen`)
 	/// Storage: `KeyPackages::KeyPackages` (r:0 w:200)
 	/// Proof: `KeyPackages::KeyPackages` (`max_values`: None, `max_size`: Some(578), added: 3053, mode: `MaxEncodedLen`)
 	/// Storage: `KeyPackages::Lapsing` (r:0 w:1)
-	/// Proof: `KeyPackages::Lapsing` (`max_values`: None, `max_size`: Some(3298), added: 5773, mode: `MaxEncodedLen`)
+	/// Proof: `KeyPackages::Lapsing` (`max_values`: None, `max_size`: Some(3330), added: 5805, mode: `MaxEncodedLen`)
 	/// Storage: `KeyPackages::LastResorts` (r:0 w:1)
 	/// Proof: `KeyPackages::LastResorts` (`max_values`: None, `max_size`: Some(562), added: 3037, mode: `MaxEncodedLen`)
 	/// The range of component `n` is `[1, 101]`.
 	fn publish(n: u32, ) -> Weight {
-		// Minimum execution time: 477_339_000 picoseconds.
-		Weight::from_parts(616_620_439, 7980)
-			// Standard error: 824_228.
-			.saturating_add(Weight::from_parts(17_997_468, 0).saturating_mul(n.into()))
+		// Minimum execution time: 431_731_000 picoseconds.
+		Weight::from_parts(446_369_491, 7980)
+			// Standard error: 117_553.
+			.saturating_add(Weight::from_parts(17_887_701, 0).saturating_mul(n.into()))
 			.saturating_add(T::DbWeight::get().reads(3_u64))
 			.saturating_add(T::DbWeight::get().reads((1_u64).saturating_mul(n.into())))
 			.saturating_add(T::DbWeight::get().writes(102_u64))
 			.saturating_add(T::DbWeight::get().writes((2_u64).saturating_mul(n.into())))
-			.saturating_add(Weight::from_parts(0, 2527).saturating_mul(n.into()))
+			.saturating_add(Weight::from_parts(0, 2515).saturating_mul(n.into()))
 	}
 	/// Storage: `Directory::Identities` (r:1 w:0)
 	/// Proof: `Directory::Identities` (`max_values`: None, `max_size`: Some(4515), added: 6990, mode: `MaxEncodedLen`)
@@ -59,16 +59,16 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Storage: `System::BlockHash` (r:1 w:0)
 	/// Proof: `System::BlockHash` (`max_values`: None, `max_size`: Some(44), added: 2519, mode: `MaxEncodedLen`)
 	/// Storage: `KeyPackages::InitKeys` (r:101 w:0)
-	/// Proof: `KeyPackages::InitKeys` (`max_values`: None, `max_size`: Some(52), added: 2527, mode: `MaxEncodedLen`)
+	/// Proof: `KeyPackages::InitKeys` (`max_values`: None, `max_size`: Some(40), added: 2515, mode: `MaxEncodedLen`)
 	/// The range of component `n` is `[1, 101]`.
 	fn authorize_publish(n: u32, ) -> Weight {
-		// Minimum execution time: 182_091_000 picoseconds.
-		Weight::from_parts(118_728_963, 7980)
-			// Standard error: 307_794.
-			.saturating_add(Weight::from_parts(90_292_348, 0).saturating_mul(n.into()))
+		// Minimum execution time: 178_054_000 picoseconds.
+		Weight::from_parts(113_686_609, 7980)
+			// Standard error: 169_539.
+			.saturating_add(Weight::from_parts(89_229_918, 0).saturating_mul(n.into()))
 			.saturating_add(T::DbWeight::get().reads(3_u64))
 			.saturating_add(T::DbWeight::get().reads((1_u64).saturating_mul(n.into())))
-			.saturating_add(Weight::from_parts(0, 2527).saturating_mul(n.into()))
+			.saturating_add(Weight::from_parts(0, 2515).saturating_mul(n.into()))
 	}
 	/// Storage: `Directory::Identities` (r:1 w:0)
 	/// Proof: `Directory::Identities` (`max_values`: None, `max_size`: Some(4515), added: 6990, mode: `MaxEncodedLen`)
@@ -79,8 +79,8 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Storage: `KeyPackages::Gates` (r:0 w:1)
 	/// Proof: `KeyPackages::Gates` (`max_values`: None, `max_size`: Some(80), added: 2555, mode: `MaxEncodedLen`)
 	fn set_gate() -> Weight {
-		// Minimum execution time: 38_927_000 picoseconds.
-		Weight::from_parts(48_261_000, 7980)
+		// Minimum execution time: 38_567_000 picoseconds.
+		Weight::from_parts(43_074_000, 7980)
 			.saturating_add(T::DbWeight::get().reads(3_u64))
 			.saturating_add(T::DbWeight::get().writes(2_u64))
 	}
@@ -91,10 +91,12 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Storage: `System::BlockHash` (r:1 w:0)
 	/// Proof: `System::BlockHash` (`max_values`: None, `max_size`: Some(44), added: 2519, mode: `MaxEncodedLen`)
 	fn authorize_set_gate() -> Weight {
-		// Minimum execution time: 60_780_000 picoseconds.
-		Weight::from_parts(65_908_000, 7980)
+		// Minimum execution time: 60_650_000 picoseconds.
+		Weight::from_parts(64_496_000, 7980)
 			.saturating_add(T::DbWeight::get().reads(3_u64))
 	}
+	/// Storage: `KeyPackages::Claims` (r:1 w:1)
+	/// Proof: `KeyPackages::Claims` (`max_values`: None, `max_size`: Some(8837), added: 11312, mode: `MaxEncodedLen`)
 	/// Storage: `Directory::Identities` (r:1 w:0)
 	/// Proof: `Directory::Identities` (`max_values`: None, `max_size`: Some(4515), added: 6990, mode: `MaxEncodedLen`)
 	/// Storage: `KeyPackages::Gates` (r:1 w:0)
@@ -107,24 +109,28 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Proof: `KeyPackages::Stocks` (`max_values`: None, `max_size`: Some(110), added: 2585, mode: `MaxEncodedLen`)
 	/// Storage: `KeyPackages::KeyPackages` (r:128 w:128)
 	/// Proof: `KeyPackages::KeyPackages` (`max_values`: None, `max_size`: Some(578), added: 3053, mode: `MaxEncodedLen`)
+	/// Storage: `Balances::Holds` (r:1 w:1)
+	/// Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(157), added: 2632, mode: `MaxEncodedLen`)
 	/// Storage: UNKNOWN KEY `0x3a73746174656d656e745f616c6c6f77616e63653a0505050505050505050505` (r:1 w:1)
 	/// Proof: UNKNOWN KEY `0x3a73746174656d656e745f616c6c6f77616e63653a0505050505050505050505` (r:1 w:1)
+	/// Storage: `KeyPackages::ClaimDeposits` (r:0 w:1)
+	/// Proof: `KeyPackages::ClaimDeposits` (`max_values`: None, `max_size`: Some(96), added: 2571, mode: `MaxEncodedLen`)
 	/// Storage: `KeyPackages::ClaimsByPeriod` (r:0 w:1)
 	/// Proof: `KeyPackages::ClaimsByPeriod` (`max_values`: None, `max_size`: Some(60), added: 2535, mode: `MaxEncodedLen`)
-	/// Storage: `KeyPackages::Claims` (r:0 w:1)
-	/// Proof: `KeyPackages::Claims` (`max_values`: None, `max_size`: Some(8837), added: 11312, mode: `MaxEncodedLen`)
 	/// The range of component `d` is `[1, 16]`.
 	fn claim(d: u32, ) -> Weight {
-		// Minimum execution time: 178_024_000 picoseconds.
-		Weight::from_parts(116_485_829, 7980)
-			// Standard error: 324_661.
-			.saturating_add(Weight::from_parts(79_717_205, 0).saturating_mul(d.into()))
-			.saturating_add(T::DbWeight::get().reads(5_u64))
+		// Minimum execution time: 253_326_000 picoseconds.
+		Weight::from_parts(190_419_283, 12302)
+			// Standard error: 212_817.
+			.saturating_add(Weight::from_parts(77_095_874, 0).saturating_mul(d.into()))
+			.saturating_add(T::DbWeight::get().reads(7_u64))
 			.saturating_add(T::DbWeight::get().reads((9_u64).saturating_mul(d.into())))
-			.saturating_add(T::DbWeight::get().writes(4_u64))
+			.saturating_add(T::DbWeight::get().writes(6_u64))
 			.saturating_add(T::DbWeight::get().writes((9_u64).saturating_mul(d.into())))
 			.saturating_add(Weight::from_parts(0, 24424).saturating_mul(d.into()))
 	}
+	/// Storage: `KeyPackages::Claims` (r:1 w:0)
+	/// Proof: `KeyPackages::Claims` (`max_values`: None, `max_size`: Some(8837), added: 11312, mode: `MaxEncodedLen`)
 	/// Storage: `Directory::Identities` (r:1 w:0)
 	/// Proof: `Directory::Identities` (`max_values`: None, `max_size`: Some(4515), added: 6990, mode: `MaxEncodedLen`)
 	/// Storage: `KeyPackages::Gates` (r:1 w:0)
@@ -137,13 +143,15 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Proof: `KeyPackages::Stocks` (`max_values`: None, `max_size`: Some(110), added: 2585, mode: `MaxEncodedLen`)
 	/// Storage: `KeyPackages::KeyPackages` (r:128 w:0)
 	/// Proof: `KeyPackages::KeyPackages` (`max_values`: None, `max_size`: Some(578), added: 3053, mode: `MaxEncodedLen`)
+	/// Storage: `Balances::Holds` (r:1 w:0)
+	/// Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(157), added: 2632, mode: `MaxEncodedLen`)
 	/// The range of component `d` is `[1, 16]`.
 	fn authorize_claim(d: u32, ) -> Weight {
-		// Minimum execution time: 126_969_000 picoseconds.
-		Weight::from_parts(88_133_748, 7980)
-			// Standard error: 416_295.
-			.saturating_add(Weight::from_parts(47_941_903, 0).saturating_mul(d.into()))
-			.saturating_add(T::DbWeight::get().reads(4_u64))
+		// Minimum execution time: 144_154_000 picoseconds.
+		Weight::from_parts(109_118_357, 12302)
+			// Standard error: 105_384.
+			.saturating_add(Weight::from_parts(44_044_745, 0).saturating_mul(d.into()))
+			.saturating_add(T::DbWeight::get().reads(6_u64))
 			.saturating_add(T::DbWeight::get().reads((9_u64).saturating_mul(d.into())))
 			.saturating_add(Weight::from_parts(0, 24424).saturating_mul(d.into()))
 	}
@@ -152,8 +160,8 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Storage: `KeyPackages::OldestLapsing` (r:1 w:0)
 	/// Proof: `KeyPackages::OldestLapsing` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
 	fn tidy_nothing() -> Weight {
-		// Minimum execution time: 4_396_000 picoseconds.
-		Weight::from_parts(5_568_000, 1489)
+		// Minimum execution time: 4_486_000 picoseconds.
+		Weight::from_parts(5_247_000, 1489)
 			.saturating_add(T::DbWeight::get().reads(2_u64))
 	}
 	/// Storage: `KeyPackages::OldestClaims` (r:1 w:1)
@@ -164,21 +172,25 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Proof: `KeyPackages::Claims` (`max_values`: None, `max_size`: Some(8837), added: 11312, mode: `MaxEncodedLen`)
 	/// Storage: UNKNOWN KEY `0x3a73746174656d656e745f616c6c6f77616e63653a0505050505050505050505` (r:1 w:1)
 	/// Proof: UNKNOWN KEY `0x3a73746174656d656e745f616c6c6f77616e63653a0505050505050505050505` (r:1 w:1)
+	/// Storage: `KeyPackages::ClaimDeposits` (r:1 w:1)
+	/// Proof: `KeyPackages::ClaimDeposits` (`max_values`: None, `max_size`: Some(96), added: 2571, mode: `MaxEncodedLen`)
+	/// Storage: `Balances::Holds` (r:1 w:1)
+	/// Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(157), added: 2632, mode: `MaxEncodedLen`)
 	fn forget_claim() -> Weight {
-		// Minimum execution time: 53_159_000 picoseconds.
-		Weight::from_parts(80_179_000, 12302)
-			.saturating_add(T::DbWeight::get().reads(5_u64))
-			.saturating_add(T::DbWeight::get().writes(4_u64))
+		// Minimum execution time: 115_962_000 picoseconds.
+		Weight::from_parts(127_719_000, 12302)
+			.saturating_add(T::DbWeight::get().reads(7_u64))
+			.saturating_add(T::DbWeight::get().writes(6_u64))
 	}
 	/// Storage: `KeyPackages::OldestLapsing` (r:1 w:1)
 	/// Proof: `KeyPackages::OldestLapsing` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
 	/// Storage: `KeyPackages::Lapsing` (r:2 w:1)
-	/// Proof: `KeyPackages::Lapsing` (`max_values`: None, `max_size`: Some(3298), added: 5773, mode: `MaxEncodedLen`)
+	/// Proof: `KeyPackages::Lapsing` (`max_values`: None, `max_size`: Some(3330), added: 5805, mode: `MaxEncodedLen`)
 	/// Storage: `KeyPackages::InitKeys` (r:0 w:101)
-	/// Proof: `KeyPackages::InitKeys` (`max_values`: None, `max_size`: Some(52), added: 2527, mode: `MaxEncodedLen`)
+	/// Proof: `KeyPackages::InitKeys` (`max_values`: None, `max_size`: Some(40), added: 2515, mode: `MaxEncodedLen`)
 	fn forget_init_keys() -> Weight {
-		// Minimum execution time: 267_677_000 picoseconds.
-		Weight::from_parts(455_666_000, 12536)
+		// Minimum execution time: 233_346_000 picoseconds.
+		Weight::from_parts(242_310_000, 12600)
 			.saturating_add(T::DbWeight::get().reads(3_u64))
 			.saturating_add(T::DbWeight::get().writes(103_u64))
 	}
@@ -191,8 +203,8 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Storage: `KeyPackages::LastResorts` (r:0 w:1)
 	/// Proof: `KeyPackages::LastResorts` (`max_values`: None, `max_size`: Some(562), added: 3037, mode: `MaxEncodedLen`)
 	fn clear_stock() -> Weight {
-		// Minimum execution time: 358_512_000 picoseconds.
-		Weight::from_parts(529_435_000, 6036)
+		// Minimum execution time: 351_842_000 picoseconds.
+		Weight::from_parts(359_403_000, 6036)
 			.saturating_add(T::DbWeight::get().reads(3_u64))
 			.saturating_add(T::DbWeight::get().writes(103_u64))
 	}
@@ -205,8 +217,8 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Storage: `KeyPackages::LastResorts` (r:0 w:1)
 	/// Proof: `KeyPackages::LastResorts` (`max_values`: None, `max_size`: Some(562), added: 3037, mode: `MaxEncodedLen`)
 	fn clear_lapsed() -> Weight {
-		// Minimum execution time: 984_961_000 picoseconds.
-		Weight::from_parts(1_279_468_000, 306290)
+		// Minimum execution time: 967_355_000 picoseconds.
+		Weight::from_parts(986_975_000, 306290)
 			.saturating_add(T::DbWeight::get().reads(103_u64))
 			.saturating_add(T::DbWeight::get().writes(103_u64))
 	}
@@ -215,67 +227,67 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 /// The same for tests, with the database weights of RocksDB.
 impl WeightInfo for () {
 	fn publish(n: u32, ) -> Weight {
-		Weight::from_parts(616_620_439, 7980)
-			.saturating_add(Weight::from_parts(17_997_468, 0).saturating_mul(n.into()))
+		Weight::from_parts(446_369_491, 7980)
+			.saturating_add(Weight::from_parts(17_887_701, 0).saturating_mul(n.into()))
 			.saturating_add(RocksDbWeight::get().reads(3_u64))
 			.saturating_add(RocksDbWeight::get().reads((1_u64).saturating_mul(n.into())))
 			.saturating_add(RocksDbWeight::get().writes(102_u64))
 			.saturating_add(RocksDbWeight::get().writes((2_u64).saturating_mul(n.into())))
-			.saturating_add(Weight::from_parts(0, 2527).saturating_mul(n.into()))
+			.saturating_add(Weight::from_parts(0, 2515).saturating_mul(n.into()))
 	}
 	fn authorize_publish(n: u32, ) -> Weight {
-		Weight::from_parts(118_728_963, 7980)
-			.saturating_add(Weight::from_parts(90_292_348, 0).saturating_mul(n.into()))
+		Weight::from_parts(113_686_609, 7980)
+			.saturating_add(Weight::from_parts(89_229_918, 0).saturating_mul(n.into()))
 			.saturating_add(RocksDbWeight::get().reads(3_u64))
 			.saturating_add(RocksDbWeight::get().reads((1_u64).saturating_mul(n.into())))
-			.saturating_add(Weight::from_parts(0, 2527).saturating_mul(n.into()))
+			.saturating_add(Weight::from_parts(0, 2515).saturating_mul(n.into()))
 	}
 	fn set_gate() -> Weight {
-		Weight::from_parts(48_261_000, 7980)
+		Weight::from_parts(43_074_000, 7980)
 			.saturating_add(RocksDbWeight::get().reads(3_u64))
 			.saturating_add(RocksDbWeight::get().writes(2_u64))
 	}
 	fn authorize_set_gate() -> Weight {
-		Weight::from_parts(65_908_000, 7980)
+		Weight::from_parts(64_496_000, 7980)
 			.saturating_add(RocksDbWeight::get().reads(3_u64))
 	}
 	fn claim(d: u32, ) -> Weight {
-		Weight::from_parts(116_485_829, 7980)
-			.saturating_add(Weight::from_parts(79_717_205, 0).saturating_mul(d.into()))
-			.saturating_add(RocksDbWeight::get().reads(5_u64))
+		Weight::from_parts(190_419_283, 12302)
+			.saturating_add(Weight::from_parts(77_095_874, 0).saturating_mul(d.into()))
+			.saturating_add(RocksDbWeight::get().reads(7_u64))
 			.saturating_add(RocksDbWeight::get().reads((9_u64).saturating_mul(d.into())))
-			.saturating_add(RocksDbWeight::get().writes(4_u64))
+			.saturating_add(RocksDbWeight::get().writes(6_u64))
 			.saturating_add(RocksDbWeight::get().writes((9_u64).saturating_mul(d.into())))
 			.saturating_add(Weight::from_parts(0, 24424).saturating_mul(d.into()))
 	}
 	fn authorize_claim(d: u32, ) -> Weight {
-		Weight::from_parts(88_133_748, 7980)
-			.saturating_add(Weight::from_parts(47_941_903, 0).saturating_mul(d.into()))
-			.saturating_add(RocksDbWeight::get().reads(4_u64))
+		Weight::from_parts(109_118_357, 12302)
+			.saturating_add(Weight::from_parts(44_044_745, 0).saturating_mul(d.into()))
+			.saturating_add(RocksDbWeight::get().reads(6_u64))
 			.saturating_add(RocksDbWeight::get().reads((9_u64).saturating_mul(d.into())))
 			.saturating_add(Weight::from_parts(0, 24424).saturating_mul(d.into()))
 	}
 	fn tidy_nothing() -> Weight {
-		Weight::from_parts(5_568_000, 1489)
+		Weight::from_parts(5_247_000, 1489)
 			.saturating_add(RocksDbWeight::get().reads(2_u64))
 	}
 	fn forget_claim() -> Weight {
-		Weight::from_parts(80_179_000, 12302)
-			.saturating_add(RocksDbWeight::get().reads(5_u64))
-			.saturating_add(RocksDbWeight::get().writes(4_u64))
+		Weight::from_parts(127_719_000, 12302)
+			.saturating_add(RocksDbWeight::get().reads(7_u64))
+			.saturating_add(RocksDbWeight::get().writes(6_u64))
 	}
 	fn forget_init_keys() -> Weight {
-		Weight::from_parts(455_666_000, 12536)
+		Weight::from_parts(242_310_000, 12600)
 			.saturating_add(RocksDbWeight::get().reads(3_u64))
 			.saturating_add(RocksDbWeight::get().writes(103_u64))
 	}
 	fn clear_stock() -> Weight {
-		Weight::from_parts(529_435_000, 6036)
+		Weight::from_parts(359_403_000, 6036)
 			.saturating_add(RocksDbWeight::get().reads(3_u64))
 			.saturating_add(RocksDbWeight::get().writes(103_u64))
 	}
 	fn clear_lapsed() -> Weight {
-		Weight::from_parts(1_279_468_000, 306290)
+		Weight::from_parts(986_975_000, 306290)
 			.saturating_add(RocksDbWeight::get().reads(103_u64))
 			.saturating_add(RocksDbWeight::get().writes(103_u64))
 	}

@@ -46,11 +46,13 @@ pub enum KeyPackageRefusal {
 	GateClosed = 113,
 	/// There are too many claims of this target in too short a time.
 	TooManyClaims = 114,
+	/// Something was claimed by a voucher with this key, and is kept still.
+	AlreadyClaimed = 115,
 }
 
 impl KeyPackageRefusal {
 	/// Every refusal, in the order of the codes.
-	pub const ALL: [Self; 18] = [
+	pub const ALL: [Self; 19] = [
 		Self::Malformed,
 		Self::Suite,
 		Self::WrongCredential,
@@ -69,6 +71,7 @@ impl KeyPackageRefusal {
 		Self::NothingLeft,
 		Self::GateClosed,
 		Self::TooManyClaims,
+		Self::AlreadyClaimed,
 	];
 
 	/// The code under which it travels.
@@ -102,6 +105,7 @@ impl KeyPackageRefusal {
 			Self::NothingLeft => "nothing_left",
 			Self::GateClosed => "gate_closed",
 			Self::TooManyClaims => "too_many_claims",
+			Self::AlreadyClaimed => "already_claimed",
 		}
 	}
 }
@@ -129,6 +133,7 @@ impl core::fmt::Display for KeyPackageRefusal {
 				"the person lets only contacts claim; ask for the gate's key, or to be added by someone who has it"
 			}
 			Self::TooManyClaims => "too many claims of this person in too short a time; try again later",
+			Self::AlreadyClaimed => "a voucher with this key has claimed before; read what it got, or use another",
 		})
 	}
 }
@@ -154,6 +159,6 @@ mod tests {
 			assert_eq!(names.by_ref().filter(|name| *name == refusal.name()).count(), 1);
 		}
 		assert_eq!(KeyPackageRefusal::from_code(96), None);
-		assert_eq!(KeyPackageRefusal::from_code(115), None);
+		assert_eq!(KeyPackageRefusal::from_code(116), None);
 	}
 }

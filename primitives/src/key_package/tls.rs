@@ -14,6 +14,8 @@ const VERSION: u16 = 1;
 const BASIC: u16 = 1;
 /// `key_package` (RFC 9420 section 7.2).
 const SOURCE: u8 = 1;
+/// Extensions of a leaf, and of a KeyPackage, at most.
+const MAX_EXTENSIONS: usize = 16;
 
 /// What the chain, and whoever claims, has to know of a KeyPackage.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -154,8 +156,11 @@ fn is_default(kind: u16) -> bool {
 	(1..=5).contains(&kind)
 }
 
-/// RFC 9420 section 13.4.
+/// RFC 9420 section 13.4; and not too many.
 fn all_different(extensions: &[Extension]) -> bool {
+	if extensions.len() > MAX_EXTENSIONS {
+		return false;
+	}
 	let earlier = |at: usize| extensions.get(..at).unwrap_or_default();
 	extensions.iter().enumerate().all(|(at, one)| earlier(at).iter().all(|other| other.kind != one.kind))
 }

@@ -73,7 +73,7 @@ impl Person {
 
 	async fn stocking(&self) -> Result<Stocking<'_>> {
 		let device = &self.device.current;
-		let stock = self.directory.stock(device.key()).await.map_err(broken)?;
+		let stock = self.directory.stock(self.id, device.key()).await.map_err(broken)?;
 		Ok(Stocking { genesis: self.genesis, identity: self.id, device, stock })
 	}
 }
@@ -123,7 +123,8 @@ pub async fn a_person_is_found_claimed_and_added(network: &Network) -> Result<()
 		Err(broken("the client ended"))
 	};
 	assert_eq!(within(Duration::from_secs(60), "the message", read).await??, b"hello boris");
-	let left = boris.directory.stock(boris.device.current.key()).await.map_err(broken)?.map(|stock| stock.left());
+	let left =
+		boris.directory.stock(boris.id, boris.device.current.key()).await.map_err(broken)?.map(|stock| stock.left());
 	assert_eq!(left, Some(1));
 	anna.client.close().await;
 	boris.client.close().await;
@@ -187,7 +188,7 @@ pub async fn a_thousand_claims_race_for_a_hundred_key_packages(network: &Network
 	let distinct: BTreeSet<&[u8]> = given.iter().map(|package| &package.bytes[..]).collect();
 	assert_eq!((given.len(), distinct.len()), (MAX_STOCK as usize, MAX_STOCK as usize), "none is given out twice");
 	assert_eq!(given.len() + last_resorts.len(), claims.len());
-	let stock = target.directory.stock(target.device.current.key()).await.map_err(broken)?;
+	let stock = target.directory.stock(target.id, target.device.current.key()).await.map_err(broken)?;
 	let first = claims.iter().filter(|claimed| claimed.packages[0].last_resort).map(|claimed| claimed.block).min();
 	assert_eq!(stock.and_then(|stock| stock.must_replace), first, "flagged once, when it was used first");
 	target.client.close().await;

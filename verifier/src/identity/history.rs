@@ -218,6 +218,15 @@ impl History {
 		self.at(block).is_some_and(|state| !state.closed && state.device(key).is_some())
 	}
 
+	/// Whether a device of the identity is known to have had this key at some moment of a block: before its first event, or after one
+	/// of them.
+	pub fn had_device_in(&self, key: &IdentityKey, block: BlockNumber) -> bool {
+		let has = |state: &IdentityState| !state.closed && state.device(key).is_some();
+		let before = block.checked_sub(1).and_then(|before| self.at(before)).filter(|_| block <= self.until);
+		let within = self.steps.iter().filter(|step| step.block == block);
+		before.is_some_and(has) || within.map(|step| &step.change.state).any(has)
+	}
+
 	/// The head of the log.
 	pub fn head(&self) -> LogHead {
 		let empty = || LogHead::empty(LogKind::Identity, &self.genesis, &self.identity.0);

@@ -28,7 +28,8 @@ fn chain(claimed: &Claimed) -> World {
 	let (mut world, _) = World::small();
 	world.set(layout::KEY_PACKAGES_STORAGE_VERSION, 1u16.encode());
 	world.set(layout::stock_key(&PUBLISHER.1), stock().encode());
-	world.set(layout::init_key_key(&InitKey([1; 32])), 90u32.encode());
+	world.set(layout::init_key_key(&PUBLISHER.0, &InitKey([1; 32])), (90u32, 2u32).encode());
+	world.set(layout::gate_key(&PUBLISHER.0), IdentityKey([6; 32]).encode());
 	world.set(layout::claim_key(&VOUCHER), claimed.encode());
 	world.block();
 	world
@@ -45,21 +46,25 @@ fn a_stock_and_a_claim_are_read_from_a_final_block() {
 	let claim = claimed(PUBLISHER.0, PUBLISHER.1, 4, vec![1; 300]);
 	let world = chain(&claim);
 	let head = *world.followed().head();
+	let (identity, device) = PUBLISHER;
 	let (known, unknown) = (InitKey([1; 32]), InitKey([2; 32]));
-	for (init_key, is_published) in [(Some(&known), true), (Some(&unknown), false), (None, false)] {
-		let proof = world.state.prove(stock_keys(&PUBLISHER.1, init_key));
-		let proven = prove_stock(&head, &proof, &PUBLISHER.1, init_key);
-		assert_eq!(proven, Ok(ProvenStock { stock: Some(stock()), is_published }));
+	for (init_key, published) in [(Some(&known), Some(2)), (Some(&unknown), None), (None, None)] {
+		let proof = world.state.prove(stock_keys(&identity, &device, init_key));
+		let proven = prove_stock(&head, &proof, &identity, &device, init_key);
+		let gate = Some(IdentityKey([6; 32]));
+		assert_eq!(proven, Ok(ProvenStock { stock: Some(stock()), gate, published }));
 		// What is there cannot be left out.
 		for at in 0..proof.len() {
 			let mut less = proof.clone();
 			less.remove(at);
-			assert!(matches!(prove_stock(&head, &less, &PUBLISHER.1, init_key), Err(GroupError::ReadProof(_))));
+			let read = prove_stock(&head, &less, &identity, &device, init_key);
+			assert!(matches!(read, Err(GroupError::ReadProof(_))));
 		}
 	}
-	let stranger = IdentityKey([9; 32]);
-	let proof = world.state.prove(stock_keys(&stranger, None));
-	assert_eq!(prove_stock(&head, &proof, &stranger, None).map(|proven| proven.stock), Ok(None));
+	let (stranger, nobody) = (IdentityKey([9; 32]), IdentityId([9; 32]));
+	let proof = world.state.prove(stock_keys(&nobody, &stranger, Some(&known)));
+	let nothing = ProvenStock { stock: None, gate: None, published: None };
+	assert_eq!(prove_stock(&head, &proof, &nobody, &stranger, Some(&known)), Ok(nothing));
 
 	for (voucher, expected) in [(VOUCHER, Some(claim)), (VoucherKey([4; 32]), None)] {
 		let proof = world.state.prove(claim_keys(&voucher));
@@ -84,14 +89,23 @@ fn what_no_device_of_the_person_has_made_is_not_used() {
 	let mut log = PersonLog::new(world.genesis, 2);
 	log.act(4, 1, Action::AddDevice(device(2, 102)), Some(2));
 	log.act(6, 1, Action::RevokeDevice(identity_key(2)), None);
+	log.act(8, 101, Action::Rotate { replaces: identity_key(1), next: identity_key(103).commitment() }, None);
 	let (id, person) = (log.id, &log.history);
 	let of = |number: u64, block| claimed(id, identity_key(number), block, key_package(&id, number));
-	assert_eq!(check_claimed(&of(1, 4), person), Ok(()));
-	assert_eq!(check_claimed(&of(2, 4), person), Ok(()));
-	for (number, block) in [(2, 3), (2, 6), (3, 4)] {
-		let refused = Err(ClaimedError::NoDevice(identity_key(number)));
-		assert_eq!(check_claimed(&of(number, block), person), refused);
+	assert_eq!(check_claimed(&of(101, 8), person), Ok(of(101, 8)));
+	// Claimed in good faith, also in the very block in which the device went, and of no use since.
+	for (number, block) in [(1, 2), (1, 4), (1, 8), (2, 4), (2, 6)] {
+		assert_eq!(check_claimed(&of(number, block), person), Err(ClaimedError::Gone), "{number} in {block}");
 	}
+	for (number, block) in [(2, 3), (2, 7), (3, 4), (1, 1), (1, 9), (101, 7)] {
+		let refused = Err(ClaimedError::NoDevice(identity_key(number)));
+		assert_eq!(check_claimed(&of(number, block), person), refused, "{number} in {block}");
+	}
+	let mut both = of(1, 8);
+	both.packages.try_push(of(101, 8).packages.remove(0)).unwrap();
+	assert_eq!(check_claimed(&both, person), Ok(of(101, 8)));
+	both.packages.try_push(both.packages[0].clone()).unwrap();
+	assert_eq!(check_claimed(&both, person), Err(ClaimedError::Twice(identity_key(1))));
 	let other = IdentityId([9; 32]);
 	let claim = Claimed { target: other, ..of(1, 4) };
 	assert_eq!(check_claimed(&claim, person), Err(ClaimedError::OtherTarget { found: other, expected: id }));

@@ -12,7 +12,7 @@ use crate::{
 	voucher::HeldVoucher,
 };
 use lockstep_primitives::{
-	key_package::{read, Claim, Claimed, KeyPackageRefusal, Stock, SUITE},
+	key_package::{read, Claim, Claimed, Gate, GateChange, KeyPackageRefusal, Stock, SUITE},
 	rpc::{KeyPackagesProof, StateProof},
 	GenesisHash, IdentityId, IdentityKey, InitKey, VoucherKey, VoucherSignature,
 };
@@ -29,12 +29,12 @@ const PATIENCE: Duration = Duration::from_secs(30);
 const RETRY: Duration = Duration::from_millis(300);
 
 impl Directory {
-	/// What the chain knows of a device's KeyPackages; `None` if it never published, or is no device any more.
+	/// What the chain knows of the KeyPackages of a person's device; `None` if it never published.
 	///
 	/// # Errors
 	/// [`DirectoryError::Read`].
-	pub async fn stock(&self, device: IdentityKey) -> Result<Option<Stock>, DirectoryError> {
-		Ok(self.ask(&StockOf { device, init_key: None }).await?.0.stock)
+	pub async fn stock(&self, identity: IdentityId, device: IdentityKey) -> Result<Option<Stock>, DirectoryError> {
+		Ok(self.ask(&StockOf { identity, device, init_key: None }).await?.0.stock)
 	}
 
 	/// Publishes KeyPackages of a device, and waits until that is final. To publish again what was published is no error and
@@ -42,38 +42,43 @@ impl Directory {
 	///
 	/// # Errors
 	/// [`DirectoryError`]; [`DirectoryError::KeyPackages`] with [`KeyPackageRefusal::BadSequence`] if something else was published
-	/// with its number.
+	/// with its number, for good. After any other error it may still come: give up no private key of these KeyPackages before.
 	pub async fn publish(&self, signed: &SignedPublication) -> Result<Stock, DirectoryError> {
 		let publication = &signed.publication;
 		let first = publication.all().next();
 		// What is wrong with it the chain would say; which init key to look for is all that is asked here.
 		let first = first.map(|bytes| read(bytes, &publication.identity, &publication.device, |_, _, _| true));
 		let init_key = first.transpose().map_err(DirectoryError::KeyPackages)?.map(|package| package.init_key);
-		let goal = Published { of: StockOf { device: publication.device, init_key }, number: publication.number };
-		if let Found::There(stock) = goal.look(self).await? {
-			return Ok(stock);
-		}
-		self.reach(&goal, Pending::new(&self.nodes, Way::General(signed.to_extrinsic()))).await
+		let of = StockOf { identity: publication.identity, device: publication.device, init_key };
+		let shows = if init_key.is_some() { Shows::Published } else { Shows::Cleared };
+		self.change(&Changed { of, number: publication.number, shows }, signed.to_extrinsic()).await
 	}
 
 	/// Changes who may claim KeyPackages of a person, and waits until that is final.
 	///
 	/// # Errors
-	/// [`DirectoryError`].
+	/// As [`Self::publish`].
 	pub async fn set_gate(&self, signed: &SignedGateChange) -> Result<Stock, DirectoryError> {
-		let of = StockOf { device: signed.change.device, init_key: None };
-		let goal = Published { of, number: signed.change.number };
-		self.reach(&goal, Pending::new(&self.nodes, Way::General(signed.to_extrinsic()))).await
+		let GateChange { identity, device, number, gate } = signed.change;
+		let of = StockOf { identity, device, init_key: None };
+		self.change(&Changed { of, number, shows: Shows::Gate(gate) }, signed.to_extrinsic()).await
+	}
+
+	async fn change(&self, goal: &Changed, extrinsic: Vec<u8>) -> Result<Stock, DirectoryError> {
+		if let Found::There(stock) = goal.look(self).await? {
+			return Ok(stock);
+		}
+		self.reach(goal, Pending::new(&self.nodes, Way::General(extrinsic))).await
 	}
 
 	/// Claims a KeyPackage of each device of a person, at the cost of whoever has given the voucher away, and waits until that is
 	/// final. `gate` is the secret that the person shares with its contacts, if it lets only them claim.
 	///
-	/// What comes back was signed by devices that the person had in the block of the claim, by the person's log: the chain's word
-	/// is not enough. To claim again with the same voucher gives the same again, for a day.
+	/// What comes back was signed by devices that the person had in the block of the claim, and has still, by the person's log: the
+	/// chain's word is not enough. To claim again with the same voucher gives the same again, for a day.
 	///
 	/// # Errors
-	/// [`DirectoryError`].
+	/// [`DirectoryError`]; after [`DirectoryError::NotFinal`] the voucher may be spent: claim with it again.
 	pub async fn claim(
 		&self,
 		voucher: &HeldVoucher,
@@ -87,6 +92,8 @@ impl Directory {
 		claim.gate = shown.map(|signature| VoucherSignature(signature.0));
 		let payment = voucher.pay(&self.genesis, &claim.order());
 		let goal = ClaimedWith(key);
+		// Who is not there, or cannot be read, costs no voucher.
+		self.read(target).await?;
 		let claimed = match goal.look(self).await? {
 			Found::There(claimed) => claimed,
 			Found::Free(..) => {
@@ -94,9 +101,9 @@ impl Directory {
 				self.reach(&goal, Pending::new(&self.nodes, way)).await?
 			}
 		};
-		let (person, _) = self.read(target).await?;
-		check_claimed(&claimed, &person)?;
-		Ok(claimed)
+		let said = |error| format!("it was claimed, and the person's log could not be read: {error}");
+		let (person, _) = self.read(target).await.map_err(|error| DirectoryError::NotFinal { said: said(error) })?;
+		Ok(check_claimed(&claimed, &person)?)
 	}
 }
 
@@ -116,8 +123,9 @@ async fn in_time<F: Future<Output = Result<KeyPackagesProof, crate::rpc::RpcErro
 	timeout(PATIENCE, proof).await.map_err(|_| IdentityExportError::NoProof)?
 }
 
-/// A device's stock, and whether a KeyPackage was published.
+/// A device's stock, the person's gate, and in which publication a KeyPackage was.
 struct StockOf {
+	identity: IdentityId,
 	device: IdentityKey,
 	init_key: Option<InitKey>,
 }
@@ -127,33 +135,48 @@ impl Wanted for StockOf {
 	type Is = ProvenStock;
 
 	async fn fetch(&self, node: &Node) -> Result<((), StateProof), IdentityExportError> {
-		in_time(|| node.stock(&self.device, self.init_key.as_ref())).await
+		in_time(|| node.stock(&self.identity, &self.device, self.init_key.as_ref())).await
 	}
 
 	fn read(&self, _: GenesisHash, head: &Head, state: &[Vec<u8>], (): ()) -> Result<ProvenStock, IdentityExportError> {
-		let proven = prove_stock(head, state, &self.device, self.init_key.as_ref());
+		let proven = prove_stock(head, state, &self.identity, &self.device, self.init_key.as_ref());
 		Ok(proven.map_err(IdentityFileError::from)?)
 	}
 }
 
-/// That something was published.
-struct Published {
-	of: StockOf,
-	number: u32,
+/// By what a change of a device's stock is known.
+enum Shows {
+	/// The init key was published with its number.
+	Published,
+	/// Nothing is left.
+	Cleared,
+	/// The gate is this one.
+	Gate(Option<Gate>),
 }
 
-impl Goal for Published {
+/// That a device's stock was changed, with this number.
+struct Changed {
+	of: StockOf,
+	number: u32,
+	shows: Shows,
+}
+
+impl Goal for Changed {
 	type Reached = Stock;
 	type Before = ();
 
 	async fn look(&self, directory: &Directory) -> Result<Found<Stock, ()>, DirectoryError> {
-		let (ProvenStock { stock, is_published }, head) = directory.ask(&self.of).await?;
-		match stock.filter(|stock| stock.number > self.number) {
-			// Of what clears a stock nothing is left to look for but the number.
-			Some(stock) if is_published || self.of.init_key.is_none() => Ok(Found::There(stock)),
-			Some(_) => Err(DirectoryError::KeyPackages(KeyPackageRefusal::BadSequence)),
-			None => Ok(Found::Free((), head)),
+		let (ProvenStock { stock, gate, published }, head) = directory.ask(&self.of).await?;
+		let Some(stock) = stock.filter(|stock| stock.number > self.number) else { return Ok(Found::Free((), head)) };
+		let is_this = match self.shows {
+			Shows::Published => published == Some(self.number),
+			Shows::Cleared => stock.left() == 0 && stock.last_resort.is_none(),
+			Shows::Gate(wanted) => gate == wanted,
+		};
+		if is_this {
+			return Ok(Found::There(stock));
 		}
+		Err(DirectoryError::KeyPackages(KeyPackageRefusal::BadSequence))
 	}
 }
 

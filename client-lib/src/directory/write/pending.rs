@@ -121,6 +121,13 @@ impl<'a> Pending<'a> {
 				self.refusals = self.refusals.saturating_add(1);
 			}
 			SubmitError::RefusedVoucher(_) => self.is_spent = true,
+			// The stock says whether it is because of this very submission, or the node is behind.
+			SubmitError::RefusedKeyPackages(
+				KeyPackageRefusal::BadSequence
+				| KeyPackageRefusal::InitKeyUsed
+				| KeyPackageRefusal::UnknownDevice
+				| KeyPackageRefusal::AlreadyClaimed,
+			) => {}
 			SubmitError::RefusedKeyPackages(refusal) => {
 				self.key_packages = Some(refusal);
 				self.refusals = self.refusals.saturating_add(1);

@@ -49,6 +49,7 @@ fn no_key_package_is_given_out_twice() {
 		let of = |wanted: Event<Test>| events().iter().filter(|event| **event == wanted).count();
 		assert_eq!(of(Event::LastResortUsed { identity, device }), 1);
 		assert_eq!(of(Event::StockLow { identity, device, left: LOW }), 1);
+		assert_eq!(of(Event::StockLow { identity, device, left: 0 }), 1);
 		assert_eq!(stock(ANNA).unwrap().must_replace, Some(now()));
 		// A drain ends there, for everybody, and goes on slowly.
 		assert_claim_refused(&claim_of(anna), 20_000, Refusal::TooManyClaims);
@@ -99,6 +100,58 @@ fn a_voucher_buys_one_claim_of_one_person() {
 		// The pool holds one use of a voucher.
 		let tags = |claim: &Claim| validate(claim_call(claim, &pay(claim, 51))).unwrap().provides;
 		assert_eq!(tags(&asked), tags(&other));
+	});
+}
+
+/// Whoever signs vouchers pays for them, or they are worth nothing.
+#[test]
+fn a_sponsor_pays_for_each_claim_while_it_is_kept() {
+	test(|| {
+		let anna = person(ANNA);
+		fill(anna, ANNA, 0..9, None);
+		let asked = claim_of(anna);
+		let free = pay_by(99, &asked, 50, now() + 500);
+		assert_eq!(pay_and_apply(&asked, &free).map_err(code), Err(VoucherRefusal::NoFunds.code()));
+		assert_eq!((left(ANNA), held()), (9, 0));
+		for number in 0..3 {
+			claim(&asked, 50 + number).unwrap();
+		}
+		assert_eq!(held(), 3 * CLAIM_DEPOSIT);
+	});
+}
+
+/// What a claim got is kept by the key of its voucher, and the room for its Welcomes is given by it.
+#[test]
+fn vouchers_with_one_key_claim_once() {
+	test(|| {
+		let anna = person(ANNA);
+		fill(anna, ANNA, 0..9, None);
+		let asked = claim_of(anna);
+		pay_and_apply(&asked, &pay_by(1, &asked, 50, now() + 500)).unwrap();
+		for blocks in [0, 3] {
+			skip(blocks);
+			let other = pay_by(1, &asked, 50, now() + 400);
+			assert_eq!(pay_and_apply(&asked, &other).map_err(code), Err(Refusal::AlreadyClaimed.code()));
+		}
+		assert_eq!((left(ANNA), granted(), held()), (8, 1, CLAIM_DEPOSIT));
+	});
+}
+
+/// However many are passed over.
+#[test]
+fn a_low_stock_is_told_whenever_it_gets_low() {
+	test(|| {
+		let anna = person(ANNA);
+		fill(anna, ANNA, 0..4, None);
+		let later = lockstep_primitives::key_package::Publication {
+			lapse: now() + 500,
+			..publication(anna, ANNA, 10..10 + LOW, None)
+		};
+		publish(&sign(later, ANNA)).unwrap();
+		skip(101);
+		claim(&claim_of(anna), 50).unwrap();
+		let (identity, device) = (anna, key(ANNA));
+		assert!(events().contains(&Event::StockLow { identity, device, left: LOW - 1 }));
 	});
 }
 

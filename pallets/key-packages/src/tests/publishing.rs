@@ -91,6 +91,12 @@ fn an_init_key_is_used_once_ever() {
 		let stolen = Recipe { signer: 3, init: Recipe::new(anna, ANNA, 0).init, ..Recipe::new(anna, 3, 9) };
 		let packages = vec![stolen.make().try_into().unwrap()].try_into().unwrap();
 		assert_refused(&sign(Publication { packages, ..publication(anna, 3, [], None) }, 3), Refusal::InitKeyUsed);
+		// Another person who copies it keeps nobody from it.
+		let boris = person(BORIS);
+		let copied = Recipe { init: Recipe::new(anna, ANNA, 20).init, ..Recipe::new(boris, BORIS, 1) };
+		let packages = vec![copied.make().try_into().unwrap()].try_into().unwrap();
+		publish(&sign(Publication { packages, ..publication(boris, BORIS, [], None) }, BORIS)).unwrap();
+		fill(anna, ANNA, 20..21, None);
 		// After it was claimed, and after it was replaced.
 		claim(&claim_of(anna), 50).unwrap();
 		assert_refused(&sign(publication(anna, ANNA, [0], None), ANNA), Refusal::InitKeyUsed);

@@ -1,8 +1,11 @@
 //! What is forgotten, and when.
 
-use crate::{mock::*, Claims, InitKeys, Lapsing, LookedAt, Pallet};
+use crate::{mock::*, ClaimAllowances, Claims, Gates, InitKeys, Lapsing, LookedAt, Pallet};
 use frame_support::weights::Weight;
-use lockstep_primitives::key_package::{KeyPackageRefusal as Refusal, Publication};
+use lockstep_primitives::{
+	identity::Action,
+	key_package::{KeyPackageRefusal as Refusal, Publication},
+};
 
 const ANNA: u32 = 1;
 
@@ -28,13 +31,13 @@ fn what_a_claim_got_is_kept_for_its_time() {
 		}
 		skip(CLAIM_LIFE + PERIOD - 2);
 		tidy(20);
-		assert_eq!((Claims::<Test>::iter().count(), granted()), (6, 6));
+		assert_eq!((Claims::<Test>::iter().count(), granted(), held()), (6, 6, 6 * CLAIM_DEPOSIT));
 		skip(1);
 		// In bounded work: first the periods that are empty.
 		tidy(1);
 		assert_eq!(Claims::<Test>::iter().count() as u32, 6 - MAX_FORGOTTEN);
 		tidy(1);
-		assert_eq!((Claims::<Test>::iter().count(), granted()), (0, 0));
+		assert_eq!((Claims::<Test>::iter().count(), granted(), held()), (0, 0, 0));
 	});
 }
 
@@ -46,13 +49,13 @@ fn init_keys_are_remembered_until_they_have_lapsed() {
 		lapsing(ANNA, lapse, 0..3);
 		skip(lapse - now());
 		tidy(20);
-		assert_eq!(InitKeys::<Test>::iter().count(), 3);
+		assert_eq!(InitKeys::<Test>::iter_values().count(), 3);
 		skip(PERIOD - lapse % PERIOD - 1);
 		tidy(20);
-		assert_eq!(InitKeys::<Test>::iter().count(), 3);
+		assert_eq!(InitKeys::<Test>::iter_values().count(), 3);
 		skip(1);
 		tidy(20);
-		assert_eq!((InitKeys::<Test>::iter().count(), Lapsing::<Test>::iter().count()), (0, 0));
+		assert_eq!((InitKeys::<Test>::iter_values().count(), Lapsing::<Test>::iter().count()), (0, 0));
 	});
 }
 
@@ -94,5 +97,23 @@ fn without_weight_nothing_is_done() {
 		assert_eq!(root(), before);
 		let limit = Weight::from_parts(250_000_000, 100_000);
 		assert!(Pallet::<Test>::tidy(limit).all_lte(limit));
+	});
+}
+
+#[test]
+fn what_an_identity_leaves_behind_goes_when_it_has_ended() {
+	test(|| {
+		let anna = person(ANNA);
+		fill(anna, ANNA, 0..3, Some(100));
+		set_gate(anna, ANNA, Some(77)).unwrap();
+		claim(&through_gate(claim_of(anna), 77, 50), 50).unwrap();
+		record(&next_event(anna, ANNA + 1000, Action::Close, None));
+		assert_claim_refused(&through_gate(claim_of(anna), 77, 51), 51, Refusal::UnknownTarget);
+		skip(300);
+		Directory::reclaim(RuntimeOrigin::signed(SPONSOR), anna).unwrap();
+		tidy(40);
+		assert_eq!((stock(ANNA), stored(ANNA)), (None, 0));
+		assert_eq!((Gates::<Test>::iter().count(), ClaimAllowances::<Test>::iter().count()), (0, 0));
+		assert_eq!((InitKeys::<Test>::iter_values().count(), held()), (0, 0));
 	});
 }
