@@ -262,6 +262,8 @@ pub struct Recipe {
 	pub leaf_extensions: Vec<(u16, Vec<u8>)>,
 	pub extensions: Vec<(u16, Vec<u8>)>,
 	pub source: u8,
+	/// Whether the leaf is signed by the signer; the whole always is.
+	pub leaf_signed: bool,
 }
 
 fn vector(bytes: &[u8]) -> Vec<u8> {
@@ -298,6 +300,7 @@ impl Recipe {
 			leaf_extensions: vec![],
 			extensions: vec![],
 			source: 1,
+			leaf_signed: true,
 		}
 	}
 
@@ -323,7 +326,8 @@ impl Recipe {
 			let content = [vector(&[b"MLS 1.0 ", label].concat()), vector(text)].concat();
 			vector(by(self.signer, &content).as_ref())
 		};
-		let leaf = [leaf.clone(), signed(b"LeafNodeTBS", &leaf)].concat();
+		let label: &[u8] = if self.leaf_signed { b"LeafNodeTBS" } else { b"another" };
+		let leaf = [leaf.clone(), signed(label, &leaf)].concat();
 		let head = [&self.version.to_be_bytes()[..], &self.suite.to_be_bytes(), &vector(&self.init)].concat();
 		let text = [head, leaf, extensions(&self.extensions)].concat();
 		[text.clone(), signed(b"KeyPackageTBS", &text)].concat()

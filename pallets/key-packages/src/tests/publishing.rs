@@ -70,6 +70,7 @@ fn a_key_package_names_the_identity_and_the_device_that_publish_it() {
 		assert_bad(&Recipe { identity: anna.0[..31].to_vec(), ..good.clone() }, anna, Refusal::WrongCredential);
 		assert_bad(&Recipe { credential_type: 2, ..good.clone() }, anna, Refusal::WrongCredential);
 		assert_bad(&Recipe { signer: BORIS, ..good.clone() }, anna, Refusal::WrongDevice);
+		assert_bad(&Recipe { leaf_signed: false, ..good.clone() }, anna, Refusal::BadSignature);
 		publish(&sign(one(&good, anna), ANNA)).unwrap();
 	});
 }
