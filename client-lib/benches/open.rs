@@ -5,7 +5,13 @@
 mod shared;
 
 use criterion::{Criterion, SamplingMode};
-use shared::{copy, grow::grow, ours::Ours, raw::Raw, table, Member, Place};
+use shared::{
+	copy,
+	grow::{grow, Tree},
+	ours::Ours,
+	raw::Raw,
+	table, Member, Place,
+};
 use std::{
 	rc::Rc,
 	time::{Duration, Instant},
@@ -57,11 +63,11 @@ fn opening(criterion: &mut Criterion) {
 /// A member who was away while another made commits.
 fn catching_up(criterion: &mut Criterion) {
 	let mut raw = Raw::found();
-	let mut second = grow(&mut raw, MEMBERS);
+	let mut second = grow(&mut raw, MEMBERS, Tree::Renewed);
 	let commits: Vec<_> = (0..EPOCHS).map(|_| second.update()).collect();
 	let folder = Place::Memory.folder();
 	let mut ours = Ours::found(folder.path());
-	let mut second = grow(&mut ours, MEMBERS);
+	let mut second = grow(&mut ours, MEMBERS, Tree::Renewed);
 	ours.rest();
 	let (log, epoch) = (ours.log(), ours.epoch());
 	drop(ours);

@@ -11,7 +11,12 @@
 mod shared;
 
 use criterion::Criterion;
-use shared::{grow::grow, ours::Ours, raw::Raw, table, Member, Place};
+use shared::{
+	grow::{grow, Tree},
+	ours::Ours,
+	raw::Raw,
+	table, Member, Place,
+};
 use std::{
 	cell::LazyCell,
 	collections::HashMap,
@@ -21,11 +26,24 @@ use std::{
 };
 
 const SIZES: [usize; 4] = [2, 10, 100, 1000];
+/// Sizes at which a tree just filled by one member makes another path.
+const FRESH: [usize; 2] = [100, 1000];
+/// Groups that are measured: their size, and the shape of their tree.
+fn groups() -> impl Iterator<Item = (usize, Tree)> {
+	let renewed = SIZES.into_iter().map(|size| (size, Tree::Renewed));
+	renewed.chain(FRESH.into_iter().map(|size| (size, Tree::Fresh)))
+}
+
 /// Sizes that are measured on the disk, too.
 const ON_DISK: [usize; 2] = [2, 100];
 /// Messages in one epoch, well below what a member may send in one.
 const PER_EPOCH: u64 = 1000;
 const MESSAGE: [u8; 1024] = [42; 1024];
+
+/// Those come last after which the second member is no more in the same epoch.
+const IN_A_GROUP: [&str; 7] = ["encrypt", "decrypt", "process commit", "update", "remove", "add 1", "add 10"];
+/// Those in which a path is encrypted.
+const WITH_A_PATH: [&str; 4] = ["update", "remove", "add 1", "add 10"];
 
 const OPERATIONS: [&str; 8] = ["create", "add 1", "add 10", "remove", "update", "encrypt", "decrypt", "process commit"];
 /// What each may take, in milliseconds.
@@ -70,8 +88,8 @@ struct Pair<M: Member> {
 }
 
 impl<M: Member> Pair<M> {
-	fn new(mut founder: M, size: usize) -> Self {
-		let second = grow(&mut founder, size);
+	fn new(mut founder: M, size: usize, tree: Tree) -> Self {
+		let second = grow(&mut founder, size, tree);
 		Self { founder, second, newcomers: 0, messages: 0 }
 	}
 
@@ -162,15 +180,24 @@ fn creations(criterion: &mut Criterion) -> Turns {
 	turns
 }
 
-fn commits_and_messages(criterion: &mut Criterion, size: usize, measured: &mut Measured) {
+/// What an operation is called in a group.
+fn named(operation: &str, size: usize, tree: Tree) -> String {
+	match tree {
+		Tree::Renewed => format!("{operation} of {size}"),
+		Tree::Fresh => format!("{operation} of {size} fresh"),
+	}
+}
+
+fn commits_and_messages(criterion: &mut Criterion, (size, tree): (usize, Tree), measured: &mut Measured) {
 	let (memory, disk) = (Place::Memory.folder(), Place::Disk.folder());
 	// They are made when they are first needed: large groups take their time.
-	let mut raw = LazyCell::new(|| Pair::new(Raw::found(), size));
-	let mut ours = LazyCell::new(|| Pair::new(Ours::found(memory.path()), size));
-	let mut on_disk = ON_DISK.contains(&size).then(|| LazyCell::new(|| Pair::new(Ours::found(disk.path()), size)));
-	// Those come last after which the second member is no more in the same epoch.
-	for operation in ["encrypt", "decrypt", "process commit", "update", "remove", "add 1", "add 10"] {
-		let name = format!("{operation} of {size}");
+	let mut raw = LazyCell::new(|| Pair::new(Raw::found(), size, tree));
+	let mut ours = LazyCell::new(|| Pair::new(Ours::found(memory.path()), size, tree));
+	let on_disk = ON_DISK.contains(&size) && tree == Tree::Renewed;
+	let mut on_disk = on_disk.then(|| LazyCell::new(|| Pair::new(Ours::found(disk.path()), size, tree)));
+	let operations = if tree == Tree::Renewed { IN_A_GROUP.as_slice() } else { WITH_A_PATH.as_slice() };
+	for operation in operations {
+		let name = named(operation, size, tree);
 		let mut group = criterion.benchmark_group(&name);
 		if size == 1000 {
 			group.sample_size(10);
@@ -204,11 +231,11 @@ fn sync(criterion: &mut Criterion) {
 }
 
 fn print_table(measured: &Measured) {
-	println!("\n| operation | members | raw | ours | ratio | quarters of the ratios | more | on disk | limits |");
+	println!("\n| operation | members, tree | raw | ours | ratio | quarters of the ratios | more | on disk | limits |");
 	println!("| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | --- |");
 	for (operation, ceiling) in OPERATIONS.iter().zip(CEILINGS) {
-		for size in SIZES.iter().filter(|size| *operation != "create" || **size == 2) {
-			let name = if *operation == "create" { "create".to_owned() } else { format!("{operation} of {size}") };
+		for (size, tree) in groups().filter(|(size, _)| *operation != "create" || *size == 2) {
+			let name = if *operation == "create" { "create".to_owned() } else { named(operation, size, tree) };
 			let Some(turns) = measured.get(&name) else { continue };
 			let (Some(raw), Some(ours)) = (turns.median(RAW), turns.median(OURS)) else { continue };
 			let disk = turns.median(DISK);
@@ -225,7 +252,8 @@ fn print_table(measured: &Measured) {
 				limits.map(|(name, held)| format!("{name}: {}", if held { "held" } else { "NOT HELD" })).collect();
 			let [low, high] = turns.quarters();
 			println!(
-				"| {operation} | {size} | {} | {} | {ratio:.2} | {low:.2} to {high:.2} | {} | {} | {} |",
+				"| {operation} | {size}{} | {} | {} | {ratio:.2} | {low:.2} to {high:.2} | {} | {} | {} |",
+				if tree == Tree::Fresh { ", fresh" } else { "" },
 				table::shown(Some(raw)),
 				table::shown(Some(ours)),
 				table::shown(Some(more)),
@@ -247,8 +275,8 @@ fn main() {
 	sync(&mut criterion);
 	let mut measured = Measured::default();
 	measured.insert("create".to_owned(), creations(&mut criterion));
-	for size in SIZES {
-		commits_and_messages(&mut criterion, size, &mut measured);
+	for group in groups() {
+		commits_and_messages(&mut criterion, group, &mut measured);
 	}
 	criterion.final_summary();
 	print_table(&measured);
