@@ -29,6 +29,7 @@ mod letters;
 mod messages;
 mod open;
 mod outbox;
+mod people;
 mod posting;
 mod records;
 mod rejoin;
@@ -65,7 +66,7 @@ use crate::{
 };
 use command::{Command, Reply};
 use futures::{future::BoxFuture, stream, FutureExt, Stream, StreamExt};
-use lockstep_primitives::{rpc::HexBytes, GenesisHash, GroupId};
+use lockstep_primitives::{key_package::Claimed, rpc::HexBytes, GenesisHash, GroupId};
 use std::{ops::Range, sync::Arc};
 use tokio::{
 	sync::{broadcast, mpsc, oneshot, Mutex},
@@ -123,6 +124,23 @@ impl Client {
 	pub async fn add(&self, group: GroupId, key_packages: Vec<Vec<u8>>) -> Result<Committed, CommitError> {
 		let intent = Intent::Add(key_packages.into_iter().map(HexBytes).collect());
 		self.commit(group, intent).await
+	}
+
+	/// Adds a person whose KeyPackages were claimed with this voucher ([`Directory::claim`](crate::directory::Directory::claim)).
+	/// Whoever reads the chain sees whom they were claimed of; what leads from there to the group is signed with the voucher's
+	/// key, for which there is half a day.
+	///
+	/// # Errors
+	/// [`CommitError::ClaimLapsed`] if it comes too late.
+	pub async fn add_claimed(
+		&self,
+		group: GroupId,
+		claimed: &Claimed,
+		voucher: &HeldVoucher,
+	) -> Result<Committed, CommitError> {
+		let key_packages = claimed.packages.iter().map(|package| HexBytes(package.bytes.to_vec())).collect();
+		let envelope_key = voucher.envelope_key(claimed);
+		self.commit(group, Intent::AddClaimed { key_packages, envelope_key }).await
 	}
 
 	/// Removes the members with these identities in one commit. Returns when they are no members any more.

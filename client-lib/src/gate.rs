@@ -83,8 +83,8 @@ fn on_entry(gate: &mut Gate, entry: EntryHeader, effects: &mut Vec<Effect>) {
 	}
 	match gate.pending {
 		Some(own)
-			if own.payload_hash == entry.payload_hash
-				&& (own.next_key == entry.next_key || mutation::is(Mutation::OwnWithoutKey)) =>
+			if (own.is(&entry) && !own.conditional)
+				|| (mutation::is(Mutation::OwnWithoutKey) && own.payload_hash == entry.payload_hash) =>
 		{
 			gate.read(cursor, branches);
 			effects.push(Effect::MergeOwn(entry));
@@ -122,6 +122,9 @@ fn on_verdict(gate: &mut Gate, hash: lockstep_primitives::EntryHash, verdict: Ve
 		Verdict::PubliclyInvalid => {
 			gate.mode = Mode::Following;
 			gate.read(cursor, branches);
+			if gate.pending.is_some_and(|own| own.is(&entry)) {
+				drop_pending(gate, effects);
+			}
 			skip_candidate(gate, entry, SkipReason::PubliclyInvalid, effects);
 		}
 		Verdict::PrivatelyFailing if passes_over_private(gate) => {

@@ -60,8 +60,9 @@ pub use lockstep_verifier::Checkpoint;
 pub use mls::{
 	constants::MAX_MESSAGES_PER_EPOCH,
 	policy::{PolicyError, Right},
-	BuildError, BundleError, EngineError, GroupChange, GroupData, GroupDataError, Intent, InvalidReason, MessageError,
-	PrivateReason, ProposalError, RejoinError, Rights, SealError, SignerSeed, WelcomeError, Who,
+	AuthenticationService, BuildError, BundleError, EngineError, EnvelopeKey, GroupChange, GroupData, GroupDataError,
+	Intent, InvalidReason, MessageError, PrivateReason, ProposalError, RejoinError, Rights, SealError, SignerSeed,
+	WelcomeError, Who,
 };
 pub use store::{change_store_key, StoreError, StoreKey};
 #[cfg(feature = "hostile")]

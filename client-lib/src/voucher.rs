@@ -15,9 +15,10 @@
 //! # Ok::<(), lockstep_client::voucher::VoucherTextError>(())
 //! ```
 
-use crate::{directory::Seed, Sponsor};
+use crate::{directory::Seed, EnvelopeKey, Sponsor};
 use codec::{DecodeAll, Encode};
 use lockstep_primitives::{
+	key_package::{Claimed, CLAIM_LIFE},
 	voucher::{Payment, SignedVoucher, Voucher},
 	BlockNumber, GenesisHash, SponsorId, VoucherKey, VoucherSignature,
 };
@@ -80,6 +81,12 @@ impl HeldVoucher {
 	pub fn pay(&self, genesis: &GenesisHash, order: &[u8]) -> Payment {
 		let spending = self.voucher.voucher.spending_payload(genesis, order);
 		Payment { voucher: self.voucher, spent: VoucherSignature(self.key.sign(&spending).0) }
+	}
+
+	/// What signs the envelopes to those whose KeyPackages were claimed with it, for half of the time in which its key has an
+	/// allowance for them: the rest is for a node to take them.
+	pub fn envelope_key(&self, claimed: &Claimed) -> EnvelopeKey {
+		EnvelopeKey { seed: self.key.signer(), until: claimed.block.saturating_add(CLAIM_LIFE / 2) }
 	}
 
 	/// The voucher as a text, to hand it on. Whoever reads the text can spend it.

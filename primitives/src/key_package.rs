@@ -16,7 +16,7 @@ mod tls;
 
 pub use order::{
 	AskedSuites, Claim, Claimed, ClaimedKeyPackage, Gate, GateChange, KeyPackageBytes, Publication, SignedGateChange,
-	SignedPublication, Stock, StockView, MAX_ASKED_SUITES, MAX_KEY_PACKAGE, MAX_LIFE, MAX_STOCK,
+	SignedPublication, Stock, StockView, CLAIM_LIFE, MAX_ASKED_SUITES, MAX_KEY_PACKAGE, MAX_LIFE, MAX_STOCK,
 };
 pub use refusal::KeyPackageRefusal;
 pub use tls::{read, KeyPackage, SUITE};

@@ -181,7 +181,7 @@ impl pallet_key_packages::Config for Runtime {
 	type ClaimEvery = ConstU32<30>;
 	type LastResortGrace = ConstU32<DAY>;
 	type LowStock = ConstU32<50>;
-	type ClaimLife = ConstU32<DAY>;
+	type ClaimLife = ConstU32<{ lockstep_primitives::key_package::CLAIM_LIFE }>;
 	type Period = ConstU32<HOUR>;
 	type MaxForgotten = ConstU32<64>;
 	type OnClaim = statements::GrantWelcomes;

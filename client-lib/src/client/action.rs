@@ -4,8 +4,9 @@ use super::Event;
 use crate::log::LogCursor;
 use lockstep_primitives::{
 	extrinsic::{Append, SignedCall},
-	GroupId,
+	BlockNumber, GroupId, IdentityId,
 };
+use std::collections::BTreeSet;
 
 /// One thing to do, after what is stored. None is waited for: what came of it comes back as an input, or never.
 #[derive(Clone, Debug)]
@@ -47,6 +48,13 @@ pub enum Action {
 		group: GroupId,
 		/// The whole extrinsic.
 		extrinsic: Vec<u8>,
+	},
+	/// Read the logs of people, as of this block or a later one.
+	LookUp {
+		/// Who.
+		people: BTreeSet<IdentityId>,
+		/// The block.
+		block: BlockNumber,
 	},
 	/// Tell whoever listens.
 	Report(Event),

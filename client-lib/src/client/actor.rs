@@ -4,11 +4,13 @@ use super::{
 	action::Action,
 	command::Command,
 	core::Core,
+	people::{look_up_all, LookedUp},
 	submit::{self, Submitted},
 	Event, Sponsor,
 };
 use crate::{
 	delivery::{Posted, Poster, StatementFeed},
+	directory::Directory,
 	finality::{FinalizedLog, Update},
 	rpc::Nodes,
 };
@@ -37,6 +39,10 @@ pub(super) struct Actor {
 	pub submitted: mpsc::Receiver<Submitted>,
 	/// For the tasks that submit.
 	pub submissions: mpsc::Sender<Submitted>,
+	pub directory: Arc<Directory>,
+	pub looked_up: mpsc::Receiver<LookedUp>,
+	/// For the tasks that read the logs of people.
+	pub readings: mpsc::Sender<LookedUp>,
 }
 
 impl Actor {
@@ -65,6 +71,7 @@ impl Actor {
 				() = sleep_until(impatient_at), if self.held.is_some() => {}
 				Some(posted) = self.posted.recv() => self.core.on_posted(&posted),
 				Some(submitted) = self.submitted.recv() => self.core.on_submitted(submitted),
+				Some(looked_up) = self.looked_up.recv() => self.core.on_looked_up(looked_up),
 			}
 			self.carry_out();
 		}
@@ -132,6 +139,10 @@ impl Actor {
 						let result = submit::hand_over_once(&nodes, extrinsic).await;
 						drop(answers.send(Submitted { group, result }).await);
 					});
+				}
+				Action::LookUp { people, block } => {
+					let (directory, answers) = (self.directory.clone(), self.readings.clone());
+					tokio::spawn(look_up_all(directory, people, block, answers));
 				}
 				// Nobody may be listening.
 				Action::Report(event) => drop(self.events.send(event)),

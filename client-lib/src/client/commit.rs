@@ -11,7 +11,7 @@ use super::{
 use crate::{
 	gate::{Input, Pending, Tip},
 	log::EntryHeader,
-	mls::{Batch, BuildError, EngineError, Intent, Mls, Placed},
+	mls::{Batch, BuildError, EngineError, Intent, Mls, Placed, Prepared},
 	mutation::{self, Mutation},
 	store::{Overlay, StoreError},
 };
@@ -129,6 +129,12 @@ impl<M: Mls> Core<M> {
 			let attempts = operation.attempts;
 			self.conclude(id, operation, Err(CommitError::Exhausted { attempts }));
 		}
+		let now = self.finalized;
+		let is_late = |operation: &Operation| operation.intent.until().is_some_and(|until| until < now);
+		let (late, operations): (Vec<_>, Vec<_>) = operations.into_iter().partition(is_late);
+		for operation in late {
+			self.conclude(id, operation, Err(CommitError::ClaimLapsed));
+		}
 		let (batch, operations) = match self.batch(id, operations) {
 			Ok(batch) => batch,
 			Err((error, operations)) => {
@@ -164,7 +170,8 @@ impl<M: Mls> Core<M> {
 		}
 		if let Some(prepared) = batch.prepared {
 			group.current = carried;
-			let pending = Pending::new(prepared.parent, prepared.payload_hash, prepared.next_key);
+			let Prepared { parent, payload_hash, next_key, conditional, .. } = prepared;
+			let pending = Pending { conditional, ..Pending::new(parent, payload_hash, next_key) };
 			match self.transact(id, Input::Prepared(pending), Material::Prepared(&prepared)) {
 				Ok(done) => {
 					if let Some(group) = self.groups.get_mut(id) {
@@ -292,6 +299,16 @@ impl<M: Mls> Core<M> {
 			};
 			self.report_ended(id, &operation, ended);
 			operation.finish(Ok(outcome));
+		}
+	}
+
+	/// The own commit got into the log, and is invalid there. What it carried is tried again: now it is known what is wrong.
+	pub fn take_back(&mut self, id: &GroupId) {
+		let finalized = self.finalized;
+		let Some(group) = self.groups.get_mut(id) else { return };
+		for mut operation in std::mem::take(&mut group.current).into_iter().rev() {
+			operation.step_back(finalized, self.random.next_u32());
+			group.waiting.push_front(operation);
 		}
 	}
 

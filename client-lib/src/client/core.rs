@@ -190,9 +190,9 @@ impl<M: Mls> Core<M> {
 			return;
 		}
 		self.finalized = self.finalized.max(finalized.block);
-		let followed: Vec<GroupId> =
-			self.groups.iter().filter(|(_, group)| group.is_followed()).map(|(id, _)| *id).collect();
-		for id in followed {
+		let is_read = |group: &Group| group.is_followed() && group.unknown.is_none();
+		let read: Vec<GroupId> = self.groups.iter().filter(|(_, group)| is_read(group)).map(|(id, _)| *id).collect();
+		for id in read {
 			if let Some(group) = self.groups.get_mut(&id) {
 				group.caught_up = true;
 				group.buffer.expire(self.finalized);

@@ -19,8 +19,8 @@ use crate::{
 	mutation::{self, Mutation},
 	store::{Overlay, Store, StoreError},
 };
-use lockstep_primitives::{extrinsic::Append, GroupId};
-use std::collections::BTreeMap;
+use lockstep_primitives::{extrinsic::Append, BlockNumber, GroupId, IdentityId};
+use std::collections::{BTreeMap, BTreeSet};
 use step::Step;
 
 /// What an input comes with, for the effects to work on.
@@ -42,6 +42,9 @@ pub(super) enum DriveError {
 	Store(#[from] StoreError),
 	#[error("the store does not hold {0} any more; restore it from a backup or be invited again")]
 	Lost(&'static str),
+	/// Not trouble: an entry cannot be judged before the logs of these people are known.
+	#[error("the logs of {} people have to be read up to block {block}", people.len())]
+	Unknown { people: BTreeSet<IdentityId>, block: BlockNumber },
 	#[error("the group's MLS state is not the one of its position in the log; restore the store or be invited again")]
 	Apart,
 }
@@ -76,7 +79,15 @@ impl<M: Mls> Core<M> {
 	pub fn step(&mut self, id: &GroupId, input: Input, material: Material<'_>) {
 		match self.transact(id, input, material) {
 			Ok(done) => self.follow_up(id, done),
-			Err(error) => self.halt(id, error.to_string()),
+			Err(error) => self.not_read(id, error),
+		}
+	}
+
+	/// An entry could not be read.
+	fn not_read(&mut self, id: &GroupId, error: DriveError) {
+		match error {
+			DriveError::Unknown { people, block } => self.look_up(id, people, block),
+			error => self.halt(id, error.to_string()),
 		}
 	}
 
@@ -167,6 +178,7 @@ impl<M: Mls> Core<M> {
 			self.outbox.insert(number, group, outgoing.size());
 			self.outbox.set_ready(number, outgoing.statement.0);
 		}
+		let has_advanced = done.advanced.is_some();
 		if let Some((entry, change, own)) = done.advanced {
 			let removed_me = change.removed_me;
 			if !removed_me {
@@ -174,6 +186,9 @@ impl<M: Mls> Core<M> {
 				self.settle(id, &entry, own, done.dropped);
 				self.enter_epoch(id);
 			}
+		}
+		if done.dropped && !has_advanced && done.stopped.is_none() {
+			self.take_back(id);
 		}
 		match done.stopped {
 			Some(Stop::Removed) if done.replaced => self.stop(id, Event::Replaced { group }),

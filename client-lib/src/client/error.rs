@@ -139,6 +139,9 @@ pub enum CommitError {
 	/// Too many operations wait.
 	#[error("{0} operations on this group wait already: wait for some of them")]
 	Busy(usize),
+	/// The KeyPackages were claimed too long ago to be sent an invitation that does not tell whom the group is with.
+	#[error("these KeyPackages were claimed too long ago: claim new ones, and add their owners within half a day")]
+	ClaimLapsed,
 	/// A rejoin request is of no use.
 	#[error(transparent)]
 	Rejoin(#[from] RejoinError),

@@ -1,6 +1,8 @@
 //! A group in the core's memory.
 
-use super::{command::Reply, intent::IntentId, records::Membership, rejoin, CommitError, GroupError, Outcome};
+use super::{
+	command::Reply, intent::IntentId, people::Unknown, records::Membership, rejoin, CommitError, GroupError, Outcome,
+};
 use crate::{
 	delivery::Buffer,
 	gate::{Gate, Mode, Tip},
@@ -142,6 +144,8 @@ pub(super) struct Group {
 	pub proposals: BTreeMap<Vec<u8>, LeaveProposal>,
 	/// Requests to be readmitted, by the identity that asks.
 	pub requests: BTreeMap<Vec<u8>, rejoin::Waiting>,
+	/// What has to be known before the next entry can be judged.
+	pub unknown: Option<Unknown>,
 	/// Another client of this identity has its place.
 	pub replaced: bool,
 	/// Trouble of this client, or the group's end: it does not follow until it is opened again.
@@ -167,6 +171,7 @@ impl Group {
 			signers: None,
 			proposals: BTreeMap::new(),
 			requests: BTreeMap::new(),
+			unknown: None,
 			replaced,
 			halted: None,
 		}

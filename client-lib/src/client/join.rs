@@ -5,6 +5,7 @@ use super::{
 	core::Core,
 	group::Group,
 	letters::{Awaited, Named},
+	people::Unknown,
 	records::{Invited, Mailbox, Membership},
 	rejoin::Asked,
 	returning::Restored,
@@ -18,8 +19,8 @@ use crate::{
 	mutation::{self, Mutation},
 	store::StoreError,
 };
-use lockstep_primitives::{rpc::HexBytes, topic, BlockNumber, EntryHash, GroupId};
-use std::collections::HashMap;
+use lockstep_primitives::{rpc::HexBytes, topic, BlockNumber, EntryHash, GroupId, IdentityId};
+use std::collections::{BTreeSet, HashMap};
 
 /// Finalized blocks to wait for the invitation's entry.
 const MAX_WAIT: BlockNumber = 600;
@@ -34,11 +35,13 @@ pub(super) struct Joining {
 	contested: bool,
 	/// The finalized block in which the wait began; `None` before the first.
 	since: Option<BlockNumber>,
+	/// What has to be known before it can be judged: then the log is read anew.
+	pub unknown: Option<Unknown>,
 }
 
 impl Joining {
 	fn new(invited: Invited, start: LogCursor) -> Self {
-		Self { invited, depths: HashMap::new(), head: start, contested: false, since: None }
+		Self { invited, depths: HashMap::new(), head: start, contested: false, since: None, unknown: None }
 	}
 
 	/// Takes the next entry into account; gives its depth. `None` if it is not the next one, or no child of any
@@ -73,6 +76,8 @@ pub(super) enum Use {
 enum JoinFailure {
 	/// The invitation is no good.
 	Invitation(InvitationError),
+	/// It cannot be judged before the logs of these people are known.
+	Unknown(BTreeSet<IdentityId>),
 	/// Trouble of this client: the invitation is kept.
 	Engine(EngineError),
 }
@@ -192,7 +197,7 @@ impl<M: Mls> Core<M> {
 	/// An entry of a group that this client is invited to.
 	pub fn on_earlier_entry(&mut self, id: &GroupId, entry: &VerifiedEntry) {
 		let start = LogCursor::start(self.engine.genesis(), id).head.hash;
-		let Some(joining) = self.joining.get_mut(id) else { return };
+		let Some(joining) = self.joining.get_mut(id).filter(|joining| joining.unknown.is_none()) else { return };
 		let Some(depth) = joining.read(entry, &start) else { return };
 		if entry.header.index < joining.invited.invitation.index {
 			return;
@@ -216,6 +221,7 @@ impl<M: Mls> Core<M> {
 				self.post_due();
 			}
 			Err(JoinFailure::Invitation(reason)) => self.drop_invitation(id, reason),
+			Err(JoinFailure::Unknown(people)) => self.look_up_to_join(id, people, entry.header.block),
 			Err(JoinFailure::Engine(error)) => {
 				tracing::error!(group = %id, %error, "an invitation cannot be accepted now");
 				self.joining.remove(id);
@@ -250,6 +256,10 @@ impl<M: Mls> Core<M> {
 		}
 		if joined.ordering_key != entry.header.next_key {
 			return Err(mismatch("its ordering key is not the one that its entry names"));
+		}
+		let unknown = self.engine.unknown_members(&overlay, id, entry.header.block)?;
+		if !unknown.is_empty() {
+			return Err(JoinFailure::Unknown(unknown));
 		}
 		let stale = earlier.as_ref().filter(|_| mutation::is(Mutation::StaleReset));
 		let depth = stale.map_or(depth, |earlier| earlier.gate.tip().epoch.saturating_add(1));
@@ -297,7 +307,7 @@ impl<M: Mls> Core<M> {
 	pub fn drop_overdue_invitations(&mut self) {
 		let finalized = self.finalized;
 		let mut overdue = Vec::new();
-		for (id, joining) in &mut self.joining {
+		for (id, joining) in self.joining.iter_mut().filter(|(_, joining)| joining.unknown.is_none()) {
 			let waited = finalized.saturating_sub(*joining.since.get_or_insert(finalized));
 			if waited > MAX_WAIT {
 				overdue.push((*id, joining.invited.invitation.entry, waited));

@@ -15,7 +15,7 @@ use crate::{
 		statement::{Statement, StatementError},
 		Seen,
 	},
-	mls::{EngineError, Envelope, EpochKeys, MessageError, Mls, RequestKey, Welcomes},
+	mls::{EngineError, Envelope, EnvelopeKey, EpochKeys, MessageError, Mls, RequestKey, Welcomes},
 	store::Overlay,
 };
 use lockstep_primitives::{rpc::HexBytes, topic, GroupId};
@@ -37,11 +37,25 @@ fn signed(
 ) -> Result<Outgoing, StatementError> {
 	let statement = Statement { signer: keys.ordering_key.0, topic, data: envelope::wrap(sealed) };
 	let statement = statement.encode(expiry(age, 0, None), sign)?;
-	Ok(Outgoing { group: *group, epoch: keys.epoch, statement: HexBytes(statement), unsent: None })
+	Ok(Outgoing { group: *group, epoch: keys.epoch, statement: HexBytes(statement), unsent: None, key: None })
+}
+
+/// An envelope that is signed with the key of a claim: nothing in it says which group it is from.
+fn signed_by_claim(
+	group: &GroupId,
+	keys: &EpochKeys,
+	key: &EnvelopeKey,
+	topic: [u8; 32],
+	sealed: &[u8],
+) -> Result<Outgoing, StatementError> {
+	let statement = Statement { signer: key.public(), topic, data: envelope::wrap(sealed) };
+	let statement = statement.encode(expiry(0, 0, None), |bytes| key.sign(bytes))?;
+	let (epoch, statement, key) = (keys.epoch, HexBytes(statement), Some(key.clone()));
+	Ok(Outgoing { group: *group, epoch, statement, unsent: None, key })
 }
 
 /// The letter to the joiners and the envelopes on their way to their mailboxes, by whoever has just opened the epoch of
-/// `keys`.
+/// `keys`. What leads from the directory to the letter has another signer.
 pub(super) fn invitations(
 	group: &GroupId,
 	keys: &EpochKeys,
@@ -50,7 +64,13 @@ pub(super) fn invitations(
 	let sign = keys.signer();
 	let signed = |topic, bytes: &[u8]| signed(group, keys, &sign, 0, topic, bytes);
 	let letter = signed(welcomes.topic, &welcomes.letter);
-	let envelope = |envelope: &Envelope| signed(topic::mailbox_topic(&envelope.key_package_ref), &envelope.bytes);
+	let envelope = |envelope: &Envelope| {
+		let mailbox = topic::mailbox_topic(&envelope.key_package_ref);
+		match &envelope.key {
+			Some(key) => signed_by_claim(group, keys, key, mailbox, &envelope.bytes),
+			None => signed(mailbox, &envelope.bytes),
+		}
+	};
 	std::iter::once(letter).chain(welcomes.envelopes.iter().map(envelope)).collect()
 }
 
@@ -66,7 +86,8 @@ impl<M: Mls> Core<M> {
 		let group = self.usable(id)?;
 		let epoch = group.gate.tip().epoch;
 		let caught_up = group.caught_up;
-		let later = || Outgoing { group: *id, epoch, statement: HexBytes(Vec::new()), unsent: Some(unsent.clone()) };
+		let later =
+			|| Outgoing { group: *id, epoch, statement: HexBytes(Vec::new()), unsent: Some(unsent.clone()), key: None };
 		if !caught_up || !self.outbox.has_room(id) {
 			// It is encrypted when its turn comes.
 			return self.queue(later());

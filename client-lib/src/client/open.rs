@@ -15,6 +15,7 @@ use super::{
 };
 use crate::{
 	delivery::{Poster, Seen, StatementFeed},
+	directory::Directory,
 	finality::{Trust, VerifiedLog},
 	mls::{Engine, EpochKeys, Mls},
 	mutation::{self, Mutation},
@@ -61,6 +62,7 @@ pub(super) async fn open(config: Config) -> Result<Client, OpenError> {
 	let (commands, command_queue) = mpsc::channel(COMMANDS);
 	let (posted_queue, posted) = mpsc::channel(ANSWERS);
 	let (submissions, submitted) = mpsc::channel(ANSWERS);
+	let (readings, looked_up) = mpsc::channel(ANSWERS);
 	let (events, subscriber) = broadcast::channel(EVENTS);
 	let trust = Trust::restore(&store, home.genesis, config.checkpoint)?;
 	let core =
@@ -79,6 +81,9 @@ pub(super) async fn open(config: Config) -> Result<Client, OpenError> {
 		posted,
 		submitted,
 		submissions,
+		directory: Arc::new(Directory::over(nodes.clone(), home.genesis)),
+		looked_up,
+		readings,
 	};
 	let task = tokio::spawn(actor.run());
 	Ok(Client {

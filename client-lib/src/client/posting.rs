@@ -15,7 +15,7 @@ use crate::{
 	rpc::RpcError,
 	store::{Store, StoreError},
 };
-use lockstep_primitives::{rpc::HexBytes, topic};
+use lockstep_primitives::{key_package::CLAIM_LIFE, rpc::HexBytes, topic};
 
 /// What to do with a statement of the outbox.
 enum Due {
@@ -58,6 +58,11 @@ impl<M: Mls> Core<M> {
 		}
 		let read = |store: &Store| store.overlay().get::<Outgoing>(&number.to_be_bytes());
 		let Some(mut outgoing) = read(&self.store)? else { return Ok(Due::Gone) };
+		if outgoing.key.as_ref().is_some_and(|key| key.until.saturating_add(CLAIM_LIFE) < self.finalized) {
+			tracing::warn!(group = %outgoing.group, "an invitation was given up: the key of its claim has no allowance any more");
+			self.delete_outgoing(number)?;
+			return Ok(Due::Gone);
+		}
 		let Some(group) = self.groups.get(&outgoing.group) else { return Ok(Due::Post(outgoing.statement.0)) };
 		let (current, followed) = (group.gate.tip().epoch, group.is_followed());
 		let Some(unsent) = &mut outgoing.unsent else {
@@ -134,6 +139,10 @@ impl<M: Mls> Core<M> {
 			let statement = Statement::decode(&outgoing.statement.0);
 			statement.is_ok_and(|statement| statement.topic != topic::group_topic(&outgoing.group))
 		};
+		if outgoing.key.is_some() {
+			// Its key has nothing else to say.
+			return self.renew(number, 1, Some(floor));
+		}
 		let waits = outgoing.unsent.is_some() || invites();
 		let Some(group) = self.groups.get_mut(&outgoing.group).filter(|_| waits) else {
 			// It lasts longer than anything else.
@@ -200,12 +209,16 @@ impl<M: Mls> Core<M> {
 	}
 
 	/// Signs a statement again, with another expiry, if the epoch's keys are still there. An invitation is sealed to its
-	/// reader, whoever signs it: the newest epoch does as well, and has an allowance that is not used up.
+	/// reader, whoever signs it: the newest epoch does as well, and has an allowance that is not used up. But what the key of a
+	/// claim signs no other key does, whatever a node says of its allowance.
 	fn renew(&mut self, number: u64, attempts: u32, floor: Option<u64>) -> Result<(), EngineError> {
 		let overlay = self.store.overlay();
 		let Some(mut outgoing) = overlay.get::<Outgoing>(&number.to_be_bytes())? else { return Ok(()) };
 		let keys = self.engine.epoch_keys(&overlay, &outgoing.group)?;
 		let renewed = Statement::decode(&outgoing.statement.0).ok().and_then(|statement| {
+			if let Some(key) = outgoing.key.as_ref() {
+				return statement.encode(expiry(0, attempts, floor), |bytes| key.sign(bytes)).ok();
+			}
 			let invitation = statement.topic != topic::group_topic(&outgoing.group);
 			let own = |keys: &&EpochKeys| invitation || keys.epoch == outgoing.epoch;
 			let keys = keys.iter().rev().find(own)?;

@@ -2,7 +2,7 @@
 
 use crate::{
 	gate::Gate,
-	mls::Invitation,
+	mls::{EnvelopeKey, Invitation},
 	store::{packed, Record},
 };
 use lockstep_primitives::{
@@ -109,6 +109,9 @@ pub(super) struct Outgoing {
 	/// What a message says, for as long as no node has taken it.
 	#[serde(default)]
 	pub unsent: Option<Unsent>,
+	/// What signs it, if that is not the epoch's key.
+	#[serde(default)]
+	pub key: Option<EnvelopeKey>,
 }
 
 /// A message that may have to be encrypted again, for a later epoch.

@@ -146,7 +146,7 @@ impl<M: Mls> Core<M> {
 				self.delete_outgoing(u64::from_be_bytes(*number)).map_err(stored)?;
 			}
 		}
-		self.queue(Outgoing { group: *id, epoch: voice.epoch, statement, unsent: None })?;
+		self.queue(Outgoing { group: *id, epoch: voice.epoch, statement, unsent: None, key: None })?;
 		self.post_due();
 		Ok(())
 	}

@@ -27,6 +27,7 @@ use lockstep_verifier::{
 };
 use pending::{Pending, Way};
 use reaching::{Found, Goal, PATIENCE};
+use std::sync::Arc;
 use tokio::sync::Mutex;
 
 /// Why an identity is not known, or an event not recorded.
@@ -81,7 +82,7 @@ impl From<RpcError> for DirectoryError {
 /// else.
 #[derive(Debug)]
 pub struct Directory {
-	nodes: Nodes,
+	nodes: Arc<Nodes>,
 	genesis: GenesisHash,
 	chain: Mutex<Option<FinalizedChain>>,
 }
@@ -93,7 +94,17 @@ impl Directory {
 	/// # Errors
 	/// [`RpcError::NoNodes`].
 	pub fn new(urls: Vec<String>, genesis: GenesisHash) -> Result<Self, RpcError> {
-		Ok(Self { nodes: Nodes::new(urls, Some(genesis))?, genesis, chain: Mutex::new(None) })
+		Ok(Self::over(Arc::new(Nodes::new(urls, Some(genesis))?), genesis))
+	}
+
+	/// Over nodes that others use, too.
+	pub(crate) fn over(nodes: Arc<Nodes>, genesis: GenesisHash) -> Self {
+		Self { nodes, genesis, chain: Mutex::new(None) }
+	}
+
+	/// An identity, as [`Self::read`]; without any event if the chain does not know it.
+	pub(crate) async fn look_up(&self, identity: IdentityId) -> Result<History, DirectoryError> {
+		Ok(self.ask(&WholeLog(identity)).await?.0)
 	}
 
 	#[cfg(test)]

@@ -31,12 +31,20 @@ pub struct Pending {
 	pub next_key: OrderingKey,
 	/// The finalized height at the newest submission; `None` before the first.
 	pub submitted_at: Option<BlockNumber>,
+	/// Whether the block that it gets into has a say in its verdict: then it is judged like those of others.
+	#[serde(default)]
+	pub conditional: bool,
 }
 
 impl Pending {
 	/// A commit that was just built.
 	pub fn new(parent: EntryHash, payload_hash: PayloadHash, next_key: OrderingKey) -> Self {
-		Self { parent, payload_hash, next_key, submitted_at: None }
+		Self { parent, payload_hash, next_key, submitted_at: None, conditional: false }
+	}
+
+	/// Whether an entry is this commit.
+	pub fn is(&self, entry: &EntryHeader) -> bool {
+		self.payload_hash == entry.payload_hash && self.next_key == entry.next_key
 	}
 }
 

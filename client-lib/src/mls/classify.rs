@@ -24,6 +24,7 @@ use super::{
 	verdict::{InvalidReason, PrivateReason},
 };
 use crate::store::StoreError;
+use lockstep_primitives::IdentityId;
 use openmls::{
 	error::LibraryError,
 	group::{
@@ -34,6 +35,7 @@ use openmls::{
 	schedule::errors::PskError,
 	treesync::errors::{LeafNodeValidationError, LifetimeError},
 };
+use std::collections::BTreeSet;
 
 /// Why judging an entry ended before it was found valid.
 #[derive(Debug)]
@@ -42,6 +44,8 @@ pub(super) enum Stop {
 	Invalid(InvalidReason),
 	/// It fails for this member.
 	Private(PrivateReason),
+	/// This member cannot judge it before it knows the logs of these people.
+	Unknown(BTreeSet<IdentityId>),
 	/// This member cannot judge it.
 	Engine(EngineError),
 }

@@ -6,9 +6,12 @@ use super::{
 	classify::Stop,
 	constants::MAX_COMMIT,
 	error::{BuildError, EngineError},
-	group_data::GroupData,
+	group,
+	group_data::{AuthenticationService, GroupData},
+	intent::EnvelopeKey,
 	keys::{self, EpochKeys},
 	loaded::Loaded,
+	people::When,
 	plan::{Contents, Plan, Referenced},
 	public_phase::{self, Changes, Publicly},
 	seal,
@@ -64,6 +67,9 @@ pub struct Prepared {
 	/// The new signature key of this member's leaf, if it is to have one.
 	#[serde(default)]
 	pub(super) signer: Option<SignerSeed>,
+	/// Whether the block that it gets into has a say in its verdict.
+	#[serde(default)]
+	pub conditional: bool,
 	staged: StagedBytes,
 	pub(super) invited: Vec<HexBytes>,
 	/// What of these KeyPackages is needed to address the Welcomes, so that they need not be checked again.
@@ -78,6 +84,9 @@ pub(super) struct Joiner {
 	pub(super) reference: HexBytes,
 	pub(super) identity: HexBytes,
 	pub(super) init_key: HexBytes,
+	/// What signs its envelope, if that is not the group.
+	#[serde(default)]
+	pub(super) envelope_key: Option<EnvelopeKey>,
 }
 
 /// What a stand-in for OpenMLS prepares.
@@ -122,6 +131,7 @@ impl Prepared {
 			rotated: Vec::new(),
 			data: None,
 			signer: None,
+			conditional: false,
 			staged: StagedBytes::text(staged),
 			invited,
 			joiners: Vec::new(),
@@ -194,7 +204,7 @@ impl Engine {
 		tip: &EpochKeys,
 		plan: Plan<'_>,
 	) -> Result<Prepared, BuildError> {
-		let Contents { adds, removes, mut proposals, data, rotate } = plan.contents()?;
+		let Contents { adds, removes, mut proposals, data, rotate, envelope_keys } = plan.contents()?;
 		let public = loaded.take_public();
 		let mls = &mut loaded.mls;
 		for queued in proposals.values() {
@@ -229,8 +239,12 @@ impl Engine {
 		let bundle = CommitBundle::new(referenced, commit.to_bytes().map_err(encode)?).encode()?;
 		let next_key = keys::ordering_key(staged, &self.crypto, group)?;
 		let invited = invited(staged)?;
-		let joiners = staged.add_proposals().map(|add| self.joiner(add.add_proposal().key_package()));
-		let joiners = joiners.collect::<Result<_, _>>()?;
+		let joiners = staged.add_proposals().map(|add| {
+			let joiner = self.joiner(add.add_proposal().key_package())?;
+			let envelope_key = envelope_keys.get(&joiner.identity.0).cloned();
+			Ok(Joiner { envelope_key, ..joiner })
+		});
+		let joiners = joiners.collect::<Result<_, EngineError>>()?;
 		let staged = StagedBytes::of(staged)?;
 
 		mls.clear_pending_commit(scratch).map_err(EngineError::from)?;
@@ -239,6 +253,7 @@ impl Engine {
 		loaded.public = Some(public);
 		let changes = publicly.changes;
 
+		let conditional = group::data(&loaded.mls)?.authentication == AuthenticationService::Directory;
 		let payload_key = keys::payload_key(&loaded.mls, &self.crypto, group)?;
 		let payload = seal::seal(&self.crypto, &payload_key, &payload_context(group, &tip.entry), &bundle)
 			.map_err(EngineError::library("sealing a payload"))?;
@@ -263,6 +278,7 @@ impl Engine {
 			rotated: hex(changes.rotated),
 			data: data.map_err(BuildError::GroupData)?,
 			signer: rotate,
+			conditional,
 			staged,
 			invited,
 			joiners,
@@ -302,11 +318,13 @@ impl Engine {
 	) -> Result<(Publicly, PublicGroup), BuildError> {
 		let scratch = overlay.nested();
 		let messages = CommitBundle::decode(bundle)?;
-		let judged = public_phase::judge(&self.provider(&scratch), &scratch, mls, public, &messages);
+		let judged = public_phase::judge(&self.provider(&scratch), &scratch, mls, public, &messages, When::Made);
 		let judged = judged.map_err(|stop| match stop {
 			Stop::Invalid(reason) => BuildError::Refused(reason),
 			Stop::Engine(error) => error.into(),
 			Stop::Private(reason) => missing(&reason.to_string()).into(),
+			// What is made is judged as far as is known.
+			Stop::Unknown(_) => missing("the logs of its members").into(),
 		})?;
 		mls.clear_pending_proposals(&scratch).map_err(EngineError::from)?;
 		match scratch.fault() {

@@ -19,16 +19,17 @@ use std::collections::BTreeSet;
 /// The type of the extension, of those for private use (RFC 9420 section 17.3).
 pub const EXTENSION: u16 = 0xf10c;
 
-/// The version of the policy, the first byte of the extension.
-const VERSION: u8 = 1;
+/// The versions of the policy, the first byte of the extension.
+const OF_APPLICATION: u8 = 1;
+const OF_DIRECTORY: u8 = 2;
 
 /// What the members of a group agree on besides who they are.
 ///
 /// ```text
-/// extension_data = SCALE(version: u8 = 1, name: bytes, application: bytes, administrators: Vec<bytes>,
+/// extension_data = SCALE(version: u8, name: bytes, application: bytes, administrators: Vec<bytes>,
 ///                        rights: [u8; 4])
 /// ```
-/// Administrators come in ascending order. The rights are those to add, to remove others, to change name and
+/// The version says who vouches for the members, 1 the application, 2 the directory. Administrators come in ascending order. The rights are those to add, to remove others, to change name and
 /// application data, and to change administrators and rights; 0 is everyone, 1 administrators only.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct GroupData {
@@ -40,6 +41,20 @@ pub struct GroupData {
 	pub administrators: BTreeSet<Vec<u8>>,
 	/// Who may do what.
 	pub rights: Rights,
+	/// Who says which signature keys a member has. It is the same for as long as the group exists.
+	pub authentication: AuthenticationService,
+}
+
+/// Who says which signature keys a member has: the Authentication Service of a group (RFC 9750 section 4).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AuthenticationService {
+	/// The application; identities are any bytes, and Lockstep looks at them no further.
+	#[default]
+	Application,
+	/// The identity logs on the chain: a member's identity is that of a person, and its signature key a device of that person in the
+	/// block of the entry that brings it in (`docs/protocol.md` section 12).
+	Directory,
 }
 
 /// Who may do what. Whatever is said here, a member may always leave and renew its own keys.
@@ -124,7 +139,10 @@ impl GroupData {
 		self.check()?;
 		let Rights { add, remove, data, roles } = self.rights;
 		let wire = Wire {
-			version: VERSION,
+			version: match self.authentication {
+				AuthenticationService::Application => OF_APPLICATION,
+				AuthenticationService::Directory => OF_DIRECTORY,
+			},
 			name: self.name.clone().into_bytes(),
 			application: self.application.clone(),
 			administrators: self.administrators.iter().cloned().collect(),
@@ -139,11 +157,12 @@ impl GroupData {
 	/// # Errors
 	/// [`GroupDataError`].
 	pub fn decode(bytes: &[u8]) -> Result<Self, GroupDataError> {
-		match bytes.first() {
-			Some(&VERSION) => {}
+		let authentication = match bytes.first() {
+			Some(&OF_APPLICATION) => AuthenticationService::Application,
+			Some(&OF_DIRECTORY) => AuthenticationService::Directory,
 			Some(&other) => return Err(GroupDataError::Version(other)),
 			None => return Err(GroupDataError::Encoding),
-		}
+		};
 		let wire = Wire::decode_all(&mut &bytes[..]).map_err(|_| GroupDataError::Encoding)?;
 		let [add, remove, data, roles] = wire.rights;
 		let rights = Rights {
@@ -157,6 +176,7 @@ impl GroupData {
 			application: wire.application,
 			administrators: wire.administrators.into_iter().collect(),
 			rights,
+			authentication,
 		};
 		if decoded.encode()? == bytes {
 			Ok(decoded)

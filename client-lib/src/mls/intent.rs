@@ -5,7 +5,8 @@ use super::{
 	group_data::{GroupData, GroupDataError, Rights, Who},
 	signer::SignerSeed,
 };
-use lockstep_primitives::rpc::HexBytes;
+use ed25519_dalek::Signer;
+use lockstep_primitives::{rpc::HexBytes, BlockNumber};
 use serde::{Deserialize, Serialize};
 
 /// What a commit is to bring about: what is wanted and not bytes, so that it can be built anew after a lost race.
@@ -16,6 +17,14 @@ use serde::{Deserialize, Serialize};
 pub enum Intent {
 	/// Adds the owners of these KeyPackages, given in their TLS form. Those who are members already are passed over.
 	Add(Vec<HexBytes>),
+	/// The same for KeyPackages that were claimed from the directory: nothing that leads from there to the group is signed with
+	/// the group's keys.
+	AddClaimed {
+		/// The KeyPackages, in their TLS form.
+		key_packages: Vec<HexBytes>,
+		/// What signs the envelopes instead.
+		envelope_key: EnvelopeKey,
+	},
 	/// Removes the members of these identities. Those who are no members are passed over.
 	Remove(Vec<HexBytes>),
 	/// Renews the committer's own keys only.
@@ -40,6 +49,38 @@ pub enum Intent {
 		/// member that is back is not put out again.
 		replaces: HexBytes,
 	},
+}
+
+/// The key of the voucher with which KeyPackages were claimed. It has a statement allowance for their envelopes
+/// (`docs/protocol.md` section 14), for a while.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EnvelopeKey {
+	/// Its seed.
+	pub seed: SignerSeed,
+	/// The last block in which it is used: a wish to add that is older fails.
+	pub until: BlockNumber,
+}
+
+impl EnvelopeKey {
+	/// The public key.
+	pub(crate) fn public(&self) -> [u8; 32] {
+		self.seed.key().verifying_key().to_bytes()
+	}
+
+	/// Signs a statement.
+	pub(crate) fn sign(&self, message: &[u8]) -> [u8; 64] {
+		self.seed.key().sign(message).to_bytes()
+	}
+}
+
+impl Intent {
+	/// The last block in which it can be brought about, if there is one.
+	pub(crate) fn until(&self) -> Option<BlockNumber> {
+		match self {
+			Self::AddClaimed { envelope_key, .. } => Some(envelope_key.until),
+			_ => None,
+		}
+	}
 }
 
 /// A change of the group data: what is not named stays as it is.

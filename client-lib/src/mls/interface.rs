@@ -11,7 +11,8 @@ use super::{
 	SignerSeed, StagedEntry, WelcomeError, Welcomes,
 };
 use crate::store::Overlay;
-use lockstep_primitives::{EntryHash, GenesisHash, GroupId};
+use lockstep_primitives::{BlockNumber, EntryHash, GenesisHash, GroupId, IdentityId};
+use std::collections::BTreeSet;
 
 /// A member's MLS engine. Each method works on an overlay, and what it does lasts only if the caller commits that; they
 /// are documented where [`Engine`] has them.
@@ -74,6 +75,14 @@ pub trait Mls {
 	fn open_letter(&self, key: &LetterKey, bytes: &[u8]) -> Result<Invitation, WelcomeError>;
 	/// [`Engine::rejoin`].
 	fn rejoin(&self, overlay: &Overlay<'_>, invitation: &Invitation) -> Result<Joined, WelcomeError>;
+
+	/// [`Engine::unknown_members`].
+	fn unknown_members(
+		&self,
+		overlay: &Overlay<'_>,
+		group: &GroupId,
+		block: BlockNumber,
+	) -> Result<BTreeSet<IdentityId>, WelcomeError>;
 
 	/// [`Engine::rejoin_request`].
 	fn rejoin_request(
@@ -165,6 +174,7 @@ impl Mls for Engine {
 		fn open_envelope(&self, overlay: &Overlay<'_>, reference: &[u8], bytes: &[u8]) -> Result<LetterKey, WelcomeError>;
 		fn open_letter(&self, key: &LetterKey, bytes: &[u8]) -> Result<Invitation, WelcomeError>;
 		fn rejoin(&self, overlay: &Overlay<'_>, invitation: &Invitation) -> Result<Joined, WelcomeError>;
+		fn unknown_members(&self, overlay: &Overlay<'_>, group: &GroupId, block: BlockNumber) -> Result<BTreeSet<IdentityId>, WelcomeError>;
 		fn rejoin_request(&self, overlay: &Overlay<'_>, group: &GroupId, newest: &EntryHash) -> Result<NewRejoinRequest, EngineError>;
 		fn check_rejoin(&self, overlay: &Overlay<'_>, group: &GroupId, bytes: &[u8]) -> Result<RejoinRequest, RejoinError>;
 		fn signer_seed(&self) -> SignerSeed;

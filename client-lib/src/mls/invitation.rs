@@ -1,20 +1,25 @@
 //! Invitations: Welcomes (RFC 9420 section 12.4.3.1) on their way to a joiner, and joining.
 
 use super::{
+	classify::Stop,
 	commit::Joiner,
 	constants::{join_config, tag, CIPHERSUITE},
 	error::{EngineError, WelcomeError},
 	group::{identities, mls_id},
-	group_data::GroupData,
+	group_data::{AuthenticationService, GroupData},
+	intent::EnvelopeKey,
 	key_package,
 	keys::EpochKeys,
+	people::{self, When},
 	policy::{self, PolicyError},
-	public_phase::encryption_keys,
-	seal, signer, tls, Engine, Prepared,
+	public_phase::{self, encryption_keys},
+	seal, signer, tls,
+	verdict::InvalidReason,
+	Engine, Prepared,
 };
 use crate::store::Overlay;
 use codec::{Decode, DecodeAll, Encode};
-use lockstep_primitives::{rpc::HexBytes, topic, EntryHash, GroupId, OrderingKey};
+use lockstep_primitives::{rpc::HexBytes, topic, BlockNumber, EntryHash, GroupId, IdentityId, OrderingKey};
 use openmls::{
 	group::{StagedWelcome, WelcomeError as MlsWelcomeError},
 	prelude::{
@@ -24,6 +29,7 @@ use openmls::{
 };
 use openmls_traits::{crypto::OpenMlsCrypto, random::OpenMlsRand, storage::StorageProvider, types::HpkeCiphertext};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 use zeroize::{Zeroize, Zeroizing};
 
 /// The Welcome of an own commit on its way: one letter for all joiners, and an envelope for each.
@@ -46,6 +52,8 @@ pub struct Envelope {
 	pub identity: Vec<u8>,
 	/// The envelope, sealed: nobody but the joiner can open it.
 	pub bytes: Vec<u8>,
+	/// What signs it, if that is not the group.
+	pub key: Option<EnvelopeKey>,
 }
 
 /// An opened envelope: which letter it is for, and what opens that.
@@ -163,7 +171,8 @@ impl Engine {
 				.hpke_seal(CIPHERSUITE.hpke_config(), key, tag::INVITATION, &reference, &opens)
 				.map_err(EngineError::library("sealing an envelope"))?;
 			let bytes = sealed.tls_serialize_detached().map_err(EngineError::library("encoding an envelope"))?;
-			Ok(Envelope { key_package_ref: reference, identity: joiner.identity.0, bytes })
+			let key = joiner.envelope_key;
+			Ok(Envelope { key_package_ref: reference, identity: joiner.identity.0, bytes, key })
 		};
 		if prepared.joiners.len() == prepared.invited.len() {
 			let envelopes = prepared.joiners.iter().cloned().map(seal).collect::<Result<_, EngineError>>()?;
@@ -185,7 +194,12 @@ impl Engine {
 		let library = EngineError::library("naming a KeyPackage");
 		let reference = package.hash_ref(&self.crypto).map_err(library)?.as_slice().to_vec();
 		let init_key = package.hpke_init_key().as_slice().to_vec();
-		Ok(Joiner { reference: HexBytes(reference), identity: HexBytes(identity), init_key: HexBytes(init_key) })
+		Ok(Joiner {
+			reference: HexBytes(reference),
+			identity: HexBytes(identity),
+			init_key: HexBytes(init_key),
+			envelope_key: None,
+		})
 	}
 
 	/// Opens an envelope from the mailbox of one of this member's KeyPackages. Writes nothing to `overlay`.
@@ -293,6 +307,34 @@ impl Engine {
 		}
 		step.commit().map_err(EngineError::from)?;
 		Ok(joined)
+	}
+
+	/// Who of the members of a group that was just joined, by an invitation to an entry in this block, is not known well enough to be
+	/// judged. Others have let them in, each in a block of its own that a Welcome does not tell: so each key has to have been a device
+	/// of its identity at some time.
+	///
+	/// # Errors
+	/// [`WelcomeError::Policy`] if somebody's key never was.
+	pub fn unknown_members(
+		&self,
+		overlay: &Overlay<'_>,
+		group: &GroupId,
+		block: BlockNumber,
+	) -> Result<BTreeSet<IdentityId>, WelcomeError> {
+		let mls = self.load_active(overlay, group)?;
+		if GroupData::of_extensions(mls.extensions())?.authentication == AuthenticationService::Application {
+			return Ok(BTreeSet::new());
+		}
+		let members: Vec<_> = mls.members().collect();
+		let claims = members.iter().map(public_phase::claim).collect::<Result<Vec<_>, _>>()?;
+		match people::check(overlay, claims.into_iter(), When::UpTo(block)) {
+			Ok(()) => Ok(BTreeSet::new()),
+			Err(Stop::Unknown(people)) => Ok(people),
+			Err(Stop::Engine(error)) => Err(error.into()),
+			Err(Stop::Invalid(InvalidReason::Policy(reason))) => Err(reason.into()),
+			Err(Stop::Invalid(reason)) => Err(WelcomeError::Mls(reason.to_string())),
+			Err(Stop::Private(reason)) => Err(WelcomeError::Mls(reason.to_string())),
+		}
 	}
 
 	/// The KeyPackage of this member that a Welcome is addressed to; OpenMLS takes the first one too.

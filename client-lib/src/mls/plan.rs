@@ -10,7 +10,7 @@ use super::{
 	error::{BuildError, EngineError},
 	group,
 	group_data::GroupData,
-	intent::Intent,
+	intent::{EnvelopeKey, Intent},
 	key_package,
 	policy::{
 		self,
@@ -89,6 +89,8 @@ pub(super) struct Plan<'a> {
 	data: GroupData,
 	data_by: Option<Vec<u8>>,
 	rotate: Option<SignerSeed>,
+	/// What signs the envelopes of those added, by identity, if that is not the group.
+	envelope_keys: BTreeMap<Vec<u8>, EnvelopeKey>,
 }
 
 /// A finished plan, as OpenMLS takes it.
@@ -103,6 +105,8 @@ pub(super) struct Contents {
 	pub(super) data: Option<GroupData>,
 	/// The committer's new signature key.
 	pub(super) rotate: Option<SignerSeed>,
+	/// What signs the envelopes of those added, by identity, if that is not the group.
+	pub(super) envelope_keys: BTreeMap<Vec<u8>, EnvelopeKey>,
 }
 
 impl Before {
@@ -122,7 +126,7 @@ impl Before {
 	pub(super) fn satisfies(&self, engine: &Engine, intent: &Intent) -> bool {
 		match intent {
 			Intent::Update | Intent::Proposals(_) => false,
-			Intent::Add(packages) => {
+			Intent::Add(packages) | Intent::AddClaimed { key_packages: packages, .. } => {
 				let is_in = |package: &HexBytes| {
 					let identity = key_package::parse(&engine.crypto, &package.0)
 						.ok()
@@ -158,6 +162,7 @@ impl<'a> Plan<'a> {
 			data: before.data.clone(),
 			data_by: None,
 			rotate: None,
+			envelope_keys: BTreeMap::new(),
 		}
 	}
 
@@ -172,7 +177,8 @@ impl<'a> Plan<'a> {
 		let mut plan = self.clone();
 		match intent {
 			Intent::Update => {}
-			Intent::Add(list) => plan.add(engine, list)?,
+			Intent::Add(list) => plan.add(engine, list, None)?,
+			Intent::AddClaimed { key_packages, envelope_key } => plan.add(engine, key_packages, Some(envelope_key))?,
 			Intent::Remove(list) => plan.remove(list)?,
 			Intent::Proposals(list) => plan.refer(engine, scratch, mls, list)?,
 			Intent::GroupData(change) => plan.change(change)?,
@@ -206,6 +212,7 @@ impl<'a> Plan<'a> {
 			proposals: self.proposals,
 			data,
 			rotate: self.rotate,
+			envelope_keys: self.envelope_keys,
 		})
 	}
 

@@ -74,6 +74,15 @@ pub enum PolicyError {
 		/// The right that it lacks.
 		right: Right,
 	},
+	/// A signature key that comes in is no device of the person that it is to be of.
+	#[error("the signature key of {} is no device of that identity in the block of the entry", printable(identity))]
+	NotADevice {
+		/// The identity.
+		identity: Vec<u8>,
+	},
+	/// Who says which keys a member has is fixed when a group is created.
+	#[error("who says which keys a member has is fixed when a group is created")]
+	Authentication,
 	/// An administrator would not be a member.
 	#[error("{} would be administrator and not a member; dismiss it, or add it first", printable(identity))]
 	StrangeAdministrator {

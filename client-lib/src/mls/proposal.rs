@@ -95,6 +95,7 @@ pub(super) fn process(
 		Stop::Invalid(reason) => ProposalError::Invalid(reason),
 		Stop::Engine(error) => error.into(),
 		Stop::Private(reason) => EngineError::library("reading a proposal")(reason).into(),
+		Stop::Unknown(_) => EngineError::library("reading a proposal")("it brings no leaf in").into(),
 	})?;
 	match processed.into_content() {
 		ProcessedMessageContent::ProposalMessage(queued) if matches!(queued.sender(), Sender::Member(_)) => Ok(*queued),

@@ -8,8 +8,9 @@ use super::{
 	bundle::Messages,
 	classify::{self, Stop},
 	error::EngineError,
-	group_data::GroupData,
+	group_data::{AuthenticationService, GroupData},
 	nowhere::Nowhere,
+	people::{self, Claim, When},
 	policy,
 	provider::Provider,
 	verdict::InvalidReason,
@@ -55,6 +56,9 @@ pub(super) struct Changes {
 /// Judges the messages of a bundle. Afterwards `mls`, and `scratch`, which must be thrown away, hold exactly the
 /// bundle's proposals as pending, as the private phase needs them.
 ///
+/// `when` is the block in which the leaves that it brings in have to be devices, in a group of people; that of the committer, too,
+/// if it is as before.
+///
 /// `public` is the public state of the epoch, if it is at hand; what is given back is that of the next one, if the commit
 /// wins.
 pub(super) fn judge(
@@ -63,6 +67,7 @@ pub(super) fn judge(
 	mls: &mut MlsGroup,
 	public: Option<PublicGroup>,
 	messages: &Messages,
+	when: When,
 ) -> Result<(Publicly, PublicGroup), Stop> {
 	queue_proposals(provider, scratch, mls, &messages.proposals)?;
 	// The proposals come with the state that is loaded.
@@ -96,6 +101,14 @@ pub(super) fn judge(
 		if is_new(&key) {
 			policy::check_key(&key)?;
 		}
+	}
+	if data_after.authentication != data.authentication {
+		return Err(policy::PolicyError::Authentication.into());
+	}
+	if data.authentication == AuthenticationService::Directory {
+		let has_come = |member: &&Member| is_new(&member.encryption_key) || member.index == committer;
+		let claims = after.iter().filter(has_come).map(claim).collect::<Result<Vec<_>, _>>()?;
+		people::check(scratch, claims.into_iter(), when)?;
 	}
 	let mut changes = describe(&before, &after, added)?;
 	changes.data = (data_after != data).then_some(data_after);
@@ -154,6 +167,11 @@ fn in_epoch(mls: &MlsGroup, message: &PublicMessageIn) -> Result<ProtocolMessage
 		let (found, expected) = (message.epoch().as_u64(), mls.epoch().as_u64());
 		Err(Stop::Invalid(InvalidReason::Epoch { found, expected }))
 	}
+}
+
+/// What a member's leaf says.
+pub(super) fn claim(member: &Member) -> Result<Claim<'_>, policy::PolicyError> {
+	Ok(Claim { identity: policy::named(&member.credential)?, key: &member.signature_key })
 }
 
 fn data_of(public: &PublicGroup) -> Result<GroupData, policy::PolicyError> {

@@ -30,10 +30,13 @@ use super::{
 	Seat, SignerSeed, WelcomeError, Welcomes,
 };
 use crate::store::Overlay;
-use lockstep_primitives::{payload_hash, EntryHash, GenesisHash, GroupId, LogHead, LogKind};
+use lockstep_primitives::{payload_hash, BlockNumber, EntryHash, GenesisHash, GroupId, IdentityId, LogHead, LogKind};
 use rand::{rngs::StdRng, RngCore};
 use state::State;
-use std::sync::{Mutex, PoisonError};
+use std::{
+	collections::BTreeSet,
+	sync::{Mutex, PoisonError},
+};
 
 /// One member.
 pub struct StandIn {
@@ -163,6 +166,15 @@ impl Mls for StandIn {
 
 	fn rejoin(&self, overlay: &Overlay<'_>, invitation: &Invitation) -> Result<Joined, WelcomeError> {
 		letter::join(overlay, invitation)
+	}
+
+	fn unknown_members(
+		&self,
+		_: &Overlay<'_>,
+		_: &GroupId,
+		_: BlockNumber,
+	) -> Result<BTreeSet<IdentityId>, WelcomeError> {
+		Ok(BTreeSet::new())
 	}
 
 	fn rejoin_request(

@@ -14,6 +14,7 @@ mod log;
 mod member;
 mod messages;
 mod paths;
+mod people;
 mod policies;
 mod published;
 mod random;

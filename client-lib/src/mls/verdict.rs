@@ -8,6 +8,7 @@ use super::{
 	constants::{tag, MAX_PAYLOAD},
 	error::EngineError,
 	keys,
+	people::When,
 	policy::PolicyError,
 	public_phase::{self, Publicly},
 	seal::{self, SealError},
@@ -15,8 +16,9 @@ use super::{
 	Engine, Prepared,
 };
 use crate::store::Overlay;
-use lockstep_primitives::{EntryHash, GroupId, OrderingKey};
+use lockstep_primitives::{BlockNumber, EntryHash, GroupId, IdentityId, OrderingKey};
 use openmls::prelude::{MlsGroup, ProcessedMessageContent, PublicGroup, PublicMessageIn, StagedCommit};
+use std::collections::BTreeSet;
 
 /// An entry whose parent is the tip of the group: what there is to judge.
 #[derive(Clone, Copy, Debug)]
@@ -27,6 +29,8 @@ pub struct Candidate<'a> {
 	pub parent: &'a EntryHash,
 	/// The ordering key that it names for the epoch it opens.
 	pub next_key: &'a OrderingKey,
+	/// The block that it is in.
+	pub block: BlockNumber,
 	/// Its payload: the sealed commit bundle.
 	pub payload: &'a [u8],
 }
@@ -40,6 +44,8 @@ pub enum Verdict<S = StagedEntry> {
 	PubliclyInvalid(InvalidReason),
 	/// It fails for this member, and others may have accepted it: stop, and never go on with a sibling.
 	PrivatelyFailing(PrivateReason),
+	/// It cannot be judged before the logs of these people are known up to its block ([`KnownDevices`](super::KnownDevices)).
+	Unknown(BTreeSet<IdentityId>),
 }
 
 /// Why every member refuses an entry.
@@ -158,6 +164,7 @@ impl Engine {
 			Ok(staged) => Ok(Verdict::Valid(Box::new(staged))),
 			Err(Stop::Invalid(reason)) => Ok(Verdict::PubliclyInvalid(reason)),
 			Err(Stop::Private(reason)) => Ok(Verdict::PrivatelyFailing(reason)),
+			Err(Stop::Unknown(people)) => Ok(Verdict::Unknown(people)),
 			Err(Stop::Engine(error)) => Err(error),
 		}
 	}
@@ -169,7 +176,7 @@ impl Engine {
 		candidate: &Candidate<'_>,
 		own: Option<&Prepared>,
 	) -> Result<StagedEntry, Stop> {
-		let Candidate { group, parent, next_key, payload } = *candidate;
+		let Candidate { group, parent, next_key, block, payload } = *candidate;
 		let mut loaded = self.take_active(overlay, group)?;
 		let public = loaded.take_public();
 		let mls = &mut loaded.mls;
@@ -179,7 +186,8 @@ impl Engine {
 		}
 		let bytes = self.unseal(mls, group, parent, payload)?;
 		let messages = CommitBundle::decode(&bytes).map_err(|error| Stop::Invalid(error.into()))?;
-		let (publicly, public) = public_phase::judge(&self.provider(scratch), scratch, mls, public, &messages)?;
+		let (publicly, public) =
+			public_phase::judge(&self.provider(scratch), scratch, mls, public, &messages, When::In(block))?;
 		let own = match own {
 			Some(own) if own.parent == *parent && publicly.committer == mls.own_leaf_index() => {
 				self.recognise(mls, own, &messages.commit)?.map(|staged| (staged, own.signer.clone()))

@@ -12,6 +12,9 @@ pub const MAX_KEY_PACKAGE: u32 = 512;
 pub const MAX_STOCK: u32 = 100;
 /// Blocks after which a KeyPackage has lapsed, at most: 84 days of seconds.
 pub const MAX_LIFE: BlockNumber = 84 * 86_400;
+
+/// Blocks for which the chain keeps what a claim got, at least, and the statement allowance of its voucher's key.
+pub const CLAIM_LIFE: BlockNumber = 86_400;
 /// Ciphersuites that a claim names at most.
 pub const MAX_ASKED_SUITES: u32 = 8;
 

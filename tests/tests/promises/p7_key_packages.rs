@@ -1,15 +1,13 @@
 //! P7: a person is added to a group by KeyPackages that the person's devices have published, each given out once, to nobody who
 //! is named.
 
+use super::person::{broken, Person};
 use codec::DecodeAll;
 use futures::StreamExt;
 use lockstep_client::{
-	directory::{
-		incept, Claimed, DeviceKeys, Directory, DirectoryError, IdentityId, KeyPackageRefusal, RecoveryKeys, Seed,
-		Stock, Stocking, MAX_STOCK,
-	},
+	directory::{Claimed, DirectoryError, KeyPackageRefusal, Seed, MAX_STOCK},
 	voucher::{HeldVoucher, VoucherKind, VoucherRefusal},
-	Client, Config, Event, GenesisHash, Sponsor, StoreKey, Upkeep,
+	Event, Sponsor,
 };
 use lockstep_primitives::{
 	key_package::{Claim, SUITE},
@@ -18,69 +16,7 @@ use lockstep_primitives::{
 };
 use lockstep_tests::{deadline::within, rpc::NodeRpc, Error, Network, Result};
 use serde_json::json;
-use std::{collections::BTreeSet, path::Path, time::Duration};
-
-fn broken(error: impl std::fmt::Display) -> Error {
-	Error::Broken(error.to_string())
-}
-
-/// A person with one device, who is a member by that identity and that device's key.
-struct Person {
-	client: Client,
-	directory: Directory,
-	device: DeviceKeys,
-	id: IdentityId,
-	genesis: GenesisHash,
-}
-
-impl Person {
-	async fn new(network: &Network, node: usize, folder: &Path) -> Result<Self> {
-		let genesis = network.genesis().await?;
-		let directory = Directory::new(vec![network.url(node)], genesis).map_err(broken)?;
-		let device = DeviceKeys::random();
-		let first = incept(&genesis, &device, RecoveryKeys::default(), None);
-		let now = network.rpc(node).await?.finalized().await?;
-		let voucher = HeldVoucher::issue(&Sponsor::alice(), &genesis, VoucherKind::Register, now + 10_000);
-		let id = directory.register_by_voucher(&voucher, &first).await.map_err(broken)?.identity();
-		let config = Config {
-			path: folder.join(id.to_string()),
-			key: StoreKey::from_bytes([3; 32]),
-			nodes: vec![network.url(node)],
-			identity: id.0.to_vec(),
-			signer: *device.current.as_bytes(),
-			sponsor: Some(Sponsor::alice()),
-			genesis: Some(genesis),
-			checkpoint: None,
-			upkeep: Upkeep::default(),
-		};
-		let client = Client::open(config).await.map_err(broken)?;
-		Ok(Self { client, directory, device, id, genesis })
-	}
-
-	/// Makes KeyPackages, and publishes them.
-	async fn publish(&self, count: u32, with_last_resort: bool, lapse: u32) -> Result<Stock> {
-		let mut packages = Vec::new();
-		for _ in 0..count + u32::from(with_last_resort) {
-			packages.push(self.client.key_package().await.map_err(broken)?);
-		}
-		let last_resort = with_last_resort.then(|| packages.pop()).flatten();
-		let signed = self.stocking().await?.publish(packages, last_resort, lapse, false).map_err(broken)?;
-		let stock = self.directory.publish(&signed).await.map_err(broken)?;
-		// It is there: to publish it once more is no error, and changes nothing.
-		assert_eq!(self.directory.publish(&signed).await.map_err(broken)?, stock);
-		Ok(stock)
-	}
-
-	async fn stocking(&self) -> Result<Stocking<'_>> {
-		let device = &self.device.current;
-		let stock = self.directory.stock(self.id, device.key()).await.map_err(broken)?;
-		Ok(Stocking { genesis: self.genesis, identity: self.id, device, stock })
-	}
-}
-
-fn packages(claimed: &Claimed) -> Vec<Vec<u8>> {
-	claimed.packages.iter().map(|package| package.bytes.to_vec()).collect()
-}
+use std::{collections::BTreeSet, time::Duration};
 
 pub async fn a_person_is_found_claimed_and_added(network: &Network) -> Result<()> {
 	let folder = tempfile::tempdir().map_err(Error::io("making a folder"))?;
@@ -112,7 +48,7 @@ pub async fn a_person_is_found_claimed_and_added(network: &Network) -> Result<()
 
 	let mut events = boris.client.events();
 	let group = anna.client.create_group().await.map_err(broken)?;
-	anna.client.add(group, packages(&claimed)).await.map_err(broken)?;
+	anna.client.add_claimed(group, &claimed, &paid).await.map_err(broken)?;
 	anna.client.send(group, b"hello boris".to_vec()).await.map_err(broken)?;
 	let read = async {
 		while let Some(event) = events.next().await {

@@ -23,6 +23,10 @@ impl<M: Mls> Core<M> {
 	/// Takes entries that continue the log of the first one's group, as many as go into one write; gives how many.
 	pub fn on_entries(&mut self, entries: &[(GroupId, VerifiedEntry)]) -> usize {
 		let Some((id, first)) = entries.first() else { return 0 };
+		if self.groups.get(id).is_some_and(|group| group.unknown.is_some()) {
+			// It is read again, from where the group stands.
+			return 1;
+		}
 		let together = self.groups.get(id).map_or(1, |group| together(group, entries));
 		match entries.get(..together) {
 			Some(several) if together > 1 => self.read_on(id, several),
@@ -74,7 +78,7 @@ impl<M: Mls> Core<M> {
 			self.follow_up(id, last);
 		}
 		if let Some(error) = trouble {
-			self.halt(id, error.to_string());
+			self.not_read(id, error);
 		}
 		taken
 	}

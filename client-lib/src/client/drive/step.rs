@@ -114,6 +114,8 @@ impl<'a, M: Mls> Step<'a, M> {
 				}
 			}
 			overlay.delete::<InFlight>(self.id.as_bytes())?;
+		} else if self.done.dropped {
+			overlay.delete::<InFlight>(self.id.as_bytes())?;
 		}
 		Ok(())
 	}
@@ -136,7 +138,8 @@ impl<'a, M: Mls> Step<'a, M> {
 			self.judged(entry, gate::Verdict::PrivatelyFailing);
 			return Ok(());
 		};
-		let candidate = Candidate { group: self.id, parent: &entry.parent, next_key: &entry.next_key, payload };
+		let candidate =
+			Candidate { group: self.id, parent: &entry.parent, next_key: &entry.next_key, block: entry.block, payload };
 		if self.own.is_none() && self.gate.pending().is_some() {
 			self.own = Some(Arc::new(own_commit(overlay, self.id)?));
 		}
@@ -152,6 +155,7 @@ impl<'a, M: Mls> Step<'a, M> {
 				self.done.private = Some(reason);
 				gate::Verdict::PrivatelyFailing
 			}
+			mls::Verdict::Unknown(people) => return Err(DriveError::Unknown { people, block: entry.block }),
 		};
 		self.judged(entry, verdict);
 		Ok(())

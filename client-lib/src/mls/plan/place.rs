@@ -5,7 +5,7 @@ use crate::{
 	mls::{
 		error::{BuildError, ProposalError},
 		group_data::GroupData,
-		intent::GroupChange,
+		intent::{EnvelopeKey, GroupChange},
 		key_package,
 		policy::{self, PolicyError},
 		proposal,
@@ -22,7 +22,12 @@ use openmls::{
 use std::collections::BTreeSet;
 
 impl Plan<'_> {
-	pub(super) fn add(&mut self, engine: &Engine, list: &[HexBytes]) -> Result<(), NotPlaced> {
+	pub(super) fn add(
+		&mut self,
+		engine: &Engine,
+		list: &[HexBytes],
+		key: Option<&EnvelopeKey>,
+	) -> Result<(), NotPlaced> {
 		let (mut named, mut present) = (BTreeSet::new(), None);
 		for (index, bytes) in list.iter().enumerate() {
 			let (identity, package) = parse(engine, index, &bytes.0)?;
@@ -34,8 +39,9 @@ impl Plan<'_> {
 			}
 			if self.before.members.contains_key(&identity) {
 				present = Some(identity);
-			} else {
-				self.added.entry(identity).or_insert((Box::new(package), Source::Value));
+			} else if !self.added.contains_key(&identity) {
+				self.envelope_keys.extend(key.map(|key| (identity.clone(), key.clone())));
+				self.added.insert(identity, (Box::new(package), Source::Value));
 			}
 		}
 		match present {

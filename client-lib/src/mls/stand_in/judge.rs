@@ -56,7 +56,7 @@ impl StandIn {
 		candidate: &Candidate<'_>,
 		own: Option<&Prepared>,
 	) -> Result<Verdict<StandInStaged>, EngineError> {
-		let Candidate { group, parent, next_key, payload } = *candidate;
+		let Candidate { group, parent, next_key, payload, .. } = *candidate;
 		let state = State::active(overlay, group)?;
 		let tip = EpochKeys::of_epoch(overlay, group, state.epoch)?.ok_or(EngineError::NotPlaced(*group))?.entry;
 		if tip != *parent {

@@ -93,7 +93,7 @@ pub(super) fn welcomes(prepared: &Prepared, entry: &EntryHash, index: u64) -> Re
 		let reference = package.reference;
 		let bytes = serde_json::to_vec(&Opens { reference, hash });
 		let bytes = bytes.map_err(EngineError::library("encoding an envelope"))?;
-		Ok(Envelope { key_package_ref: reference.to_vec(), identity: package.identity.into_bytes(), bytes })
+		Ok(Envelope { key_package_ref: reference.to_vec(), identity: package.identity.into_bytes(), bytes, key: None })
 	};
 	let invited = prepared.invited.iter().filter_map(|package| Package::decode(&package.0));
 	let envelopes = invited.map(envelope).collect::<Result<_, EngineError>>()?;

@@ -32,7 +32,7 @@ pub(super) fn place(commit: &mut Commit, state: &State, intents: &[Intent]) -> V
 /// Whether what an intent wants is so already.
 pub(super) fn is_satisfied(state: &State, intent: &Intent) -> bool {
 	match intent {
-		Intent::Add(list) => {
+		Intent::Add(list) | Intent::AddClaimed { key_packages: list, .. } => {
 			let is_in =
 				|bytes: &HexBytes| Package::decode(&bytes.0).is_some_and(|package| state.is_member(&package.identity));
 			!list.is_empty() && list.iter().all(is_in)
@@ -49,7 +49,9 @@ pub(super) fn is_satisfied(state: &State, intent: &Intent) -> bool {
 fn with(commit: &mut Commit, state: &State, intent: &Intent) -> Placed {
 	let put = match intent {
 		Intent::Update => Ok(()),
-		Intent::Add(list) if !list.is_empty() => add(commit, state, list),
+		Intent::Add(list) | Intent::AddClaimed { key_packages: list, .. } if !list.is_empty() => {
+			add(commit, state, list)
+		}
 		Intent::Remove(list) if !list.is_empty() => remove(commit, state, list),
 		Intent::Proposals(list) if !list.is_empty() => refer(commit, state, list),
 		Intent::Readmit { identity, key_package, replaces } => {

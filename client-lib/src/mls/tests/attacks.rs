@@ -4,7 +4,7 @@ use super::{
 	add, assert_agreement, assert_all_skip, group,
 	hostile::{forge, forge_on, open_payload, submit_bundle, submit_payload, Crypto, Forged},
 	log::{Entry, Log, ANY_KEY, GENESIS},
-	remove, BundleError, Candidate, Intent, InvalidReason, Member, PolicyError, SealError, Verdict,
+	remove, BundleError, Intent, InvalidReason, Member, PolicyError, SealError, Verdict,
 };
 use crate::mls::proposal;
 
@@ -224,9 +224,7 @@ fn an_own_commit_sealed_anew_by_another_is_recognised() {
 	let entry = submit_bundle(&members[1], &mut log, &bundle, &prepared.next_key);
 
 	let judge = |entry: &Entry, own| {
-		let candidate =
-			Candidate { group: &log.group, parent: &entry.parent, next_key: &entry.next_key, payload: &entry.payload };
-		members[0].read(|engine, overlay| engine.evaluate(overlay, &candidate, own)).unwrap()
+		members[0].read(|engine, overlay| engine.evaluate(overlay, &log.candidate(entry), own)).unwrap()
 	};
 	let verdict = judge(&wrong_key, Some(&prepared));
 	assert!(matches!(verdict, Verdict::PubliclyInvalid(InvalidReason::NextKey)), "{verdict:?}");
@@ -247,8 +245,7 @@ fn another_members_commit_is_not_taken_for_the_own_one() {
 	let (mut log, mut members) = group(&["a", "b"]);
 	let own = members[0].prepare(&log, &Intent::Update);
 	let entry = log.append(&members[1].prepare(&log, &Intent::Update));
-	let candidate =
-		Candidate { group: &log.group, parent: &entry.parent, next_key: &entry.next_key, payload: &entry.payload };
+	let candidate = log.candidate(&entry);
 	let judged = members[0].read(|engine, overlay| engine.evaluate(overlay, &candidate, Some(&own))).unwrap();
 	assert!(matches!(judged, Verdict::Valid(staged) if !staged.is_own()));
 }

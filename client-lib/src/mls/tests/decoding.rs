@@ -37,6 +37,7 @@ fn truncated_payloads_are_refused() {
 			group: &log.group,
 			parent: &prepared.parent,
 			next_key: &prepared.next_key,
+			block: 0,
 			payload: &payload[..length],
 		};
 		let judged = members[1].read(|engine, overlay| engine.evaluate(overlay, &candidate, None)).unwrap();
@@ -50,8 +51,8 @@ fn changed_payloads_are_refused() {
 	let mut payload = prepared.payload.0.clone();
 	for position in 0..payload.len() {
 		payload[position] ^= 0x20;
-		let candidate =
-			Candidate { group: &log.group, parent: &prepared.parent, next_key: &prepared.next_key, payload: &payload };
+		let Prepared { parent, next_key, .. } = &prepared;
+		let candidate = Candidate { group: &log.group, parent, next_key, block: 0, payload: &payload };
 		let judged = members[1].read(|engine, overlay| engine.evaluate(overlay, &candidate, None)).unwrap();
 		assert!(matches!(judged, Verdict::PubliclyInvalid(InvalidReason::Seal(_))), "byte {position}: {judged:?}");
 		payload[position] ^= 0x20;

@@ -1,6 +1,6 @@
 //! The encoding of the group data: one byte string for each, and an error for everything else.
 
-use super::{GroupData, GroupDataError, Rights, Who};
+use super::{AuthenticationService, GroupData, GroupDataError, Rights, Who};
 use crate::mls::constants::{MAX_ADMINISTRATORS, MAX_APPLICATION_DATA, MAX_IDENTITY, MAX_NAME};
 use proptest::{collection::vec, prelude::*};
 
@@ -10,6 +10,7 @@ fn sample() -> GroupData {
 		application: vec![9; 3],
 		administrators: [b"b".to_vec(), b"a".to_vec(), b"ab".to_vec()].into(),
 		rights: Rights { remove: Who::Administrators, roles: Who::Administrators, ..Rights::default() },
+		authentication: AuthenticationService::Application,
 	}
 }
 
@@ -17,6 +18,8 @@ fn sample() -> GroupData {
 fn the_encoding_is_fixed() {
 	assert_eq!(GroupData::default().encode().unwrap(), [1, 0, 0, 0, 0, 0, 0, 0]);
 	let expected = b"\x01\x1cGr\xc3\xbc\xc3\x9fe\x0c\x09\x09\x09\x0c\x04a\x08ab\x04b\x00\x01\x00\x01";
+	let of_people = GroupData { authentication: AuthenticationService::Directory, ..GroupData::default() };
+	assert_eq!(of_people.encode().unwrap(), [2, 0, 0, 0, 0, 0, 0, 0]);
 	assert_eq!(sample().encode().unwrap(), expected);
 	assert_eq!(GroupData::decode(expected), Ok(sample()));
 }
@@ -25,7 +28,7 @@ fn the_encoding_is_fixed() {
 fn what_is_not_the_one_encoding_is_refused() {
 	let cases: [(&[u8], GroupDataError); 10] = [
 		(b"", GroupDataError::Encoding),
-		(b"\x02\x00\x00\x00\x00\x00\x00\x00", GroupDataError::Version(2)),
+		(b"\x03\x00\x00\x00\x00\x00\x00\x00", GroupDataError::Version(3)),
 		(b"\x01\x00\x00\x00\x00\x00\x00", GroupDataError::Encoding),
 		(b"\x01\x00\x00\x00\x00\x00\x00\x00\x00", GroupDataError::Encoding),
 		(b"\x01\x00\x00\x00\x00\x02\x00\x00", GroupDataError::Who(2)),
@@ -83,8 +86,17 @@ pub(super) fn any_rights() -> impl Strategy<Value = Rights> {
 }
 
 fn any_data() -> impl Strategy<Value = GroupData> {
-	(".{0,20}", vec(any::<u8>(), 0..200), proptest::collection::btree_set(vec(any::<u8>(), 1..5), 0..6), any_rights())
-		.prop_map(|(name, application, administrators, rights)| GroupData { name, application, administrators, rights })
+	let authentication = prop_oneof![Just(AuthenticationService::Application), Just(AuthenticationService::Directory)];
+	let administrators = proptest::collection::btree_set(vec(any::<u8>(), 1..5), 0..6);
+	(".{0,20}", vec(any::<u8>(), 0..200), administrators, any_rights(), authentication).prop_map(
+		|(name, application, administrators, rights, authentication)| GroupData {
+			name,
+			application,
+			administrators,
+			rights,
+			authentication,
+		},
+	)
 }
 
 proptest! {

@@ -1,6 +1,6 @@
 //! A log in memory: it checks endorsements and hashes entries as the chain does, and nothing more.
 
-use super::{member::Member, GroupData, Prepared};
+use super::{member::Member, Candidate, GroupData, Prepared};
 use ed25519_dalek::{Signature, VerifyingKey};
 use lockstep_primitives::{
 	endorsement_payload, extrinsic::Append, payload_hash, EntryBody, EntryHash, GenesisHash, GroupId, LogHead, LogKind,
@@ -61,6 +61,13 @@ impl Log {
 	/// The newest entry.
 	pub(super) fn tip(&self) -> &Entry {
 		self.entries.last().expect("a log has an entry")
+	}
+
+	/// An entry as something to judge. Its block has the number of its position.
+	pub(super) fn candidate<'a>(&'a self, entry: &'a Entry) -> Candidate<'a> {
+		let Entry { index, parent, next_key, payload, .. } = entry;
+		let block = u32::try_from(*index).expect("the log is short");
+		Candidate { group: &self.group, parent, next_key, block, payload }
 	}
 
 	/// Appends an own commit, which must be endorsed by its parent's key.

@@ -2,14 +2,15 @@
 
 use super::{
 	log::{Entry, Log, GENESIS},
-	Candidate, EngineError, EpochChange, EpochKeys, GroupData, GroupView, Intent, InvalidReason, Invitation, Joined,
-	MessageError, NewGroup, NewKeyPackage, Prepared, PrivateReason, Received, Sent, Verdict, Welcomes,
+	EngineError, EpochChange, EpochKeys, GroupData, GroupView, Intent, InvalidReason, Invitation, Joined, MessageError,
+	NewGroup, NewKeyPackage, Prepared, PrivateReason, Received, Sent, Verdict, Welcomes,
 };
 use crate::{
 	mls::Engine,
 	store::{Overlay, Store, StoreKey},
 };
-use lockstep_primitives::GroupId;
+use lockstep_primitives::{GroupId, IdentityId};
+use std::collections::BTreeSet;
 
 pub(super) struct Member {
 	pub(super) engine: Engine,
@@ -29,6 +30,19 @@ pub(super) enum Outcome {
 	Advanced(Box<EpochChange>),
 	Skipped(InvalidReason),
 	Stuck(PrivateReason),
+	Waiting(BTreeSet<IdentityId>),
+}
+
+impl Outcome {
+	/// Of a verdict that leads nowhere.
+	fn of(verdict: Verdict) -> Self {
+		match verdict {
+			Verdict::Valid(_) => panic!("it leads on"),
+			Verdict::PubliclyInvalid(reason) => Self::Skipped(reason),
+			Verdict::PrivatelyFailing(reason) => Self::Stuck(reason),
+			Verdict::Unknown(people) => Self::Waiting(people),
+		}
+	}
 }
 
 impl Member {
@@ -116,6 +130,13 @@ impl Member {
 			own.parent == entry.parent && own.payload.0 == entry.payload && own.next_key == entry.next_key
 		});
 		if let Some(own) = own.cloned() {
+			if own.conditional {
+				let judged = self.read(|engine, overlay| engine.evaluate(overlay, &log.candidate(entry), Some(&own)));
+				match judged.unwrap() {
+					Verdict::Valid(staged) => assert!(staged.is_own()),
+					other => return Outcome::of(other),
+				}
+			}
 			self.prepared = None;
 			let change = self.write(|engine, overlay| engine.merge_own(overlay, &entry.hash, &own)).unwrap();
 			return Outcome::Advanced(Box::new(change));
@@ -127,8 +148,7 @@ impl Member {
 					self.write(|engine, overlay| engine.apply(overlay, &entry.hash, *staged)).unwrap(),
 				))
 			}
-			Verdict::PubliclyInvalid(reason) => Outcome::Skipped(reason),
-			Verdict::PrivatelyFailing(reason) => Outcome::Stuck(reason),
+			other => Outcome::of(other),
 		}
 	}
 
@@ -141,9 +161,7 @@ impl Member {
 	}
 
 	pub(super) fn judge(&self, log: &Log, entry: &Entry) -> Result<Verdict, EngineError> {
-		let candidate =
-			Candidate { group: &log.group, parent: &entry.parent, next_key: &entry.next_key, payload: &entry.payload };
-		self.read(|engine, overlay| engine.evaluate(overlay, &candidate, None))
+		self.read(|engine, overlay| engine.evaluate(overlay, &log.candidate(entry), None))
 	}
 
 	pub(super) fn key_package(&mut self) -> NewKeyPackage {

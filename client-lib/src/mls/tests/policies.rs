@@ -169,7 +169,7 @@ fn a_committer_cannot_take_the_key_of_another_member() {
 }
 
 /// "a" puts the credential and key of `new` on its leaf, by a commit that it signs with its own key.
-fn forge_rotation(member: &Member, log: &Log, new: &Engine) -> Forged {
+pub(super) fn forge_rotation(member: &Member, log: &Log, new: &Engine) -> Forged {
 	let overlay = member.store().overlay();
 	let mut mls = member.engine.load(&overlay, &log.group).unwrap();
 	let engine = &member.engine;

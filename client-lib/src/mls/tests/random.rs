@@ -129,6 +129,7 @@ impl World {
 					}
 				}
 				Outcome::Skipped(_) => skipped += 1,
+				Outcome::Waiting(people) => panic!("{} waits for {people:?}", member.name()),
 				Outcome::Stuck(_) => {
 					stopped += 1;
 					continue;

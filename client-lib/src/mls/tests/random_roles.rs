@@ -152,6 +152,7 @@ impl World {
 					Verdict::Valid(_) => None,
 					Verdict::PubliclyInvalid(reason) => Some(reason),
 					Verdict::PrivatelyFailing(reason) => panic!("{} says {reason}", member.name()),
+					Verdict::Unknown(people) => panic!("{} asks for {people:?}", member.name()),
 				});
 			}
 		}

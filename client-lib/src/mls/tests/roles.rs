@@ -308,7 +308,7 @@ pub(super) fn bad_extensions() -> Vec<Extensions<GroupContext>> {
 	let data = |bytes: &[u8]| Extension::Unknown(EXTENSION, UnknownExtension(bytes.to_vec()));
 	let good = GroupData::default().encode().unwrap();
 	let mut later = good.clone();
-	later[0] = 2;
+	later[0] = 3;
 	let lists = vec![
 		vec![],
 		vec![required(&[ours])],

@@ -4,7 +4,7 @@ use super::{
 	add, assert_agreement, assert_all_skip, commit, group,
 	hostile::{forge, open_payload, submit_bundle, Crypto},
 	log::GENESIS,
-	Candidate, Engine, Intent, InvalidReason, Log, Member, SignerSeed, Verdict,
+	Engine, Intent, InvalidReason, Log, Member, SignerSeed, Verdict,
 };
 use crate::mls::signer::Of;
 
@@ -110,8 +110,7 @@ fn a_rotation_sealed_anew_by_another_member_moves_the_key_too() {
 	let prepared = members[0].prepare(&log, &rotate(10));
 	let bundle = open_payload(&members[1], &log, &prepared.payload.0);
 	let entry = submit_bundle(&members[1], &mut log, &bundle, &prepared.next_key);
-	let candidate =
-		Candidate { group: &log.group, parent: &entry.parent, next_key: &entry.next_key, payload: &entry.payload };
+	let candidate = log.candidate(&entry);
 	let verdict = members[0].read(|engine, overlay| engine.evaluate(overlay, &candidate, Some(&prepared))).unwrap();
 	let Verdict::Valid(staged) = verdict else { panic!("it is the own commit") };
 	let change = members[0].write(|engine, overlay| engine.apply(overlay, &entry.hash, *staged)).unwrap();

@@ -1,0 +1,125 @@
+//! Waiting for the logs of people, without which the next entry of a group, or an invitation, cannot be judged.
+//!
+//! Nothing of what waits is kept: once the logs are there, the group's log is read again from where the group stands. What was read
+//! of a person is stored, so that years of a log are judged with one reading of each person's.
+
+use super::{action::Action, core::Core};
+use crate::{
+	directory::Directory,
+	mls::{KnownDevices, Mls},
+};
+use futures::{stream, StreamExt};
+use lockstep_primitives::{BlockNumber, GroupId, IdentityId};
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
+use tokio::{sync::mpsc, time::sleep};
+
+/// Logs that are read at a time.
+const AT_ONCE: usize = 8;
+/// The wait after a node that has not got as far, or could not be asked.
+const RETRY: Duration = Duration::from_millis(300);
+
+/// Logs to be known up to a block.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Unknown {
+	people: BTreeSet<IdentityId>,
+	block: BlockNumber,
+}
+
+/// A person's log, as it was read.
+#[derive(Clone, Debug)]
+pub struct LookedUp {
+	/// Who.
+	pub person: IdentityId,
+	/// What it says.
+	pub devices: KnownDevices,
+}
+
+impl Unknown {
+	/// Takes away what is known now; gives whether that was all.
+	fn learn(&mut self, person: &IdentityId, until: BlockNumber) -> bool {
+		if until >= self.block {
+			self.people.remove(person);
+		}
+		self.people.is_empty()
+	}
+}
+
+impl<M: Mls> Core<M> {
+	/// The next entry of a group cannot be judged yet.
+	pub(super) fn look_up(&mut self, id: &GroupId, people: BTreeSet<IdentityId>, block: BlockNumber) {
+		let Some(group) = self.groups.get_mut(id) else { return };
+		group.unknown = Some(Unknown { people: people.clone(), block });
+		group.caught_up = false;
+		self.act(Action::LookUp { people, block });
+	}
+
+	/// An invitation cannot be judged yet.
+	pub(super) fn look_up_to_join(&mut self, id: &GroupId, people: BTreeSet<IdentityId>, block: BlockNumber) {
+		let Some(joining) = self.joining.get_mut(id) else { return };
+		joining.unknown = Some(Unknown { people: people.clone(), block });
+		self.act(Action::LookUp { people, block });
+	}
+
+	/// A person's log was read.
+	pub fn on_looked_up(&mut self, LookedUp { person, devices }: LookedUp) {
+		let until = devices.until;
+		let overlay = self.store.overlay();
+		let stored = overlay.get::<KnownDevices>(&person.0).and_then(|known| {
+			if known.is_none_or(|known| known.until < until) {
+				overlay.put(&person.0, &devices)?;
+				overlay.commit()?;
+			}
+			Ok(())
+		});
+		if let Err(error) = stored {
+			// Whoever needs it asks again.
+			tracing::error!(%error, "what was read of a person cannot be stored");
+		}
+		let mut groups = Vec::new();
+		for (id, group) in &mut self.groups {
+			if group.unknown.as_mut().is_some_and(|unknown| unknown.learn(&person, until)) {
+				group.unknown = None;
+				groups.push(*id);
+			}
+		}
+		for id in groups {
+			self.follow(&id);
+		}
+		let mut invited = Vec::new();
+		for joining in self.joining.values_mut() {
+			if joining.unknown.as_mut().is_some_and(|unknown| unknown.learn(&person, until)) {
+				invited.push(joining.invited.clone());
+			}
+		}
+		for invited in invited {
+			self.resume_joining(invited);
+		}
+	}
+}
+
+/// Reads the logs of people, as of this block or a later one, for as long as somebody waits for them.
+pub(super) async fn look_up_all(
+	directory: Arc<Directory>,
+	people: BTreeSet<IdentityId>,
+	block: BlockNumber,
+	answers: mpsc::Sender<LookedUp>,
+) {
+	let reading = people.into_iter().map(|person| look_up(&directory, person, block, &answers));
+	stream::iter(reading).buffer_unordered(AT_ONCE).collect::<Vec<()>>().await;
+}
+
+async fn look_up(directory: &Directory, person: IdentityId, block: BlockNumber, answers: &mpsc::Sender<LookedUp>) {
+	while !answers.is_closed() {
+		match directory.look_up(person).await {
+			Ok(history) if history.until() >= block => {
+				drop(answers.send(LookedUp { person, devices: KnownDevices::of(&history) }).await);
+				return;
+			}
+			Ok(history) => tracing::debug!(%person, until = history.until(), block, "a node has not got as far"),
+			Err(error) => {
+				tracing::warn!(%person, %error, "the log of a person cannot be read, and a group waits for it")
+			}
+		}
+		sleep(RETRY).await;
+	}
+}
