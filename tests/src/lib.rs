@@ -7,6 +7,7 @@
 //!   suites compare.
 //! - [`liar`]: a node that lies.
 //! - [`scenes`]: several scenes on one network.
+//! - [`links`]: what joins people, groups, claims and commits for an outsider who reads all.
 //! - [`rpc`]: what a test asks a node beside the clients.
 //! - [`crashes`]: members that are killed again and again, at each of the [`write_kinds`].
 //! - [`deadline`]: every wait is for an event, and has an end.
@@ -25,6 +26,7 @@ pub mod figures;
 pub mod governance;
 pub mod keys;
 pub mod liar;
+pub mod links;
 pub mod machine;
 pub mod members;
 pub mod mesh;

@@ -9,10 +9,12 @@
 //! | [`p3_no_stuck_groups`] | a faulty commit delays a group by a bounded number of blocks |
 //! | [`p4_removed_means_removed`] | a removed member places nothing into the order any more |
 //! | [`p5_no_lost_state`] | members that are killed anywhere lose nothing and do nothing twice |
+//! | [`p6_no_links`] | nothing that chain and nodes keep joins a group with a person, a commit with its committer, or a claim with its claimant |
 //! | [`p6_nothing_in_the_clear`] | chain and nodes keep neither identities nor plaintext |
 //! | [`p7_provable_rotations`] | anyone with the genesis can check rotations, offline |
 //! | [`p7_identities`] | who has which devices is what those devices have signed, and the same for every reader |
 //! | [`p7_key_packages`] | a person is added by what the person's devices have published, each of it given out once |
+//! | [`p7_members`] | in a group of people, a leaf counts if its key is a device of its identity in the block of the entry |
 //! | [`clock`] | a member's clock does not matter to its verdicts |
 //! | [`membership`] | members that go away, for a while or for good |
 //! | [`retention`] | nodes that delete old blocks, and members that were away for longer |
@@ -36,10 +38,13 @@ mod p2_set_changes;
 mod p3_no_stuck_groups;
 mod p4_removed_means_removed;
 mod p5_no_lost_state;
+mod p6_no_links;
 mod p6_nothing_in_the_clear;
 mod p7_identities;
 mod p7_key_packages;
+mod p7_members;
 mod p7_provable_rotations;
+mod person;
 mod retention;
 
 use lockstep_tests::{scenes, scenes::play, Network, Result};
@@ -64,6 +69,8 @@ async fn on_a_network_that_nothing_disturbs() -> Result<()> {
 		p7_identities::a_node_that_leaves_events_out_is_asked_no_more,
 		p7_key_packages::a_person_is_found_claimed_and_added,
 		p7_key_packages::a_thousand_claims_race_for_a_hundred_key_packages,
+		p7_members::who_is_no_device_commits_nothing,
+		p7_members::nobody_comes_in_under_the_name_of_another,
 		clock::a_member_months_ahead_agrees_on_an_added_key_package,
 		membership::a_member_that_was_away_catches_up,
 		membership::more_is_said_than_fits_into_one_epoch,
