@@ -8,6 +8,8 @@
 mod action;
 mod actor;
 mod backup;
+#[cfg(test)]
+mod claimed;
 mod command;
 mod commit;
 mod config;

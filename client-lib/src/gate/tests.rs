@@ -184,6 +184,27 @@ fn the_own_bundle_under_another_key_is_judged_and_the_own_commit_stays() {
 }
 
 #[test]
+fn an_own_commit_whose_block_has_a_say_is_judged_like_others() {
+	let gate = gate();
+	let own = Pending { conditional: true, ..pending(&gate, 5) };
+	let won = entry(1, 5, hash(1), 11);
+	let (gate, effects) = run(gate, [Input::Prepared(own), Input::Entry(won)]);
+	assert_eq!(effects.last(), Some(&Effect::Evaluate(won)));
+	let (merged, effects) = step(gate.clone(), verdict(5, Verdict::Own));
+	assert_eq!(effects, [Effect::MergeOwn(won), Effect::Advance { entry: won, epoch: 1, own: true }]);
+	assert_eq!(merged.pending(), None);
+	// If it is invalid there it is invalid for all, and is not submitted again.
+	let (gate, effects) = step(gate, verdict(5, Verdict::PubliclyInvalid));
+	assert_eq!(effects, [Effect::DropPending, Effect::Skip { entry: won, reason: SkipReason::PubliclyInvalid }]);
+	assert_eq!((gate.pending(), gate.tip().entry), (None, hash(1)));
+	let sibling = pending(&gate, 6);
+	assert_eq!(
+		step(gate, Input::Prepared(sibling)).0.pending().map(|own| own.payload_hash),
+		Some(sibling.payload_hash)
+	);
+}
+
+#[test]
 fn the_own_commit_sealed_anew_by_another_is_merged_all_the_same() {
 	let gate = gate();
 	let own = pending(&gate, 5);

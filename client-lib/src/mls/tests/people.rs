@@ -146,6 +146,20 @@ fn who_is_no_device_any_more_commits_nothing() {
 }
 
 #[test]
+fn a_commit_that_leaves_its_makers_leaf_as_it_is_needs_a_device_too() {
+	let (mut log, mut members) = group(&["a", "b", "c"]);
+	let package = Member::new(&id("j")).key_package();
+	let package = crate::mls::key_package::parse(&members[1].engine.crypto, &package.bytes).unwrap();
+	let forged = forge(&members[1], &log, &Crypto::default(), |builder| {
+		builder.force_self_update(false).propose_adds([package])
+	});
+	let entry = forged.submit(&members[1], &mut log);
+	tell(&members, "j", 100, &[(0, &[key("j")])]);
+	tell(&members, "b", 100, &[(0, &[key("b")]), (2, &[])]);
+	assert_eq!(assert_all_skip(&mut members, &log, &entry), not_a_device("b"));
+}
+
+#[test]
 fn a_rotation_leads_to_a_device_or_nowhere() {
 	let (mut log, mut members) = group(&["a", "b"]);
 	let rotate = |seed: u8| Intent::Rotate { seed: SignerSeed::new([seed; 32]) };
