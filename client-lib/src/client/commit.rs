@@ -11,7 +11,7 @@ use super::{
 use crate::{
 	gate::{Input, Pending, Tip},
 	log::EntryHeader,
-	mls::{Batch, BuildError, EngineError, Intent, Mls, Placed, Prepared},
+	mls::{Batch, BuildError, EngineError, Intent, InvalidReason, Mls, Placed, Prepared},
 	mutation::{self, Mutation},
 	store::{Overlay, StoreError},
 };
@@ -302,13 +302,18 @@ impl<M: Mls> Core<M> {
 		}
 	}
 
-	/// The own commit got into the log, and is invalid there. What it carried is tried again: now it is known what is wrong.
-	pub fn take_back(&mut self, id: &GroupId) {
-		let finalized = self.finalized;
+	/// The own commit got into the log, and is invalid there, for this reason. What it carried by itself has failed; of several
+	/// wishes it is not known which was to blame, so each is tried again, by itself.
+	pub fn take_back(&mut self, id: &GroupId, reason: InvalidReason) {
 		let Some(group) = self.groups.get_mut(id) else { return };
-		for mut operation in std::mem::take(&mut group.current).into_iter().rev() {
-			operation.step_back(finalized, self.random.next_u32());
-			group.waiting.push_front(operation);
+		let mut carried = std::mem::take(&mut group.current);
+		if carried.len() > 1 {
+			for mut operation in carried.into_iter().rev() {
+				operation.alone = true;
+				group.waiting.push_front(operation);
+			}
+		} else if let Some(operation) = carried.pop() {
+			self.conclude(id, operation, Err(BuildError::Refused(reason).into()));
 		}
 	}
 

@@ -173,6 +173,10 @@ impl<M: Mls> Core<M> {
 	/// What a step asks for beyond the store: events, answers, the next submission.
 	pub(super) fn follow_up(&mut self, id: &GroupId, done: Done) {
 		let group = *id;
+		let refused = done.skipped.last().filter(|_| done.dropped).and_then(|(_, because)| match because {
+			SkippedBecause::Invalid(reason) => Some(reason.clone()),
+			SkippedBecause::NotFromTip => None,
+		});
 		self.report_skipped(id, done.skipped);
 		for (number, outgoing) in done.outgoing {
 			self.outbox.insert(number, group, outgoing.size());
@@ -187,8 +191,8 @@ impl<M: Mls> Core<M> {
 				self.enter_epoch(id);
 			}
 		}
-		if done.dropped && !has_advanced && done.stopped.is_none() {
-			self.take_back(id);
+		if let Some(reason) = refused.filter(|_| !has_advanced && done.stopped.is_none()) {
+			self.take_back(id, reason);
 		}
 		match done.stopped {
 			Some(Stop::Removed) if done.replaced => self.stop(id, Event::Replaced { group }),

@@ -38,6 +38,8 @@ pub(super) struct Operation {
 	pub attempts: u32,
 	/// The finalized block from which on it may be tried.
 	pub not_before: BlockNumber,
+	/// To be tried by itself: together with others it made an invalid commit.
+	pub alone: bool,
 	pub started: Instant,
 	/// Whether it is in the store, or need not be.
 	pub stored: bool,
@@ -62,6 +64,7 @@ impl Operation {
 			epoch: 0,
 			attempts: 0,
 			not_before: 0,
+			alone: false,
 			started: Instant::now(),
 			stored: true,
 			taken: None,
@@ -227,7 +230,8 @@ impl Group {
 	pub fn take_due(&mut self, finalized: BlockNumber) -> Vec<Operation> {
 		let mut due = Vec::new();
 		for operation in std::mem::take(&mut self.waiting) {
-			if operation.not_before <= finalized && due.len() < MAX_BATCH {
+			let goes_along = due.is_empty() || !(operation.alone || due.iter().any(|other: &Operation| other.alone));
+			if operation.not_before <= finalized && due.len() < MAX_BATCH && goes_along {
 				due.push(operation);
 			} else {
 				self.waiting.push_back(operation);
@@ -289,5 +293,12 @@ mod tests {
 		assert_eq!(numbers(8), (33..40).collect::<Vec<_>>());
 		assert!(numbers(8).is_empty());
 		assert_eq!(numbers(9), [0]);
+		for number in 1..6 {
+			let alone = number == 1 || number == 4;
+			group.waiting.push_back(Operation { alone, ..Operation::asked(number, Intent::Update, false, 0) });
+		}
+		let mut numbers =
+			|| -> Vec<u64> { group.take_due(9).into_iter().filter_map(|operation| operation.number).collect() };
+		assert_eq!([numbers(), numbers(), numbers()], [vec![1], vec![2, 3, 5], vec![4]], "who is to go alone does");
 	}
 }

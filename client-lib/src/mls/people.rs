@@ -58,7 +58,7 @@ pub(super) struct Claim<'a> {
 /// For which block leaves are judged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum When {
-	/// For a commit that is made: as far as is known. What nothing is known of passes here.
+	/// For a commit that is made: unless it is known that the key was a device's and is so no more. What is known may be old.
 	Made,
 	/// In the block of the entry that brings them in.
 	In(BlockNumber),
@@ -80,7 +80,8 @@ pub(super) fn check<'a>(
 		let known: Option<KnownDevices> = overlay.get(&id.0).map_err(EngineError::from)?;
 		let has_it = match (&known, when) {
 			(None, When::Made) => true,
-			(Some(known), When::Made) => known.at(known.until).contains(&key),
+			// A key that has gone does not come back; one that is not known may have come since.
+			(Some(known), When::Made) => known.at(known.until).contains(&key) || !known.ever(&key, known.until),
 			(Some(known), When::In(block)) if known.until >= block => known.at(block).contains(&key),
 			(Some(known), When::UpTo(block)) if known.until >= block || known.ever(&key, block) => {
 				known.ever(&key, block)
