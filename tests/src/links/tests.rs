@@ -250,8 +250,10 @@ fn a_value_that_stands_for_a_committer_is_found_though_it_names_nobody() {
 	let (mut world, people, mut groups) = World::new();
 	let (constants, pseudonym) = (before(), noise(VALUE));
 	let first = world.0.len();
-	for length in [31, 64] {
-		world.commit(&mut groups[0], [noise(length), pseudonym.clone(), noise(length)].concat());
+	// Between other bytes in each, so that it is all that they have in common.
+	for other in [31, 64] {
+		let around = [&noise(usize::from(other))[..], &[other]].concat();
+		world.commit(&mut groups[0], [&around[..], &pseudonym, &[other], &around].concat());
 	}
 	assert_eq!(Scan::of(&world.0, &constants).links(&names(&people, &groups)), []);
 	let links = Scan::pseudonyms(&world.0, &constants);
