@@ -31,6 +31,8 @@ mod letters;
 mod messages;
 mod open;
 mod outbox;
+#[cfg(test)]
+mod parameters;
 mod people;
 mod posting;
 mod records;
@@ -130,7 +132,7 @@ impl Client {
 
 	/// Adds a person whose KeyPackages were claimed with this voucher ([`Directory::claim`](crate::directory::Directory::claim)).
 	/// Whoever reads the chain sees whom they were claimed of; what leads from there to the group is signed with the voucher's
-	/// key, for which there is half a day.
+	/// key, for which there is half a day. A person has one leaf in a group: of several devices the oldest comes in.
 	///
 	/// # Errors
 	/// [`CommitError::ClaimLapsed`] if it comes too late.
@@ -140,7 +142,7 @@ impl Client {
 		claimed: &Claimed,
 		voucher: &HeldVoucher,
 	) -> Result<Committed, CommitError> {
-		let key_packages = claimed.packages.iter().map(|package| HexBytes(package.bytes.to_vec())).collect();
+		let key_packages = claimed.packages.iter().take(1).map(|package| HexBytes(package.bytes.to_vec())).collect();
 		let envelope_key = voucher.envelope_key(claimed);
 		self.commit(group, Intent::AddClaimed { key_packages, envelope_key }).await
 	}

@@ -1,5 +1,6 @@
 //! Invitations to people whose KeyPackages were claimed: nothing that leads to them has the group's signature.
 
+use super::parameters::PARAMETERS;
 use crate::{
 	delivery::statement::Statement,
 	finality::Finalized,
@@ -14,18 +15,10 @@ use lockstep_primitives::{
 	key_package::CLAIM_LIFE,
 	payload_hash,
 	rpc::HexBytes,
-	BlockNumber, Endorsement, EntryBody, EntryHash, OrderingKey, OrderingParameters,
+	BlockNumber, Endorsement, EntryBody, EntryHash, OrderingKey,
 };
 
 const GENESIS: GenesisHash = GenesisHash([7; 32]);
-const PARAMETERS: OrderingParameters = OrderingParameters {
-	max_payload: 65_536,
-	candidate_interval: 20,
-	contest_window: 86_400,
-	retention: 2_592_000,
-	entry_budget: (1024, 1),
-	byte_budget: (8_388_608, 4096),
-};
 const UNTIL: BlockNumber = 50;
 
 fn open(name: &str, disk: &MemoryDisk) -> SimulatedClient<Engine> {

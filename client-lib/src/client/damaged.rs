@@ -1,23 +1,14 @@
 //! A client opens on a store with any bytes in any of its records, or says what is wrong: it does not end.
 
-use super::{core::Core, Upkeep};
+use super::{core::Core, parameters::PARAMETERS, Upkeep};
 use crate::{
 	mls::Engine,
 	store::{MemoryDisk, Record, Store, StoreKey},
 };
-use lockstep_primitives::{GenesisHash, OrderingParameters};
+use lockstep_primitives::GenesisHash;
 use proptest::{collection::vec, prelude::*};
 use rand::{rngs::StdRng, SeedableRng};
 use serde::{Deserialize, Serialize};
-
-const PARAMETERS: OrderingParameters = OrderingParameters {
-	max_payload: 65_536,
-	candidate_interval: 20,
-	contest_window: 86_400,
-	retention: 2_592_000,
-	entry_budget: (1024, 1),
-	byte_budget: (8_388_608, 4096),
-};
 
 /// One record of each kind that is read at opening.
 macro_rules! kinds {

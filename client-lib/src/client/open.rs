@@ -55,7 +55,7 @@ pub(super) async fn open(config: Config) -> Result<Client, OpenError> {
 		return Err(OpenError::OtherIdentity);
 	}
 	let genesis = known.as_ref().map(|home| home.genesis).or(asked);
-	let nodes = Arc::new(Nodes::new(config.nodes, genesis)?);
+	let nodes = Arc::new(Nodes::new(config.nodes.clone(), genesis)?);
 	let home = settle(&store, &nodes, known, HexBytes(config.identity), signer).await?;
 	let engine = Engine::new(home.identity.0.clone(), &config.signer, home.genesis)?;
 
@@ -65,6 +65,8 @@ pub(super) async fn open(config: Config) -> Result<Client, OpenError> {
 	let (readings, looked_up) = mpsc::channel(ANSWERS);
 	let (events, subscriber) = broadcast::channel(EVENTS);
 	let trust = Trust::restore(&store, home.genesis, config.checkpoint)?;
+	// Over a connection of its own: what goes wrong with reading a person's log must not touch the groups.
+	let directory = Directory::starting_from(config.nodes, home.genesis, trust.chain().cloned())?;
 	let core =
 		Core::restore(store, engine, home.parameters, config.sponsor.is_some(), config.upkeep, StdRng::from_entropy())?;
 	let actor = Actor {
@@ -81,7 +83,7 @@ pub(super) async fn open(config: Config) -> Result<Client, OpenError> {
 		posted,
 		submitted,
 		submissions,
-		directory: Arc::new(Directory::over(nodes.clone(), home.genesis)),
+		directory: Arc::new(directory),
 		looked_up,
 		readings,
 	};

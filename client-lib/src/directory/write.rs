@@ -27,7 +27,6 @@ use lockstep_verifier::{
 };
 use pending::{Pending, Way};
 use reaching::{Found, Goal, PATIENCE};
-use std::sync::Arc;
 use tokio::sync::Mutex;
 
 /// Why an identity is not known, or an event not recorded.
@@ -82,7 +81,7 @@ impl From<RpcError> for DirectoryError {
 /// else.
 #[derive(Debug)]
 pub struct Directory {
-	nodes: Arc<Nodes>,
+	nodes: Nodes,
 	genesis: GenesisHash,
 	chain: Mutex<Option<FinalizedChain>>,
 }
@@ -94,12 +93,16 @@ impl Directory {
 	/// # Errors
 	/// [`RpcError::NoNodes`].
 	pub fn new(urls: Vec<String>, genesis: GenesisHash) -> Result<Self, RpcError> {
-		Ok(Self::over(Arc::new(Nodes::new(urls, Some(genesis))?), genesis))
+		Self::starting_from(urls, genesis, None)
 	}
 
-	/// Over nodes that others use, too.
-	pub(crate) fn over(nodes: Arc<Nodes>, genesis: GenesisHash) -> Self {
-		Self { nodes, genesis, chain: Mutex::new(None) }
+	/// The same for a client that has verified the chain up to somewhere: nothing that contradicts that is believed.
+	pub(crate) fn starting_from(
+		urls: Vec<String>,
+		genesis: GenesisHash,
+		chain: Option<FinalizedChain>,
+	) -> Result<Self, RpcError> {
+		Ok(Self { nodes: Nodes::new(urls, Some(genesis))?, genesis, chain: Mutex::new(chain) })
 	}
 
 	/// An identity, as [`Self::read`]; without any event if the chain does not know it.

@@ -88,6 +88,11 @@ impl Trust {
 		Ok(Self { genesis, chain, newest: None, kept })
 	}
 
+	/// The chain as far as it is verified.
+	pub fn chain(&self) -> Option<&FinalizedChain> {
+		self.chain.as_ref()
+	}
+
 	/// Whether there is anything to go on from.
 	pub fn has_begun(&self) -> bool {
 		self.chain.is_some()

@@ -326,8 +326,8 @@ impl Engine {
 			return Ok(BTreeSet::new());
 		}
 		let members: Vec<_> = mls.members().collect();
-		let claims = members.iter().map(public_phase::claim).collect::<Result<Vec<_>, _>>()?;
-		match people::check(overlay, claims.into_iter(), When::UpTo(block)) {
+		let bindings = members.iter().map(public_phase::binding).collect::<Result<Vec<_>, _>>()?;
+		match people::check(overlay, bindings.into_iter(), When::UpTo(block)) {
 			Ok(()) => Ok(BTreeSet::new()),
 			Err(Stop::Unknown(people)) => Ok(people),
 			Err(Stop::Engine(error)) => Err(error.into()),

@@ -11,6 +11,10 @@ use lockstep_verifier::identity::History;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
+/// How many people are named at once whose logs are needed: whoever makes up a group of thousands costs a member no more readings
+/// than this before the first of them turns out not to exist.
+const MOST_NAMED: usize = 64;
+
 /// Which devices a person had, from block to block; by the identity.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KnownDevices {
@@ -48,9 +52,9 @@ impl KnownDevices {
 	}
 }
 
-/// A leaf: a member's identity and signature key.
+/// What a leaf says: that this signature key is of this identity.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Claim<'a> {
+pub(super) struct Binding<'a> {
 	pub(super) identity: &'a [u8],
 	pub(super) key: &'a [u8],
 }
@@ -69,25 +73,31 @@ pub enum When {
 /// Judges leaves. One that is no device's decides; if there is none, the logs that are not known well enough are named.
 pub(super) fn check<'a>(
 	overlay: &Overlay<'_>,
-	leaves: impl Iterator<Item = Claim<'a>>,
+	leaves: impl Iterator<Item = Binding<'a>>,
 	when: When,
 ) -> Result<(), Stop> {
 	let mut needed = BTreeSet::new();
-	for Claim { identity, key } in leaves {
+	for Binding { identity, key } in leaves {
 		let stranger = || PolicyError::NotADevice { identity: identity.to_vec() };
 		let (Some(id), Some(key)) = (exactly(identity), exactly(key)) else { return Err(stranger().into()) };
 		let (id, key) = (IdentityId(id), IdentityKey(key));
 		let known: Option<KnownDevices> = overlay.get(&id.0).map_err(EngineError::from)?;
 		let has_it = match (&known, when) {
 			(None, When::Made) => true,
-			// A key that has gone does not come back; one that is not known may have come since.
-			(Some(known), When::Made) => known.at(known.until).contains(&key) || !known.ever(&key, known.until),
+			// A key that has gone does not come back, unless all have and a recovery undoes that; one that is not known may have
+			// come since.
+			(Some(known), When::Made) => {
+				let newest = known.at(known.until);
+				newest.is_empty() || newest.contains(&key) || !known.ever(&key, known.until)
+			}
 			(Some(known), When::In(block)) if known.until >= block => known.at(block).contains(&key),
 			(Some(known), When::UpTo(block)) if known.until >= block || known.ever(&key, block) => {
 				known.ever(&key, block)
 			}
 			_ => {
-				needed.insert(id);
+				if needed.len() < MOST_NAMED {
+					needed.insert(id);
+				}
 				continue;
 			}
 		};

@@ -10,7 +10,7 @@ use super::{
 	error::EngineError,
 	group_data::{AuthenticationService, GroupData},
 	nowhere::Nowhere,
-	people::{self, Claim, When},
+	people::{self, Binding, When},
 	policy,
 	provider::Provider,
 	verdict::InvalidReason,
@@ -106,9 +106,8 @@ pub(super) fn judge(
 		return Err(policy::PolicyError::Authentication.into());
 	}
 	if data.authentication == AuthenticationService::Directory {
-		let has_come = |member: &&Member| is_new(&member.encryption_key) || member.index == committer;
-		let claims = after.iter().filter(has_come).map(claim).collect::<Result<Vec<_>, _>>()?;
-		people::check(scratch, claims.into_iter(), when)?;
+		let bindings = brought_in(&before, &after, &added, committer)?;
+		people::check(scratch, bindings.into_iter(), when)?;
 	}
 	let mut changes = describe(&before, &after, added)?;
 	changes.data = (data_after != data).then_some(data_after);
@@ -169,9 +168,33 @@ fn in_epoch(mls: &MlsGroup, message: &PublicMessageIn) -> Result<ProtocolMessage
 	}
 }
 
+/// The leaves that a commit with these Adds brings in, or that its maker has: all that are not as they were at their place, and
+/// those of the added identities. A key that was in the tree before is no sign that a leaf was.
+fn brought_in<'a>(
+	before: &[Member],
+	after: &'a [Member],
+	added: &[Vec<u8>],
+	committer: LeafNodeIndex,
+) -> Result<Vec<Binding<'a>>, policy::PolicyError> {
+	fn bytes(member: &Member) -> (&[u8], &[u8], &[u8]) {
+		(&member.encryption_key, &member.signature_key, member.credential.serialized_content())
+	}
+	let old: BTreeMap<u32, &Member> = before.iter().map(|member| (member.index.u32(), member)).collect();
+	let added: HashSet<&[u8]> = added.iter().map(Vec::as_slice).collect();
+	let mut bindings = Vec::new();
+	for member in after {
+		let binding = binding(member)?;
+		let stays = old.get(&member.index.u32()).is_some_and(|old| bytes(old) == bytes(member));
+		if !stays || member.index == committer || added.contains(binding.identity) {
+			bindings.push(binding);
+		}
+	}
+	Ok(bindings)
+}
+
 /// What a member's leaf says.
-pub(super) fn claim(member: &Member) -> Result<Claim<'_>, policy::PolicyError> {
-	Ok(Claim { identity: policy::named(&member.credential)?, key: &member.signature_key })
+pub(super) fn binding(member: &Member) -> Result<Binding<'_>, policy::PolicyError> {
+	Ok(Binding { identity: policy::named(&member.credential)?, key: &member.signature_key })
 }
 
 fn data_of(public: &PublicGroup) -> Result<GroupData, policy::PolicyError> {

@@ -1,7 +1,7 @@
 //! A creation that a voucher pays for: what is submitted, for how long, and after what.
 
 use crate::{
-	client::Event,
+	client::{parameters::PARAMETERS, Event},
 	finality::Finalized,
 	mls::stand_in::StandIn,
 	rpc::{RpcError, SubmitError},
@@ -9,19 +9,11 @@ use crate::{
 	voucher::{HeldVoucher, VoucherKind, VoucherRefusal},
 	GenesisHash, GroupId, Sponsor, Upkeep,
 };
-use lockstep_primitives::{BlockNumber, OrderingParameters};
+use lockstep_primitives::BlockNumber;
 use rand::{rngs::StdRng, SeedableRng};
 
 const GENESIS: GenesisHash = GenesisHash([7; 32]);
 const EXPIRY: BlockNumber = 500;
-const PARAMETERS: OrderingParameters = OrderingParameters {
-	max_payload: 65_536,
-	candidate_interval: 20,
-	contest_window: 86_400,
-	retention: 2_592_000,
-	entry_budget: (1024, 1),
-	byte_budget: (8_388_608, 4096),
-};
 
 type Client = SimulatedClient<StandIn>;
 

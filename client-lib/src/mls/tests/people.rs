@@ -2,14 +2,16 @@
 //! that brings it in. Blocks have the numbers of the entries here.
 
 use super::{
-	add, assert_agreement, assert_all_skip, commit,
-	hostile::{forge, Crypto},
+	add, assert_agreement, assert_all_skip, commit, constants,
+	hostile::{forge, leaf_key, Crypto, Fault, HostileProvider},
 	log::GENESIS,
 	policies::forge_rotation,
 	refusal, remove, AuthenticationService, BuildError, Engine, Entry, GroupData, Intent, InvalidReason, KnownDevices,
 	Log, Member, NewKeyPackage, Outcome, PolicyError, SignerSeed, WelcomeError,
 };
+use crate::mls::public_phase::first_vector;
 use lockstep_primitives::{BlockNumber, IdentityId, IdentityKey};
+use openmls::prelude::KeyPackage;
 use std::collections::BTreeSet;
 
 /// An identity of 32 bytes.
@@ -139,7 +141,9 @@ fn who_is_no_device_any_more_commits_nothing() {
 	tell(&members, "b", 100, &[(0, &[key("b")]), (2, &[])]);
 	assert_eq!(assert_all_skip(&mut members, &log, &entry), not_a_device("b"));
 	members[1].lose_prepared();
-	// Now it does.
+	// Now it does. That it has no device at all can be undone; that it has another in its place cannot.
+	members[1].read(|engine, overlay| engine.build_one(overlay, &log.group, &Intent::Update)).unwrap();
+	tell(&members, "b", 100, &[(0, &[key("b")]), (2, &[key_of(&[7; 32])])]);
 	assert_eq!(refusal(&members[1], &log, &Intent::Update), BuildError::Refused(not_a_device("b")));
 	// The others can put it out.
 	commit(&mut members[..1], &mut log, 0, &remove(&[&id("b")]));
@@ -157,6 +161,58 @@ fn a_commit_that_leaves_its_makers_leaf_as_it_is_needs_a_device_too() {
 	tell(&members, "j", 100, &[(0, &[key("j")])]);
 	tell(&members, "b", 100, &[(0, &[key("b")]), (2, &[])]);
 	assert_eq!(assert_all_skip(&mut members, &log, &entry), not_a_device("b"));
+}
+
+/// A KeyPackage under the identity of a person, with another's signature key, and this encryption key in its leaf.
+fn impostor(name: &str, encryption_key: &[u8]) -> KeyPackage {
+	let engine = Engine::new(id(name).into_bytes(), &[99; 32], GENESIS).unwrap();
+	let store = Member::new("a place for keys");
+	let made = (0..2).map(|turn| {
+		let crypto = Crypto::with(Fault::OtherPublicKey(turn, encryption_key.to_vec()));
+		let overlay = store.store().overlay();
+		let provider = HostileProvider { crypto: &crypto, overlay: &overlay };
+		let builder = KeyPackage::builder().key_package_lifetime(constants::lifetime());
+		let builder = builder.leaf_node_capabilities(constants::capabilities());
+		builder.build(constants::CIPHERSUITE, &provider, &engine.signer, engine.credential()).unwrap()
+	});
+	let packages = made.map(|bundle| bundle.into_key_package());
+	// One of the two key pairs is the leaf's.
+	let mut with_it =
+		packages.filter(|package| first_vector(package.leaf_node().encryption_key()).unwrap() == encryption_key);
+	with_it.next().expect("one of the keys is the leaf's")
+}
+
+#[test]
+fn a_key_that_is_in_the_tree_does_not_get_a_leaf_past_the_check() {
+	// The key of a parent node, which every member knows.
+	let (mut log, mut members) = group(&["a", "b", "c"]);
+	commit(&mut members, &mut log, 0, &Intent::Update);
+	let parent = {
+		let overlay = members[0].store().overlay();
+		let mls = members[0].engine.load(&overlay, &log.group).unwrap();
+		let (_, node) = mls.treesync().full_parents().next().expect("a commit has a path");
+		first_vector(node).unwrap()
+	};
+	tell(&members, "j", 100, &[(0, &[key("j")])]);
+	let package = impostor("j", &parent);
+	let forged = forge(&members[0], &log, &Crypto::default(), |builder| builder.propose_adds([package]));
+	let entry = forged.submit(&members[0], &mut log);
+	assert_eq!(assert_all_skip(&mut members[1..], &log, &entry), not_a_device("j"));
+
+	// That of the leaf which the same commit removes, in its place and under its name.
+	let (mut log, mut members) = group(&["a", "b", "c"]);
+	let removed = leaf_key(&members, &log, &id("c"));
+	let package = impostor("c", &removed);
+	let index = members[0].read(|engine, overlay| {
+		let mls = engine.load(overlay, &log.group).unwrap();
+		let mut all = mls.members();
+		all.find(|member| member.credential.serialized_content() == id("c").as_bytes()).unwrap().index
+	});
+	let forged = forge(&members[0], &log, &Crypto::default(), |builder| {
+		builder.propose_adds([package]).propose_removals([index])
+	});
+	let entry = forged.submit(&members[0], &mut log);
+	assert_eq!(assert_all_skip(&mut members[1..2], &log, &entry), not_a_device("c"));
 }
 
 #[test]
