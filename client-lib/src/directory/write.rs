@@ -67,7 +67,7 @@ pub enum DirectoryError {
 	#[error(transparent)]
 	Claimed(#[from] ClaimedError),
 	/// The sponsor's registration was refused, or it was included and failed.
-	#[error("the identity was not registered ({0}): see that the sponsor has the funds for the deposit and the fee")]
+	#[error("the identity was not registered ({0}): see that the sponsor has the funds for the deposit and the fee and signs nothing else meanwhile, and register again")]
 	NotRegistered(String),
 }
 

@@ -10,6 +10,7 @@ use lockstep_client::{
 	Client, Config, CreateError, GenesisHash, GroupData, Sponsor, StoreKey, Upkeep,
 };
 use lockstep_tests::{
+	keys::ed25519,
 	liar::{Liar, Lies},
 	Error, Network, Result,
 };
@@ -30,11 +31,13 @@ fn committed(recovery: &[&Seed]) -> RecoveryKeys {
 	RecoveryKeys::try_from(keys).expect("there is room")
 }
 
-/// A person with one device and one recovery key.
-async fn person(directory: &Directory, genesis: &GenesisHash) -> Result<(DeviceKeys, Seed, History)> {
+/// A person with one device and one recovery key, at the cost of a development account that signs nothing else meanwhile: of two
+/// calls with one nonce one is not taken, and a registration is signed twice at most.
+async fn person(directory: &Directory, genesis: &GenesisHash, sponsor: &str) -> Result<(DeviceKeys, Seed, History)> {
 	let (device, recovery) = (DeviceKeys::random(), Seed::random());
 	let first = incept(genesis, &device, committed(&[&recovery]), None);
-	let history = directory.register(&Sponsor::alice(), &first).await.map_err(broken)?;
+	let sponsor = Sponsor::from_seed(ed25519(sponsor).into());
+	let history = directory.register(&sponsor, &first).await.map_err(broken)?;
 	Ok((device, recovery, history))
 }
 
@@ -44,7 +47,7 @@ fn devices(history: &History) -> Vec<IdentityKey> {
 
 pub async fn a_person_is_what_its_devices_have_signed(network: &Network) -> Result<()> {
 	let (directory, genesis) = over(network, 0).await?;
-	let (phone, recovery_key, history) = person(&directory, &genesis).await?;
+	let (phone, recovery_key, history) = person(&directory, &genesis, "Bob").await?;
 	let id = history.identity();
 	assert_eq!(devices(&history), [phone.current.key()]);
 
@@ -112,7 +115,7 @@ pub async fn a_person_is_what_its_devices_have_signed(network: &Network) -> Resu
 
 pub async fn nobody_else_brings_a_device_in(network: &Network) -> Result<()> {
 	let (directory, genesis) = over(network, 1).await?;
-	let (device, recovery, history) = person(&directory, &genesis).await?;
+	let (device, recovery, history) = person(&directory, &genesis, "Charlie").await?;
 	let author = Author::after(&history);
 	let thief = DeviceKeys::random();
 	let offer = DeviceOffer(thief.device());
@@ -214,7 +217,7 @@ pub async fn vouchers_pay_once_and_name_nobody(network: &Network) -> Result<()> 
 pub async fn of_two_events_for_one_position_one_is_recorded(network: &Network) -> Result<()> {
 	let (first, genesis) = over(network, 0).await?;
 	let (second, _) = over(network, 3).await?;
-	let (device, _, history) = person(&first, &genesis).await?;
+	let (device, _, history) = person(&first, &genesis, "Dave").await?;
 	let author = Author::after(&history);
 	let event = |new: &DeviceKeys| accept(&genesis, author.add_device(&device, &DeviceOffer(new.device())), new);
 	let rivals = [DeviceKeys::random(), DeviceKeys::random()];
@@ -236,7 +239,7 @@ pub async fn of_two_events_for_one_position_one_is_recorded(network: &Network) -
 
 pub async fn a_node_that_leaves_events_out_is_asked_no_more(network: &Network) -> Result<()> {
 	let (honest, genesis) = over(network, 2).await?;
-	let (device, _, history) = person(&honest, &genesis).await?;
+	let (device, _, history) = person(&honest, &genesis, "Eve").await?;
 	let new = DeviceKeys::random();
 	let event = Author::after(&history).add_device(&device, &DeviceOffer(new.device()));
 	let event = accept(&genesis, event, &new).map_err(broken)?;

@@ -42,9 +42,11 @@ fn refused(result: Result<impl std::fmt::Debug, CommitError>, of: IdentityId) ->
 }
 
 /// Founds a group of people.
-async fn found(founder: &Person) -> Result<GroupId> {
+async fn found(network: &Network, founder: &Person) -> Result<GroupId> {
 	let data = GroupData { authentication: AuthenticationService::Directory, ..GroupData::default() };
-	founder.client.create_group_with(data).await.map_err(broken)
+	let now = network.rpc(0).await?.finalized().await?;
+	let voucher = HeldVoucher::issue(&Sponsor::alice(), &founder.genesis, VoucherKind::CreateGroup, now + 10_000);
+	founder.client.create_group_by_voucher(data, voucher).await.map_err(broken)
 }
 
 /// Claims KeyPackages of somebody, and adds that person.
@@ -69,7 +71,7 @@ pub async fn who_is_no_device_commits_nothing(network: &Network) -> Result<()> {
 		Person::new(network, 1, folder.path()),
 		Person::new(network, 2, folder.path())
 	)?;
-	let group = found(&anna).await?;
+	let group = found(network, &anna).await?;
 	invite(network, &anna, group, &boris).await?;
 	invite(network, &anna, group, &chiara).await?;
 
@@ -123,7 +125,7 @@ pub async fn nobody_comes_in_under_the_name_of_another(network: &Network) -> Res
 		Person::new(network, 2, folder.path()),
 		Person::new(network, 3, folder.path())
 	)?;
-	let group = found(&anna).await?;
+	let group = found(network, &anna).await?;
 	invite(network, &anna, group, &boris).await?;
 
 	// Somebody else has made a KeyPackage with Dora's identity, and hands it over.
