@@ -6,6 +6,7 @@
 //!
 //! A list in the outermost struct can be taken apart into its elements ([`Apart`]).
 
+mod byte;
 mod serializer;
 
 use serde::{ser, Serialize};
@@ -76,8 +77,7 @@ pub(super) fn write<T: Serialize + ?Sized>(
 	apart: Option<Apart<'_>>,
 ) -> Result<Written, Unwritable> {
 	let bytes = Zeroizing::new(Vec::with_capacity(FIRST));
-	let mut writer =
-		Writer { bytes, kind: Kind::Other, packs: false, depth: 0, apart, at: At::Elsewhere, elements: None };
+	let mut writer = Writer { bytes, depth: 0, apart, at: At::Elsewhere, elements: None };
 	writer.put(before);
 	value.serialize(&mut writer)?;
 	Ok(Written { bytes: writer.bytes, elements: writer.elements })
@@ -85,21 +85,10 @@ pub(super) fn write<T: Serialize + ?Sized>(
 
 struct Writer<'f> {
 	bytes: Zeroizing<Vec<u8>>,
-	/// What was written last.
-	kind: Kind,
-	/// The value to be written is one of a sequence all values of which were bytes so far: a byte is written as it is.
-	packs: bool,
 	depth: usize,
 	apart: Option<Apart<'f>>,
 	at: At,
 	elements: Option<Elements>,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Kind {
-	/// A number of type `u8`, as it stands.
-	Byte,
-	Other,
 }
 
 /// Where in the list to be taken apart the writer is.
@@ -168,13 +157,11 @@ impl Writer<'_> {
 
 	/// A map of one entry, which names a variant.
 	fn variant(&mut self, name: &str) {
-		self.packs = false;
 		self.head(MAP, 1);
 		self.text(name);
 	}
 
 	fn map_head(&mut self, length: Option<usize>) {
-		self.packs = false;
 		match length {
 			Some(length) => self.head(MAP, length as u64),
 			None => self.put(&[MAP | INDEFINITE]),
@@ -184,7 +171,6 @@ impl Writer<'_> {
 
 	/// Gives where the head of the array is, where its values are, and whether it is the list that is taken apart.
 	fn array_head(&mut self, length: Option<usize>) -> (usize, usize, bool) {
-		self.packs = false;
 		let start = self.bytes.len();
 		match length {
 			Some(length) => self.head(ARRAY, length as u64),
@@ -198,18 +184,13 @@ impl Writer<'_> {
 		(start, self.bytes.len(), apart)
 	}
 
-	/// Makes numbers of the bytes between two positions; what comes after them moves on.
-	fn unpack(&mut self, from: usize, to: usize) {
-		if from == to {
-			return;
-		}
-		let Some(tail) = self.bytes.get_mut(from..) else { return };
-		let written = Zeroizing::new(tail.to_vec());
-		tail.zeroize();
+	/// Makes numbers of the bytes from a position on.
+	fn unpack(&mut self, from: usize) {
+		let Some(packed) = self.bytes.get_mut(from..).filter(|packed| !packed.is_empty()) else { return };
+		let written = Zeroizing::new(packed.to_vec());
+		packed.zeroize();
 		self.bytes.truncate(from);
-		let (packed, after) = written.split_at_checked(to.saturating_sub(from)).unwrap_or_default();
-		packed.iter().for_each(|byte| self.head(UNSIGNED, (*byte).into()));
-		self.put(after);
+		written.iter().for_each(|byte| self.head(UNSIGNED, (*byte).into()));
 	}
 
 	/// Whether the fields of an element that come now are not written.
@@ -241,7 +222,6 @@ impl Writer<'_> {
 			self.put(&[BREAK]);
 		}
 		self.depth = self.depth.saturating_sub(1);
-		self.kind = Kind::Other;
 	}
 }
 
@@ -276,15 +256,15 @@ impl<'a, 'f> Sequence<'a, 'f> {
 			value.serialize(&mut *self.writer)?;
 			return self.writer.take_element(start);
 		}
-		let start = self.writer.bytes.len();
-		self.writer.packs = self.bytes;
-		value.serialize(&mut *self.writer)?;
-		self.writer.packs = false;
-		if self.bytes && self.writer.kind != Kind::Byte {
+		if self.bytes {
+			if let Some(byte) = byte::of(value) {
+				self.writer.put(&[byte]);
+				return Ok(());
+			}
 			self.bytes = false;
-			self.writer.unpack(self.values, start);
+			self.writer.unpack(self.values);
 		}
-		Ok(())
+		value.serialize(&mut *self.writer)
 	}
 
 	fn finish(self) {

@@ -18,6 +18,11 @@ pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<
 	deserializer.deserialize_any(Visitor)
 }
 
+/// Bytes in a record, where there is no field to say it of: in an option or a list.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub(crate) struct Packed(#[serde(with = "self")] pub(crate) HexBytes);
+
 struct Visitor;
 
 impl de::Visitor<'_> for Visitor {

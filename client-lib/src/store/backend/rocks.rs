@@ -21,6 +21,8 @@ use std::{
 /// Bytes that must be free, beyond those of the write, before a database that failed is opened again: opening
 /// writes the recent writes and its own records to new files. A database that is not opened can still be read.
 const ROOM: usize = 4 * 1024 * 1024;
+/// What RocksDB adds to each entry of a batch, and to the batch, at most.
+const OVERHEAD: usize = 16;
 
 pub(in crate::store) struct Rocks {
 	path: PathBuf,
@@ -126,8 +128,7 @@ impl Backend for Rocks {
 	}
 
 	fn write(&self, batch: Batch) -> Result<(), StoreError> {
-		let size = batch.iter().map(|(name, value)| name.len().saturating_add(value.as_ref().map_or(0, Vec::len)));
-		let size = size.fold(0, usize::saturating_add);
+		let size = size_of(&batch);
 		let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
 		if matches!(state.health, Health::Well) && self.try_write(&mut state, &batch).is_ok() {
 			return Ok(());
@@ -170,7 +171,9 @@ fn put(db: &DB, batch: &[Entry]) -> Result<(), rocksdb::Error> {
 	if batch.is_empty() {
 		return Ok(());
 	}
-	let mut writes = WriteBatch::default();
+	// Not grown, so that nothing large is copied once more.
+	let overhead = batch.len().saturating_mul(OVERHEAD).saturating_add(OVERHEAD);
+	let mut writes = WriteBatch::with_capacity_bytes(size_of(batch).saturating_add(overhead));
 	for (name, value) in batch {
 		match value {
 			Some(value) => writes.put(name, value),
@@ -180,6 +183,12 @@ fn put(db: &DB, batch: &[Entry]) -> Result<(), rocksdb::Error> {
 	let mut options = WriteOptions::default();
 	options.set_sync(true);
 	db.write_opt(writes, &options)
+}
+
+/// The bytes of all names and values.
+fn size_of(batch: &[Entry]) -> usize {
+	let size = batch.iter().map(|(name, value)| name.len().saturating_add(value.as_ref().map_or(0, Vec::len)));
+	size.fold(0, usize::saturating_add)
 }
 
 /// The batch that puts back what is now under the names of another; none if that cannot be read.

@@ -1,6 +1,6 @@
 //! What serde asks of a writer.
 
-use super::{Kind, Map, Sequence, Unwritable, Writer, BYTES, DOUBLE, FALSE, NEGATIVE, NULL, TRUE, UNSIGNED};
+use super::{Map, Sequence, Unwritable, Writer, BYTES, DOUBLE, FALSE, NEGATIVE, NULL, TRUE, UNSIGNED};
 use serde::{ser, Serialize};
 
 impl<'a, 'f> ser::Serializer for &'a mut Writer<'f> {
@@ -15,7 +15,6 @@ impl<'a, 'f> ser::Serializer for &'a mut Writer<'f> {
 	type SerializeStructVariant = Map<'a, 'f>;
 
 	fn serialize_bool(self, value: bool) -> Result<(), Unwritable> {
-		self.kind = Kind::Other;
 		self.put(&[if value { TRUE } else { FALSE }]);
 		Ok(())
 	}
@@ -33,7 +32,6 @@ impl<'a, 'f> ser::Serializer for &'a mut Writer<'f> {
 	}
 
 	fn serialize_i64(self, value: i64) -> Result<(), Unwritable> {
-		self.kind = Kind::Other;
 		match u64::try_from(value) {
 			Ok(value) => self.head(UNSIGNED, value),
 			Err(_) => self.head(NEGATIVE, value.unsigned_abs().saturating_sub(1)),
@@ -42,7 +40,6 @@ impl<'a, 'f> ser::Serializer for &'a mut Writer<'f> {
 	}
 
 	fn serialize_i128(self, value: i128) -> Result<(), Unwritable> {
-		self.kind = Kind::Other;
 		let below = value.unsigned_abs().saturating_sub(1);
 		match (value.is_negative(), u64::try_from(below)) {
 			(false, _) => return self.serialize_u128(value.unsigned_abs()),
@@ -52,15 +49,8 @@ impl<'a, 'f> ser::Serializer for &'a mut Writer<'f> {
 		Ok(())
 	}
 
-	#[inline]
 	fn serialize_u8(self, value: u8) -> Result<(), Unwritable> {
-		self.kind = Kind::Byte;
-		if self.packs {
-			self.put(&[value]);
-		} else {
-			self.head(UNSIGNED, value.into());
-		}
-		Ok(())
+		self.serialize_u64(value.into())
 	}
 
 	fn serialize_u16(self, value: u16) -> Result<(), Unwritable> {
@@ -72,13 +62,11 @@ impl<'a, 'f> ser::Serializer for &'a mut Writer<'f> {
 	}
 
 	fn serialize_u64(self, value: u64) -> Result<(), Unwritable> {
-		self.kind = Kind::Other;
 		self.head(UNSIGNED, value);
 		Ok(())
 	}
 
 	fn serialize_u128(self, value: u128) -> Result<(), Unwritable> {
-		self.kind = Kind::Other;
 		match u64::try_from(value) {
 			Ok(value) => self.head(UNSIGNED, value),
 			Err(_) => self.big(6 << 5 | 2, value),
@@ -91,7 +79,6 @@ impl<'a, 'f> ser::Serializer for &'a mut Writer<'f> {
 	}
 
 	fn serialize_f64(self, value: f64) -> Result<(), Unwritable> {
-		self.kind = Kind::Other;
 		self.put(&[DOUBLE]);
 		self.put(&value.to_be_bytes());
 		Ok(())
@@ -102,30 +89,23 @@ impl<'a, 'f> ser::Serializer for &'a mut Writer<'f> {
 	}
 
 	fn serialize_str(self, value: &str) -> Result<(), Unwritable> {
-		self.kind = Kind::Other;
 		self.text(value);
 		Ok(())
 	}
 
 	fn serialize_bytes(self, value: &[u8]) -> Result<(), Unwritable> {
-		self.kind = Kind::Other;
 		self.head(BYTES, value.len() as u64);
 		self.put(value);
 		Ok(())
 	}
 
 	fn serialize_none(self) -> Result<(), Unwritable> {
-		self.kind = Kind::Other;
 		self.put(&[NULL]);
 		Ok(())
 	}
 
 	fn serialize_some<T: Serialize + ?Sized>(self, value: &T) -> Result<(), Unwritable> {
-		self.packs = false;
-		value.serialize(&mut *self)?;
-		// What is read as an option is no byte.
-		self.kind = Kind::Other;
-		Ok(())
+		value.serialize(self)
 	}
 
 	fn serialize_unit(self) -> Result<(), Unwritable> {
@@ -141,10 +121,7 @@ impl<'a, 'f> ser::Serializer for &'a mut Writer<'f> {
 	}
 
 	fn serialize_newtype_struct<T: Serialize + ?Sized>(self, _: &'static str, value: &T) -> Result<(), Unwritable> {
-		self.packs = false;
-		value.serialize(&mut *self)?;
-		self.kind = Kind::Other;
-		Ok(())
+		value.serialize(self)
 	}
 
 	fn serialize_newtype_variant<T: Serialize + ?Sized>(
@@ -155,9 +132,7 @@ impl<'a, 'f> ser::Serializer for &'a mut Writer<'f> {
 		value: &T,
 	) -> Result<(), Unwritable> {
 		self.variant(variant);
-		value.serialize(&mut *self)?;
-		self.kind = Kind::Other;
-		Ok(())
+		value.serialize(self)
 	}
 
 	fn serialize_seq(self, length: Option<usize>) -> Result<Sequence<'a, 'f>, Unwritable> {
