@@ -31,9 +31,11 @@ mod interface;
 mod invitation;
 mod key_package;
 mod keys;
+mod leaves;
 mod loaded;
 mod message;
 mod meter;
+mod native;
 mod nowhere;
 pub(crate) mod people;
 mod plan;
@@ -76,14 +78,14 @@ use constants::MAX_IDENTITY;
 use crypto::Crypto;
 use lockstep_primitives::GenesisHash;
 use openmls::prelude::CredentialWithKey;
-use openmls_basic_credential::SignatureKeyPair;
 use provider::{Provider, Random};
+use signer::LeafSigner;
 
 /// One member: its identity, its signature key, and the chain it is on.
 pub struct Engine {
 	identity: Vec<u8>,
 	seed: SignerSeed,
-	signer: SignatureKeyPair,
+	signer: LeafSigner,
 	genesis: GenesisHash,
 	crypto: Crypto,
 	random: Random,

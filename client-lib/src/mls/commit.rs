@@ -20,7 +20,10 @@ use super::{
 	verdict::payload_context,
 	Engine,
 };
-use crate::store::{packed, Overlay, Record};
+use crate::store::{
+	packed::{self, Packed},
+	Overlay, Record,
+};
 use lockstep_primitives::{
 	extrinsic::Append, payload_hash, rpc::HexBytes, Endorsement, EntryHash, GroupId, OrderingKey, PayloadHash,
 };
@@ -71,11 +74,11 @@ pub struct Prepared {
 	#[serde(default)]
 	pub conditional: bool,
 	staged: StagedBytes,
-	pub(super) invited: Vec<HexBytes>,
+	pub(super) invited: Vec<Packed>,
 	/// What of these KeyPackages is needed to address the Welcomes, so that they need not be checked again.
 	#[serde(default)]
 	pub(super) joiners: Vec<Joiner>,
-	pub(super) welcome: Option<HexBytes>,
+	pub(super) welcome: Option<Packed>,
 }
 
 /// Somebody whom a commit adds.
@@ -133,9 +136,9 @@ impl Prepared {
 			signer: None,
 			conditional: false,
 			staged: StagedBytes::text(staged),
-			invited,
+			invited: invited.into_iter().map(Packed).collect(),
 			joiners: Vec::new(),
-			welcome,
+			welcome: welcome.map(Packed),
 		}
 	}
 
@@ -282,7 +285,7 @@ impl Engine {
 			staged,
 			invited,
 			joiners,
-			welcome: welcome.map_err(EngineError::library("encoding a Welcome"))?.map(HexBytes),
+			welcome: welcome.map_err(EngineError::library("encoding a Welcome"))?.map(|bytes| Packed(HexBytes(bytes))),
 		})
 	}
 
@@ -350,10 +353,10 @@ fn referenced(
 }
 
 /// The KeyPackages of those whom a commit adds: their Welcomes are addressed with them.
-fn invited(staged: &StagedCommit) -> Result<Vec<HexBytes>, EngineError> {
+fn invited(staged: &StagedCommit) -> Result<Vec<Packed>, EngineError> {
 	staged
 		.add_proposals()
-		.map(|add| add.add_proposal().key_package().tls_serialize_detached().map(HexBytes))
+		.map(|add| add.add_proposal().key_package().tls_serialize_detached().map(|bytes| Packed(HexBytes(bytes))))
 		.collect::<Result<_, _>>()
 		.map_err(EngineError::library("encoding a KeyPackage"))
 }

@@ -10,14 +10,11 @@ use openmls::{
 	key_packages::Lifetime,
 	prelude::{Capabilities, CredentialType, ProtocolVersion, SenderRatchetConfiguration},
 };
-use openmls_traits::types::{AeadType, Ciphersuite};
+use openmls_traits::types::Ciphersuite;
 
 /// The one ciphersuite. A KeyPackage of another is refused, so that no member meets a suite that it does not know.
 /// There is no choice of a post-quantum one: the cryptographic provider has none that is not an unfinished draft.
 pub const CIPHERSUITE: Ciphersuite = Ciphersuite::MLS_128_DHKEMX25519_AES128GCM_SHA256_Ed25519;
-
-/// The suite's AEAD (RFC 9420 section 17.1), which also seals payloads and statements.
-pub(super) const AEAD: AeadType = AeadType::Aes128Gcm;
 
 /// How many past epochs a member can still read application messages and statements of, at most; older secrets are
 /// deleted. It never touches a verdict, because commits and proposals count in their own epoch only. A member may

@@ -1,10 +1,10 @@
-//! RustCrypto's cryptography, with another X25519 ([`hpke`]), which does not verify a signature twice.
+//! RustCrypto's cryptography, with another X25519 ([`hpke`]), hash and AEAD ([`native`]), which does not verify a signature twice.
 //!
 //! A commit is judged with public state and then with this member's own (decision 0011), and an own commit before it is
 //! submitted and when it is merged: OpenMLS verifies the same signatures each time. Whether a signature is valid depends on
 //! the scheme, the key, the text and the signature alone, so those that were are remembered, by a hash of all four.
 
-use super::hpke;
+use super::{hpke, native};
 use openmls::prelude::tls_codec::SecretVLBytes;
 use openmls_rust_crypto::RustCrypto;
 use openmls_traits::{
@@ -47,29 +47,6 @@ macro_rules! pass_on {
 		) -> Result<SecretVLBytes, CryptoError> {
 			self.$inner.hkdf_expand(hash, prk, info, len)
 		}
-		fn hash(&self, hash: HashType, data: &[u8]) -> Result<Vec<u8>, CryptoError> {
-			self.$inner.hash(hash, data)
-		}
-		fn aead_encrypt(
-			&self,
-			alg: AeadType,
-			k: &[u8],
-			data: &[u8],
-			n: &[u8],
-			aad: &[u8],
-		) -> Result<Vec<u8>, CryptoError> {
-			self.$inner.aead_encrypt(alg, k, data, n, aad)
-		}
-		fn aead_decrypt(
-			&self,
-			alg: AeadType,
-			k: &[u8],
-			data: &[u8],
-			n: &[u8],
-			aad: &[u8],
-		) -> Result<Vec<u8>, CryptoError> {
-			self.$inner.aead_decrypt(alg, k, data, n, aad)
-		}
 		fn signature_key_gen(&self, alg: SignatureScheme) -> Result<(Vec<u8>, Vec<u8>), CryptoError> {
 			self.$inner.signature_key_gen(alg)
 		}
@@ -100,6 +77,38 @@ macro_rules! pass_on {
 	};
 }
 pub(super) use pass_on;
+
+/// The hash and the AEAD.
+#[cfg(any(test, feature = "simulation"))]
+macro_rules! pass_on_symmetric {
+	($inner:ident) => {
+		fn hash(&self, hash: HashType, data: &[u8]) -> Result<Vec<u8>, CryptoError> {
+			self.$inner.hash(hash, data)
+		}
+		fn aead_encrypt(
+			&self,
+			alg: AeadType,
+			k: &[u8],
+			data: &[u8],
+			n: &[u8],
+			aad: &[u8],
+		) -> Result<Vec<u8>, CryptoError> {
+			self.$inner.aead_encrypt(alg, k, data, n, aad)
+		}
+		fn aead_decrypt(
+			&self,
+			alg: AeadType,
+			k: &[u8],
+			data: &[u8],
+			n: &[u8],
+			aad: &[u8],
+		) -> Result<Vec<u8>, CryptoError> {
+			self.$inner.aead_decrypt(alg, k, data, n, aad)
+		}
+	};
+}
+#[cfg(any(test, feature = "simulation"))]
+pub(super) use pass_on_symmetric;
 
 /// See the module.
 #[derive(Default)]
@@ -199,6 +208,24 @@ impl OpenMlsCrypto for Crypto {
 			return hpke::derive_key_pair(ikm);
 		}
 		self.system.derive_hpke_keypair(config, ikm)
+	}
+	fn hash(&self, hash: HashType, data: &[u8]) -> Result<Vec<u8>, CryptoError> {
+		match hash {
+			HashType::Sha2_256 => Ok(native::sha256(data)),
+			other => self.system.hash(other, data),
+		}
+	}
+	fn aead_encrypt(&self, alg: AeadType, k: &[u8], data: &[u8], n: &[u8], aad: &[u8]) -> Result<Vec<u8>, CryptoError> {
+		match alg {
+			AeadType::Aes128Gcm => native::seal(k, n, aad, data),
+			other => self.system.aead_encrypt(other, k, data, n, aad),
+		}
+	}
+	fn aead_decrypt(&self, alg: AeadType, k: &[u8], data: &[u8], n: &[u8], aad: &[u8]) -> Result<Vec<u8>, CryptoError> {
+		match alg {
+			AeadType::Aes128Gcm => native::open(k, n, aad, data),
+			other => self.system.aead_decrypt(other, k, data, n, aad),
+		}
 	}
 	pass_on!(system);
 }

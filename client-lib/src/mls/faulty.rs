@@ -1,6 +1,6 @@
 //! Honest cryptography with one fault: what a hostile member makes broken commits with. For tests only.
 
-use super::crypto::pass_on;
+use super::crypto::{pass_on, pass_on_symmetric};
 use crate::store::Overlay;
 use openmls::prelude::tls_codec::SecretVLBytes;
 use openmls_rust_crypto::RustCrypto;
@@ -104,6 +104,7 @@ impl OpenMlsCrypto for Crypto {
 		self.honest.hpke_open(config, input, sk_r, info, aad)
 	}
 	pass_on!(honest);
+	pass_on_symmetric!(honest);
 }
 
 /// OpenMLS's provider with hostile cryptography.

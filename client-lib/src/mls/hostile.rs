@@ -72,7 +72,6 @@ impl Engine {
 		let mls = self.load_active(overlay, group)?;
 		let tip = self.tip(overlay, group, &mls)?;
 		let key = keys::payload_key(&mls, &self.crypto, group)?;
-		seal::open(&self.crypto, &key, &payload_context(group, &tip.entry), payload)
-			.map_err(EngineError::library("opening"))
+		seal::open(&key, &payload_context(group, &tip.entry), payload).map_err(EngineError::library("opening"))
 	}
 }

@@ -1,5 +1,5 @@
 //! HPKE (RFC 9180) of the one ciphersuite, with AWS-LC's X25519: the same as RustCrypto's in what it takes and gives, in less
-//! than half of the time ([decision 0026](../../../docs/decisions/0026-x25519.md)). Most of what a commit to many members
+//! than half of the time ([decision 0026](../../../docs/decisions/0026-aws-lc.md)). Most of what a commit to many members
 //! costs is X25519.
 
 use aws_lc_rs::agreement::{agree, PrivateKey, UnparsedPublicKey, X25519};

@@ -10,14 +10,15 @@ use super::{
 	intent::EnvelopeKey,
 	key_package,
 	keys::EpochKeys,
+	leaves::{Leaf, Leaves},
 	people::{self, When},
 	policy::{self, PolicyError},
-	public_phase::{self, encryption_keys},
+	public_phase::encryption_keys,
 	seal, signer, tls,
 	verdict::InvalidReason,
 	Engine, Prepared,
 };
-use crate::store::Overlay;
+use crate::store::{packed::Packed, Overlay};
 use codec::{Decode, DecodeAll, Encode};
 use lockstep_primitives::{rpc::HexBytes, topic, BlockNumber, EntryHash, GroupId, IdentityId, OrderingKey};
 use openmls::{
@@ -157,7 +158,7 @@ impl Engine {
 		entry: &EntryHash,
 		index: u64,
 	) -> Result<Option<Welcomes>, EngineError> {
-		let Some(HexBytes(welcome)) = &prepared.welcome else { return Ok(None) };
+		let Some(Packed(HexBytes(welcome))) = &prepared.welcome else { return Ok(None) };
 		let key = self.random.random_array().map_err(EngineError::library("drawing the key of a letter"))?;
 		let letter = Letter { group: prepared.group, entry: *entry, index, welcome: welcome.clone() }.encode();
 		let letter = seal::seal(&self.crypto, &key, tag::LETTER, &letter);
@@ -179,7 +180,7 @@ impl Engine {
 			return Ok(Some(Welcomes { letter, topic, envelopes }));
 		}
 		// It was made by a version that did not keep them.
-		let parse = |package: &HexBytes| {
+		let parse = |Packed(package): &Packed| {
 			let library = EngineError::library("reading an invited KeyPackage");
 			seal(self.joiner(&key_package::parse(&self.crypto, &package.0).map_err(library)?)?)
 		};
@@ -233,7 +234,7 @@ impl Engine {
 		if !key.is_for(bytes) {
 			return Err(WelcomeError::OtherLetter);
 		}
-		let letter = seal::open(&self.crypto, &key.key, tag::LETTER, bytes).map_err(|_| WelcomeError::Sealed)?;
+		let letter = seal::open(&key.key, tag::LETTER, bytes).map_err(|_| WelcomeError::Sealed)?;
 		let Letter { group, entry, index, welcome } =
 			Letter::decode_all(&mut &letter[..]).map_err(|_| WelcomeError::Malformed)?;
 		Ok(Invitation { group, entry, index, welcome: HexBytes(welcome) })
@@ -325,8 +326,7 @@ impl Engine {
 		if GroupData::of_extensions(mls.extensions())?.authentication == AuthenticationService::Application {
 			return Ok(BTreeSet::new());
 		}
-		let members: Vec<_> = mls.members().collect();
-		let bindings = members.iter().map(public_phase::binding).collect::<Result<Vec<_>, _>>()?;
+		let bindings = Leaves::of(mls.treesync()).iter().map(Leaf::binding).collect::<Result<Vec<_>, _>>()?;
 		match people::check(overlay, bindings.into_iter(), When::UpTo(block)) {
 			Ok(()) => Ok(BTreeSet::new()),
 			Err(Stop::Unknown(people)) => Ok(people),
@@ -375,7 +375,7 @@ impl Engine {
 		}
 		let tree = mls.treesync();
 		tree.full_leaves().try_for_each(|(_, leaf)| policy::check_leaf(leaf))?;
-		policy::check_members(&mls.members().collect::<Vec<_>>(), &data)?;
+		policy::check_members(&Leaves::of(tree), &data)?;
 		for key in encryption_keys(tree) {
 			policy::check_key(&key?)?;
 		}

@@ -11,10 +11,11 @@ use super::{
 	constants::{label, tag, MAX_PAST_EPOCHS},
 	error::EngineError,
 	meter,
+	native::Ed25519,
 	seal::{self, SealError, KEY},
 };
 use crate::store::{Overlay, Record};
-use ed25519_dalek::{Signer, SigningKey};
+use ed25519_dalek::SigningKey;
 use lockstep_primitives::{
 	endorsement_payload, Endorsement, EntryHash, GenesisHash, GroupId, OrderingKey, PayloadHash,
 };
@@ -146,8 +147,8 @@ impl EpochKeys {
 
 	/// The same, for several texts: what is derived from the key takes as long as to sign.
 	pub fn signer(&self) -> impl Fn(&[u8]) -> [u8; 64] {
-		let key = SigningKey::from_bytes(&self.ordering_seed);
-		move |message| key.sign(message).to_bytes()
+		let key = Ed25519::new(&self.ordering_seed);
+		move |message| key.sign(message)
 	}
 
 	/// Seals a statement's data for the members of this epoch, bound to the topic it is posted under.
@@ -163,7 +164,7 @@ impl EpochKeys {
 	/// # Errors
 	/// [`SealError::TooShort`] or [`SealError::Unauthentic`] for anything else.
 	pub fn open_statement(&self, topic: &[u8; 32], sealed: &[u8]) -> Result<Vec<u8>, SealError> {
-		seal::open(&RustCrypto::default(), &self.statement_key, &statement_context(topic), sealed)
+		seal::open(&self.statement_key, &statement_context(topic), sealed)
 	}
 
 	/// Records the keys, and deletes those that have become too old to be kept.

@@ -12,11 +12,13 @@ use super::{
 	group_data::GroupData,
 	intent::{EnvelopeKey, Intent},
 	key_package,
+	leaves::{Leaf, Leaves},
 	policy::{
 		self,
 		roles::{self, Deed},
 		PolicyError,
 	},
+	rejoin::leaf_of,
 	signer::SignerSeed,
 	Engine,
 };
@@ -32,15 +34,14 @@ use std::collections::{BTreeMap, BTreeSet};
 pub(super) struct Before {
 	me: Vec<u8>,
 	my_key: Vec<u8>,
-	members: BTreeMap<Vec<u8>, Leaf>,
+	members: BTreeMap<Vec<u8>, Known>,
 	data: GroupData,
 }
 
 /// A member's leaf.
-struct Leaf {
+struct Known {
 	index: LeafNodeIndex,
-	encryption_key: Vec<u8>,
-	signature_key: Vec<u8>,
+	key: Vec<u8>,
 }
 
 /// Why an intent was not placed.
@@ -112,18 +113,16 @@ pub(super) struct Contents {
 impl Before {
 	pub(super) fn new(engine: &Engine, mls: &MlsGroup) -> Result<Self, EngineError> {
 		let library = EngineError::library("reading the members");
-		let keyed = |member: openmls::prelude::Member| {
-			let identity = policy::identity(&member.credential)?;
-			let (index, encryption_key, signature_key) = (member.index, member.encryption_key, member.signature_key);
-			Ok((identity, Leaf { index, encryption_key, signature_key }))
-		};
-		let members: BTreeMap<_, _> = mls.members().map(keyed).collect::<Result<_, PolicyError>>().map_err(library)?;
-		let my_key = members.get(&engine.identity).map(|leaf| leaf.signature_key.clone()).unwrap_or_default();
+		let keyed =
+			|leaf: Leaf<'_>| Ok((leaf.identity()?.to_vec(), Known { index: leaf.index, key: leaf.key().to_vec() }));
+		let members: BTreeMap<_, _> =
+			Leaves::of(mls.treesync()).iter().map(keyed).collect::<Result<_, PolicyError>>().map_err(library)?;
+		let my_key = members.get(&engine.identity).map(|leaf| leaf.key.clone()).unwrap_or_default();
 		Ok(Self { me: engine.identity.clone(), my_key, members, data: group::data(mls)? })
 	}
 
 	/// Whether what an intent wants is so already.
-	pub(super) fn satisfies(&self, engine: &Engine, intent: &Intent) -> bool {
+	pub(super) fn satisfies(&self, engine: &Engine, mls: &MlsGroup, intent: &Intent) -> bool {
 		match intent {
 			Intent::Update | Intent::Proposals(_) => false,
 			Intent::Add(packages) | Intent::AddClaimed { key_packages: packages, .. } => {
@@ -141,7 +140,7 @@ impl Before {
 			Intent::GroupData(change) => change.apply(&self.data).as_ref() == Ok(&self.data),
 			Intent::Rotate { seed } => seed.public() == self.my_key,
 			Intent::Readmit { identity, replaces, .. } => {
-				self.members.get(&identity.0).is_some_and(|leaf| leaf.encryption_key != replaces.0)
+				leaf_of(mls, &identity.0).is_some_and(|leaf| leaf.encryption_key != replaces.0)
 			}
 		}
 	}
@@ -184,7 +183,7 @@ impl<'a> Plan<'a> {
 			Intent::GroupData(change) => plan.change(change)?,
 			Intent::Rotate { seed } => plan.rotate(seed)?,
 			Intent::Readmit { identity, key_package, replaces } => {
-				plan.readmit(engine, &identity.0, &key_package.0, &replaces.0)?;
+				plan.readmit(engine, mls, &identity.0, &key_package.0, &replaces.0)?;
 			}
 		}
 		plan.check().map_err(|error| NotPlaced::Refused(BuildError::Refused(error.into())))?;
@@ -240,7 +239,7 @@ impl<'a> Plan<'a> {
 		let readmission = |identity: &Vec<u8>| {
 			let (package, _) = self.added.get(identity)?;
 			let leaf = self.before.members.get(identity)?;
-			let new_key = package.leaf_node().signature_key().as_slice() != leaf.signature_key;
+			let new_key = package.leaf_node().signature_key().as_slice() != leaf.key;
 			Some(Deed::Readmit { identity: identity.clone(), new_key })
 		};
 		for (identity, source) in &self.removed {

@@ -16,9 +16,10 @@ use super::{
 	constants::{lifetime, CIPHERSUITE, MAX_IDENTITY},
 	error::printable,
 	group_data::{GroupData, GroupDataError},
+	leaves::Leaves,
 };
 use openmls::{
-	prelude::{Credential, CredentialType, KeyPackage, LeafNode, Member},
+	prelude::{Credential, CredentialType, KeyPackage, LeafNode},
 	treesync::LeafNodeSource,
 };
 use std::collections::BTreeSet;
@@ -112,14 +113,14 @@ pub(super) fn check_leaf(leaf: &LeafNode) -> Result<(), PolicyError> {
 }
 
 /// The rules for the members and the group data that a commit, or a Welcome, results in.
-pub(super) fn check_members(members: &[Member], data: &GroupData) -> Result<(), PolicyError> {
+pub(super) fn check_members(members: &Leaves<'_>, data: &GroupData) -> Result<(), PolicyError> {
 	let (mut identities, mut keys) = (BTreeSet::new(), BTreeSet::new());
-	for member in members {
-		if !identities.insert(named(&member.credential)?) {
+	for leaf in members.iter() {
+		if !identities.insert(leaf.identity()?) {
 			return Err(PolicyError::DuplicateIdentity);
 		}
 		// MLS asks for it (RFC 9420 section 7.3); OpenMLS does not check it of the leaf in a path
-		if !keys.insert(member.signature_key.as_slice()) {
+		if !keys.insert(leaf.key()) {
 			return Err(PolicyError::DuplicateKey);
 		}
 	}

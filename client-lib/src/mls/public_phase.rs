@@ -9,6 +9,7 @@ use super::{
 	classify::{self, Stop},
 	error::EngineError,
 	group_data::{AuthenticationService, GroupData},
+	leaves::{Leaf, Leaves},
 	nowhere::Nowhere,
 	people::{self, Binding, When},
 	policy,
@@ -19,8 +20,8 @@ use crate::store::Overlay;
 use openmls::{
 	prelude::{
 		tls_codec::{self, Deserialize, VLBytes},
-		LeafNodeIndex, Member, MlsGroup, ProcessedMessageContent, Proposal, ProtocolMessage, PublicGroup,
-		PublicMessageIn, Sender, StagedCommit,
+		LeafNodeIndex, MlsGroup, ProcessedMessageContent, Proposal, ProtocolMessage, PublicGroup, PublicMessageIn,
+		Sender, StagedCommit,
 	},
 	treesync::TreeSync,
 };
@@ -76,8 +77,7 @@ pub(super) fn judge(
 		None => PublicGroup::load(scratch, mls.group_id())?
 			.ok_or_else(|| EngineError::library("loading the public state")("it is missing"))?,
 	};
-	let before: Vec<Member> = public.members().collect();
-	let keys: HashSet<Vec<u8>> = parent_keys(public.treesync()).collect::<Result<_, _>>()?;
+	let before = Leaves::of(mls.treesync());
 	let data = data_of(&public).map_err(EngineError::library("reading the group data"))?;
 
 	let (committer, staged) = stage(provider, &public, mls, &messages.commit)?;
@@ -86,31 +86,23 @@ pub(super) fn judge(
 	let added = added(&staged)?;
 
 	public.merge_commit(&Nowhere, staged).map_err(EngineError::library("applying a commit"))?;
-	let after: Vec<Member> = public.members().collect();
+	let after = Leaves::of(public.treesync());
 	let data_after = data_of(&public)?;
 	policy::check_members(&after, &data_after)?;
-	let known: HashSet<&[u8]> =
-		before.iter().map(|member| &member.encryption_key).chain(&keys).map(Vec::as_slice).collect();
-	let is_new = |key: &[u8]| !known.contains(key);
-	after
-		.iter()
-		.filter(|member| is_new(&member.encryption_key))
-		.try_for_each(|member| policy::check_key(&member.encryption_key))?;
-	for key in parent_keys(public.treesync()) {
-		let key = key?;
-		if is_new(&key) {
-			policy::check_key(&key)?;
-		}
+	for key in encryption_keys(public.treesync()) {
+		policy::check_key(&key?)?;
 	}
 	if data_after.authentication != data.authentication {
 		return Err(policy::PolicyError::Authentication.into());
 	}
+	let (gone, come) = (before.not_in(&after), after.not_in(&before));
 	if data.authentication == AuthenticationService::Directory {
-		let bindings = brought_in(&before, &after, &added, committer)?;
+		let bindings = brought_in(&after, &come, &added, committer)?;
 		people::check(scratch, bindings.into_iter(), when)?;
 	}
-	let mut changes = describe(&before, &after, added)?;
+	let mut changes = describe(&before, &gone, &come, added)?;
 	changes.data = (data_after != data).then_some(data_after);
+	drop(after);
 	Ok((Publicly { committer, has_path, changes }, public))
 }
 
@@ -171,30 +163,20 @@ fn in_epoch(mls: &MlsGroup, message: &PublicMessageIn) -> Result<ProtocolMessage
 /// The leaves that a commit with these Adds brings in, or that its maker has: all that are not as they were at their place, and
 /// those of the added identities. A key that was in the tree before is no sign that a leaf was.
 fn brought_in<'a>(
-	before: &[Member],
-	after: &'a [Member],
+	after: &Leaves<'a>,
+	come: &[Leaf<'a>],
 	added: &[Vec<u8>],
 	committer: LeafNodeIndex,
 ) -> Result<Vec<Binding<'a>>, policy::PolicyError> {
-	fn bytes(member: &Member) -> (&[u8], &[u8], &[u8]) {
-		(&member.encryption_key, &member.signature_key, member.credential.serialized_content())
-	}
-	let old: BTreeMap<u32, &Member> = before.iter().map(|member| (member.index.u32(), member)).collect();
 	let added: HashSet<&[u8]> = added.iter().map(Vec::as_slice).collect();
-	let mut bindings = Vec::new();
-	for member in after {
-		let binding = binding(member)?;
-		let stays = old.get(&member.index.u32()).is_some_and(|old| bytes(old) == bytes(member));
-		if !stays || member.index == committer || added.contains(binding.identity) {
+	let mut bindings = come.iter().map(|leaf| leaf.binding()).collect::<Result<Vec<_>, _>>()?;
+	for leaf in after.iter() {
+		let binding = leaf.binding()?;
+		if leaf.index == committer || added.contains(binding.identity) {
 			bindings.push(binding);
 		}
 	}
 	Ok(bindings)
-}
-
-/// What a member's leaf says.
-pub(super) fn binding(member: &Member) -> Result<Binding<'_>, policy::PolicyError> {
-	Ok(Binding { identity: policy::named(&member.credential)?, key: &member.signature_key })
 }
 
 fn data_of(public: &PublicGroup) -> Result<GroupData, policy::PolicyError> {
@@ -210,17 +192,20 @@ fn added(staged: &StagedCommit) -> Result<Vec<Vec<u8>>, policy::PolicyError> {
 	leaves.map(|leaf| policy::identity(leaf.credential())).collect()
 }
 
-/// Compares the members before and after a commit with these Adds.
-fn describe(before: &[Member], after: &[Member], added: Vec<Vec<u8>>) -> Result<Changes, policy::PolicyError> {
-	fn by_identity(members: &[Member]) -> Result<BTreeMap<&[u8], &[u8]>, policy::PolicyError> {
-		let keyed = |member| {
-			let Member { credential, signature_key, .. }: &Member = member;
-			Ok((policy::named(credential)?, signature_key.as_slice()))
-		};
-		members.iter().map(keyed).collect()
+/// What has become of the members, by the leaves that have gone and come in a commit with these Adds.
+fn describe(
+	before: &Leaves<'_>,
+	gone: &[Leaf<'_>],
+	come: &[Leaf<'_>],
+	added: Vec<Vec<u8>>,
+) -> Result<Changes, policy::PolicyError> {
+	fn by_identity<'a>(leaves: &[Leaf<'a>]) -> Result<BTreeMap<&'a [u8], &'a [u8]>, policy::PolicyError> {
+		leaves.iter().map(|leaf| Ok((leaf.identity()?, leaf.key()))).collect()
 	}
-	let (old, new) = (by_identity(before)?, by_identity(after)?);
-	let (readmitted, added) = added.into_iter().partition(|identity| old.contains_key(identity.as_slice()));
+	let (old, new) = (by_identity(gone)?, by_identity(come)?);
+	// A leaf that is taken out and put in again as it was is in neither.
+	let was_member = |identity: &Vec<u8>| before.iter().any(|leaf| leaf.identity().is_ok_and(|old| old == identity));
+	let (readmitted, added) = added.into_iter().partition(was_member);
 	let removed =
 		old.keys().filter(|identity| !new.contains_key(*identity)).map(|identity| identity.to_vec()).collect();
 	let rotated = new.iter().filter(|(identity, key)| old.get(*identity).is_some_and(|before| before != *key));
@@ -230,13 +215,9 @@ fn describe(before: &[Member], after: &[Member], added: Vec<Vec<u8>>) -> Result<
 
 /// The HPKE public keys of all leaves and parent nodes.
 pub(super) fn encryption_keys(tree: &TreeSync) -> impl Iterator<Item = Result<Vec<u8>, EngineError>> + '_ {
-	tree.full_leaves().map(|(_, leaf)| first_vector(leaf.encryption_key())).chain(parent_keys(tree))
-}
-
-/// Those of the parent nodes.
-fn parent_keys(tree: &TreeSync) -> impl Iterator<Item = Result<Vec<u8>, EngineError>> + '_ {
+	let leaves = tree.full_leaves().map(|(_, leaf)| first_vector(leaf.encryption_key()));
 	// OpenMLS does not give out a parent's key, but it is the first field of the node (RFC 9420 section 7.1)
-	tree.full_parents().map(|(_, parent)| first_vector(parent))
+	leaves.chain(tree.full_parents().map(|(_, parent)| first_vector(parent)))
 }
 
 /// The first variable-length vector in the TLS encoding of a value.

@@ -221,6 +221,7 @@ pub(super) fn own_leaf(mls: &MlsGroup) -> Option<Vec<u8>> {
 	mls.members().find(|member| member.index == mls.own_leaf_index()).map(|member| member.encryption_key)
 }
 
-fn leaf_of(mls: &MlsGroup, identity: &[u8]) -> Option<Member> {
+/// The leaf of a member.
+pub(super) fn leaf_of(mls: &MlsGroup, identity: &[u8]) -> Option<Member> {
 	mls.members().find(|member| policy::identity(&member.credential).is_ok_and(|found| found == identity))
 }

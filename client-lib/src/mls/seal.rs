@@ -3,9 +3,9 @@
 //! A sealed text is a random 12-byte nonce and an AEAD ciphertext. Everyone in the epoch can open it, so it hides
 //! contents from the chain and from nodes, and authenticates nothing but "a member of this epoch".
 
-use super::constants::AEAD;
+use super::native;
 use openmls_rust_crypto::RustCrypto;
-use openmls_traits::{crypto::OpenMlsCrypto, random::OpenMlsRand, types::CryptoError};
+use openmls_traits::random::OpenMlsRand;
 
 /// Bytes of the nonce in front.
 const NONCE: usize = 12;
@@ -42,19 +42,15 @@ pub enum SealError {
 pub(super) fn seal(crypto: &RustCrypto, key: &[u8; KEY], context: &[u8], text: &[u8]) -> Result<Vec<u8>, SealError> {
 	let library = |error: String| SealError::Library(error);
 	let nonce: [u8; NONCE] = crypto.random_array().map_err(|error| library(error.to_string()))?;
-	let ciphertext =
-		crypto.aead_encrypt(AEAD, key, text, &nonce, context).map_err(|error| library(error.to_string()))?;
+	let ciphertext = native::seal(key, &nonce, context, text).map_err(|error| library(error.to_string()))?;
 	Ok([&nonce[..], &ciphertext].concat())
 }
 
 /// Opens what [`seal`] made with the same key and context.
-pub(super) fn open(crypto: &RustCrypto, key: &[u8; KEY], context: &[u8], sealed: &[u8]) -> Result<Vec<u8>, SealError> {
+pub(super) fn open(key: &[u8; KEY], context: &[u8], sealed: &[u8]) -> Result<Vec<u8>, SealError> {
 	let Some((nonce, ciphertext)) = sealed.split_at_checked(NONCE) else {
 		return Err(SealError::TooShort { length: sealed.len() });
 	};
-	crypto.aead_decrypt(AEAD, key, ciphertext, nonce, context).map_err(|error| match error {
-		CryptoError::UnsupportedAeadAlgorithm => SealError::Library(error.to_string()),
-		// a wrong key, another context, a changed or a truncated text: all the same to the reader
-		_ => SealError::Unauthentic,
-	})
+	// A wrong key, another context, a changed or a truncated text: all the same to the reader.
+	native::open(key, nonce, context, ciphertext).map_err(|_| SealError::Unauthentic)
 }

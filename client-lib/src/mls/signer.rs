@@ -5,13 +5,16 @@
 //! Welcome, has a record of its own with the seed of its key. A record goes with what it belongs to, so that a key
 //! that was rotated out is deleted and nobody has to count who else uses it.
 
-use super::{constants::CIPHERSUITE, error::EngineError, Engine};
+use super::{constants::CIPHERSUITE, error::EngineError, native::Ed25519, Engine};
 use crate::store::{Overlay, Record, StoreError};
 use codec::{Decode, Encode};
 use ed25519_dalek::SigningKey;
 use lockstep_primitives::GroupId;
 use openmls::prelude::{BasicCredential, CredentialWithKey, MlsGroup};
-use openmls_basic_credential::SignatureKeyPair;
+use openmls_traits::{
+	signatures::{self, SignerError},
+	types::SignatureScheme,
+};
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroize;
 
@@ -40,9 +43,22 @@ impl SignerSeed {
 		SigningKey::from_bytes(&self.0)
 	}
 
-	/// The pair in the form that OpenMLS signs with.
-	pub(super) fn pair(&self) -> SignatureKeyPair {
-		SignatureKeyPair::from_raw(CIPHERSUITE.into(), self.0.to_vec(), self.public())
+	/// What OpenMLS signs with.
+	pub(super) fn pair(&self) -> LeafSigner {
+		LeafSigner(Ed25519::new(&self.0))
+	}
+}
+
+/// Signs as the member of a leaf.
+pub(super) struct LeafSigner(Ed25519);
+
+impl signatures::Signer for LeafSigner {
+	fn sign(&self, payload: &[u8]) -> Result<Vec<u8>, SignerError> {
+		Ok(self.0.sign(payload).to_vec())
+	}
+
+	fn signature_scheme(&self) -> SignatureScheme {
+		CIPHERSUITE.into()
 	}
 }
 

@@ -217,7 +217,7 @@ impl Engine {
 			return Err(Stop::Invalid(error.into()));
 		}
 		let key = keys::payload_key(mls, &self.crypto, group)?;
-		seal::open(&self.crypto, &key, &payload_context(group, parent), payload).map_err(|error| match error {
+		seal::open(&key, &payload_context(group, parent), payload).map_err(|error| match error {
 			SealError::Library(reason) => EngineError::Library { during: "opening a payload", reason }.into(),
 			other => Stop::Invalid(other.into()),
 		})

@@ -59,7 +59,7 @@ impl RequestKey {
 	/// # Errors
 	/// [`SealError::TooShort`] or [`SealError::Unauthentic`] for anything else.
 	pub fn open(&self, topic: &[u8; 32], sealed: &[u8]) -> Result<Vec<u8>, SealError> {
-		seal::open(&RustCrypto::default(), &self.key, &statement_context(topic), sealed)
+		seal::open(&self.key, &statement_context(topic), sealed)
 	}
 
 	/// Records the key of a new epoch, and deletes the one that has become too old.

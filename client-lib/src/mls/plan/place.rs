@@ -9,6 +9,7 @@ use crate::{
 		key_package,
 		policy::{self, PolicyError},
 		proposal,
+		rejoin::leaf_of,
 		signer::SignerSeed,
 		Engine,
 	},
@@ -183,6 +184,7 @@ impl Plan<'_> {
 	pub(super) fn readmit(
 		&mut self,
 		engine: &Engine,
+		mls: &MlsGroup,
 		identity: &[u8],
 		package: &[u8],
 		replaces: &[u8],
@@ -190,7 +192,7 @@ impl Plan<'_> {
 		if identity == self.before.me {
 			return Err(NotPlaced::Refused(BuildError::RemovesItself));
 		}
-		let Some(leaf) = self.before.members.get(identity) else {
+		let Some(leaf) = leaf_of(mls, identity) else {
 			return Err(NotPlaced::Refused(BuildError::NotAMember { identity: identity.to_vec() }));
 		};
 		if leaf.encryption_key != replaces {

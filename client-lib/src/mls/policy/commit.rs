@@ -1,40 +1,40 @@
 //! The rules for a commit that can be checked before it is applied: who made it, and what is in it.
 
 use super::{
-	check_key_package, identity, named,
+	check_key_package, identity,
 	roles::{self, Deed},
 	PolicyError,
 };
-use crate::mls::group_data::GroupData;
-use openmls::prelude::{
-	AddProposal, LeafNodeIndex, Member, Proposal, ProposalOrRefType, RemoveProposal, Sender, StagedCommit,
+use crate::mls::{
+	group_data::GroupData,
+	leaves::{Leaf, Leaves},
 };
+use openmls::prelude::{AddProposal, LeafNodeIndex, Proposal, ProposalOrRefType, RemoveProposal, Sender, StagedCommit};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Checks a staged commit.
 ///
-/// `data` and `members` are those before the commit, `bundled` is how many proposals the bundle carries beside the
+/// `data` and `before` are those before the commit, `bundled` is how many proposals the bundle carries beside the
 /// commit.
 pub(in crate::mls) fn check_commit(
 	data: &GroupData,
-	members: &[Member],
+	before: &Leaves<'_>,
 	committer: LeafNodeIndex,
 	bundled: usize,
 	staged: &StagedCommit,
 ) -> Result<(), PolicyError> {
-	let before = Before(members);
 	let contents = Contents::of(staged)?;
 	if contents.referenced != bundled {
 		return Err(PolicyError::Unreferenced);
 	}
-	let (gone, deeds) = contents.into_deeds(&before)?;
+	let (gone, deeds) = contents.into_deeds(before)?;
 	for (actor, deed) in &deeds {
-		roles::check(data, &gone, before.at(*actor)?.identity, deed)?;
+		roles::check(data, &gone, leaf(before, *actor)?.identity()?, deed)?;
 	}
 	match staged.update_path_leaf_node() {
 		// The path is the one place where a member's signature key may change: the old key signed the commit and the
 		// new one its leaf, so both have agreed. The identity stays.
-		Some(leaf) if leaf.credential() != &before.at(committer)?.member.credential => Err(PolicyError::Impersonation),
+		Some(new) if new.credential() != leaf(before, committer)?.node.credential() => Err(PolicyError::Impersonation),
 		_ => Ok(()),
 	}
 }
@@ -42,19 +42,8 @@ pub(in crate::mls) fn check_commit(
 /// What a commit does, each with the leaf of the member who answers for it.
 type Deeds = Vec<(LeafNodeIndex, Deed)>;
 
-struct Known<'a> {
-	member: &'a Member,
-	identity: &'a [u8],
-}
-
-/// The members before the commit.
-struct Before<'a>(&'a [Member]);
-
-impl<'a> Before<'a> {
-	fn at(&self, leaf: LeafNodeIndex) -> Result<Known<'a>, PolicyError> {
-		let member = self.0.iter().find(|member| member.index == leaf).ok_or(PolicyError::Outsider)?;
-		Ok(Known { member, identity: named(&member.credential)? })
-	}
+fn leaf<'a>(before: &Leaves<'a>, index: LeafNodeIndex) -> Result<Leaf<'a>, PolicyError> {
+	before.at(index).ok_or(PolicyError::Outsider)
 }
 
 /// The proposals of a commit, with the leaves of those who answer for them.
@@ -92,11 +81,11 @@ impl<'a> Contents<'a> {
 	}
 
 	/// The identities that are no member's after the commit, and what it does.
-	fn into_deeds(self, before: &Before<'_>) -> Result<(BTreeSet<Vec<u8>>, Deeds), PolicyError> {
+	fn into_deeds(self, before: &Leaves<'_>) -> Result<(BTreeSet<Vec<u8>>, Deeds), PolicyError> {
 		let mut removed = BTreeMap::new();
 		for (_, remove) in &self.removes {
-			let known = before.at(remove.removed())?;
-			removed.insert(known.identity.to_vec(), known.member.signature_key.as_slice());
+			let removed_leaf = leaf(before, remove.removed())?;
+			removed.insert(removed_leaf.identity()?.to_vec(), removed_leaf.key());
 		}
 		let mut deeds = Vec::new();
 		let mut readmitted = BTreeMap::new();
@@ -116,7 +105,7 @@ impl<'a> Contents<'a> {
 			));
 		}
 		for (actor, remove) in self.removes {
-			let identity = before.at(remove.removed())?.identity.to_vec();
+			let identity = leaf(before, remove.removed())?.identity()?.to_vec();
 			deeds.push((
 				actor,
 				match readmitted.get(&identity) {

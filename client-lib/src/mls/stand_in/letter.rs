@@ -85,7 +85,7 @@ pub(super) fn welcome<'p>(state: &State, packages: impl Iterator<Item = &'p Pack
 
 pub(super) fn welcomes(prepared: &Prepared, entry: &EntryHash, index: u64) -> Result<Option<Welcomes>, EngineError> {
 	let Some(welcome) = &prepared.welcome else { return Ok(None) };
-	let letter = Letter { group: prepared.group, entry: *entry, index, welcome: welcome.clone() };
+	let letter = Letter { group: prepared.group, entry: *entry, index, welcome: welcome.0.clone() };
 	let letter = serde_json::to_vec(&letter).map_err(EngineError::library("encoding a letter"))?;
 	let hash = topic::letter_hash(&letter);
 	let topic = LetterKey::of_stand_in(hash).topic();
@@ -95,7 +95,7 @@ pub(super) fn welcomes(prepared: &Prepared, entry: &EntryHash, index: u64) -> Re
 		let bytes = bytes.map_err(EngineError::library("encoding an envelope"))?;
 		Ok(Envelope { key_package_ref: reference.to_vec(), identity: package.identity.into_bytes(), bytes, key: None })
 	};
-	let invited = prepared.invited.iter().filter_map(|package| Package::decode(&package.0));
+	let invited = prepared.invited.iter().filter_map(|package| Package::decode(&package.0 .0));
 	let envelopes = invited.map(envelope).collect::<Result<_, EngineError>>()?;
 	Ok(Some(Welcomes { letter, topic, envelopes }))
 }

@@ -85,7 +85,7 @@ pub(super) fn open_payload(member: &Member, log: &Log, payload: &[u8]) -> Vec<u8
 	let mls = member.engine.load(&overlay, &log.group).unwrap();
 	let key = keys::payload_key(&mls, &member.engine.crypto, &log.group).unwrap();
 	let context = payload_context(&log.group, &member.tip_keys(log).entry);
-	seal::open(&member.engine.crypto, &key, &context, payload).unwrap()
+	seal::open(&key, &context, payload).unwrap()
 }
 
 /// Endorses any bytes as a payload and appends them.

@@ -118,7 +118,7 @@ fn a_committer_cannot_change_its_identity() {
 	for name in [&b"b"[..], b"z", b""] {
 		let credential = CredentialWithKey {
 			credential: BasicCredential::new(name.to_vec()).into(),
-			signature_key: members[0].engine.signer.to_public_vec().into(),
+			signature_key: members[0].engine.seed.public().into(),
 		};
 		let leaf = LeafNodeParameters::builder().with_credential_with_key(credential).build();
 		let forged = forge(&members[0], &log, &Crypto::default(), |builder| builder.leaf_node_parameters(leaf));
@@ -144,7 +144,7 @@ fn a_credential_of_another_type_is_refused() {
 	let engine = &members[0].engine;
 	let credential = CredentialWithKey {
 		credential: Credential::new(CredentialType::X509, b"a".to_vec()),
-		signature_key: engine.signer.to_public_vec().into(),
+		signature_key: engine.seed.public().into(),
 	};
 	let types = [CredentialType::Basic, CredentialType::X509];
 	let extensions = extension_types();

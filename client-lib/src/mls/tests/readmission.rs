@@ -252,3 +252,19 @@ fn a_member_does_not_readmit_itself() {
 	let lost = device.read(|engine, overlay| engine.check_rejoin(overlay, &log.group, &request.bytes));
 	assert_eq!(lost, Err(super::RejoinError::Engine(EngineError::NoSuchGroup(log.group))));
 }
+
+/// Its leaf is in the same place, and every byte of it as before.
+#[test]
+fn a_member_that_is_taken_out_and_put_in_by_the_same_key_package_is_readmitted() {
+	let (mut log, mut members) = group(&["a", "c"]);
+	let mut b = Member::new("b");
+	let package = b.key_package();
+	commit(&mut members, &mut log, 0, &add(std::slice::from_ref(&package)));
+	let replaces = leaf_key(&members, &log, "b");
+	let (identity, key_package) = (super::hex(b"b"), super::hex(&package.bytes));
+	let intent = Intent::Readmit { identity, key_package, replaces: super::hex(&replaces) };
+	let change = commit(&mut members, &mut log, 0, &intent);
+	assert_eq!(change.readmitted, [b"b".to_vec()]);
+	assert!(change.added.is_empty() && change.removed.is_empty() && change.rotated.is_empty());
+	assert_eq!(leaf_key(&members, &log, "b"), replaces, "the leaf is the same");
+}

@@ -1,0 +1,121 @@
+//! AWS-LC's SHA-256, AES-128-GCM and Ed25519 signing, in the place of RustCrypto's
+//! ([decision 0026](../../../docs/decisions/0026-aws-lc.md)): the same bytes, in less time.
+
+use aws_lc_rs::{
+	aead::{Aad, LessSafeKey, Nonce, UnboundKey, AES_128_GCM},
+	digest::{digest, SHA256},
+	error::Unspecified,
+	signature::Ed25519KeyPair,
+};
+use ed25519_dalek::{Signer, SigningKey};
+use openmls_traits::types::CryptoError;
+use zeroize::Zeroizing;
+
+/// SHA-256 (FIPS 180-4).
+pub(super) fn sha256(data: &[u8]) -> Vec<u8> {
+	digest(&SHA256, data).as_ref().to_vec()
+}
+
+/// AES-128-GCM (NIST SP 800-38D): the ciphertext, and the tag after it.
+pub(super) fn seal(key: &[u8], nonce: &[u8], aad: &[u8], data: &[u8]) -> Result<Vec<u8>, CryptoError> {
+	// The tag is put behind the plaintext where that lies: it must not be left behind by a vector that grows.
+	let mut bytes = Vec::with_capacity(data.len().saturating_add(AES_128_GCM.tag_len()));
+	bytes.extend_from_slice(data);
+	let sealed = key_of(key).and_then(|key| {
+		key.seal_in_place_append_tag(Nonce::try_assume_unique_for_key(nonce)?, Aad::from(aad), &mut bytes)
+	});
+	sealed.map_err(|_| CryptoError::CryptoLibraryError)?;
+	Ok(bytes)
+}
+
+/// What [`seal`] sealed.
+pub(super) fn open(key: &[u8], nonce: &[u8], aad: &[u8], sealed: &[u8]) -> Result<Vec<u8>, CryptoError> {
+	let key = key_of(key).map_err(|_| CryptoError::CryptoLibraryError)?;
+	let mut bytes = sealed.to_vec();
+	let opened = Nonce::try_assume_unique_for_key(nonce)
+		.and_then(|nonce| key.open_in_place(nonce, Aad::from(aad), &mut bytes).map(|text| text.len()));
+	bytes.truncate(opened.map_err(|_| CryptoError::AeadDecryptionError)?);
+	Ok(bytes)
+}
+
+fn key_of(key: &[u8]) -> Result<LessSafeKey, Unspecified> {
+	UnboundKey::new(&AES_128_GCM, key).map(LessSafeKey::new)
+}
+
+/// A key that signs by Ed25519 (RFC 8032), which has one signature for each text.
+pub(super) struct Ed25519 {
+	native: Option<Ed25519KeyPair>,
+	/// For when AWS-LC refuses, which it says it may.
+	seed: Zeroizing<[u8; 32]>,
+}
+
+impl Ed25519 {
+	/// The key of a seed.
+	pub(super) fn new(seed: &[u8; 32]) -> Self {
+		Self { native: Ed25519KeyPair::from_seed_unchecked(seed).ok(), seed: Zeroizing::new(*seed) }
+	}
+
+	/// Signs.
+	pub(super) fn sign(&self, text: &[u8]) -> [u8; 64] {
+		let signature = self.native.as_ref().and_then(|pair| pair.try_sign(text).ok());
+		let signature = signature.and_then(|signature| signature.as_ref().try_into().ok());
+		signature.unwrap_or_else(|| SigningKey::from_bytes(&self.seed).sign(text).to_bytes())
+	}
+}
+
+#[cfg(test)]
+mod tests {
+	use super::*;
+	use openmls_rust_crypto::RustCrypto;
+	use openmls_traits::{
+		crypto::OpenMlsCrypto,
+		types::{AeadType, HashType},
+	};
+	use proptest::{collection::vec, prelude::*};
+
+	const AEAD: AeadType = AeadType::Aes128Gcm;
+
+	proptest! {
+		/// Whoever uses the one can do without the other.
+		#[test]
+		fn all_is_as_with_rust_crypto(
+			key: [u8; 16],
+			nonce: [u8; 12],
+			seed: [u8; 32],
+			aad in vec(any::<u8>(), 0..300),
+			data in vec(any::<u8>(), 0..3000),
+			at: prop::sample::Index,
+		) {
+			let system = RustCrypto::default();
+			prop_assert_eq!(sha256(&data), system.hash(HashType::Sha2_256, &data).unwrap());
+			let (key_pair, by_dalek) = (Ed25519::new(&seed), SigningKey::from_bytes(&seed).sign(&data).to_bytes());
+			prop_assert!(key_pair.native.is_some());
+			prop_assert_eq!(key_pair.sign(&data), by_dalek);
+			prop_assert_eq!(Ed25519 { native: None, ..key_pair }.sign(&data), by_dalek);
+
+			let sealed = seal(&key, &nonce, &aad, &data).unwrap();
+			prop_assert_eq!(&sealed, &system.aead_encrypt(AEAD, &key, &data, &nonce, &aad).unwrap());
+			prop_assert_eq!(open(&key, &nonce, &aad, &sealed), Ok(data));
+			let mut changed = sealed.clone();
+			changed[at.index(sealed.len())] ^= 1;
+			for wrong in [&changed[..], &sealed[..at.index(sealed.len())]] {
+				prop_assert_eq!(open(&key, &nonce, &aad, wrong), system.aead_decrypt(AEAD, &key, wrong, &nonce, &aad));
+			}
+		}
+	}
+
+	/// RustCrypto's panics for a nonce of another length.
+	#[test]
+	fn keys_and_nonces_of_other_lengths_are_errors() {
+		let system = RustCrypto::default();
+		for length in [0, 15, 17, 32] {
+			let (key, nonce) = (vec![1; length], [2; 12]);
+			assert_eq!(seal(&key, &nonce, b"", b"text"), system.aead_encrypt(AEAD, &key, b"text", &nonce, b""));
+			assert_eq!(open(&key, &nonce, b"", &[3; 40]), system.aead_decrypt(AEAD, &key, &[3; 40], &nonce, b""));
+		}
+		for length in [0, 11, 13] {
+			assert_eq!(seal(&[1; 16], &vec![2; length], b"", b"text"), Err(CryptoError::CryptoLibraryError));
+			assert_eq!(open(&[1; 16], &vec![2; length], b"", &[3; 40]), Err(CryptoError::AeadDecryptionError));
+		}
+	}
+}
