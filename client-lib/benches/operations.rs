@@ -6,7 +6,9 @@
 //! written on the way, encrypted, in RocksDB. It is measured twice: on a file system in memory, where to sync is nothing,
 //! and on the disk. The difference is the disk's, and is reported apart.
 //!
-//! The sides take turns, so that a machine whose speed changes changes it for all of them.
+//! The sides take turns, so that a machine whose speed changes changes it for all of them. Each has a thread of its own, for
+//! glibc gives each thread a heap of its own: one does not allocate in what another has freed, as in one process no two of
+//! them would be.
 
 mod shared;
 
@@ -18,12 +20,14 @@ use shared::{
 	table, Member, Place,
 };
 use std::{
-	cell::LazyCell,
 	collections::HashMap,
 	fs::File,
 	io::Write,
+	sync::mpsc::{channel, Receiver, Sender},
+	thread::JoinHandle,
 	time::{Duration, Instant},
 };
+use tempfile::TempDir;
 
 const SIZES: [usize; 4] = [2, 10, 100, 1000];
 /// Sizes at which a tree just filled by one member makes another path.
@@ -154,6 +158,52 @@ impl<M: Member> Pair<M> {
 	}
 }
 
+/// A side in a thread of its own, which does what it is told by name, and says how long that took.
+struct Side {
+	tell: Option<Sender<&'static str>>,
+	told: Receiver<Duration>,
+	thread: Option<JoinHandle<()>>,
+}
+
+impl Side {
+	/// What does it is made in the thread, when it is first needed: large groups take their time.
+	fn new<F: FnMut(&str) -> Duration>(make: impl FnOnce() -> F + Send + 'static) -> Self {
+		let ((tell, orders), (answer, told)) = (channel(), channel());
+		let work = move || {
+			let mut orders = orders.into_iter();
+			let Some(first) = orders.next() else { return };
+			let mut once = make();
+			for operation in std::iter::once(first).chain(orders) {
+				if answer.send(once(operation)).is_err() {
+					return;
+				}
+			}
+		};
+		Self { tell: Some(tell), told, thread: Some(std::thread::spawn(work)) }
+	}
+
+	/// A side of a group.
+	fn of<M: Member>(founder: impl FnOnce() -> M + Send + 'static, size: usize, tree: Tree) -> Self {
+		Self::new(move || {
+			let mut pair = Pair::new(founder(), size, tree);
+			move |operation: &str| pair.once(operation)
+		})
+	}
+
+	fn once(&self, operation: &'static str) -> Duration {
+		self.tell.as_ref().expect("it is told until it is dropped").send(operation).expect("the side lives");
+		self.told.recv().expect("the side lives")
+	}
+}
+
+impl Drop for Side {
+	fn drop(&mut self) {
+		self.tell = None;
+		let ended = self.thread.take().expect("it is waited for once").join();
+		assert!(ended.is_ok() || std::thread::panicking(), "a side has failed");
+	}
+}
+
 fn timed<T>(operation: impl FnOnce() -> T) -> Duration {
 	let start = Instant::now();
 	let result = operation();
@@ -165,19 +215,30 @@ fn timed<T>(operation: impl FnOnce() -> T) -> Duration {
 fn creations(criterion: &mut Criterion) -> Turns {
 	let mut turns = Turns::default();
 	criterion.bench_function("create", |bencher| {
-		let mut raw = Raw::found();
+		let raw = Side::new(|| {
+			let mut raw = Raw::found();
+			move |_: &str| timed(|| raw.create())
+		});
 		bencher.iter_custom(|times| {
 			// A member of few groups: that of thousands is the other benchmark's.
-			let (memory, disk) = (Place::Memory.folder(), Place::Disk.folder());
-			let (mut ours, mut on_disk) = (Ours::found(memory.path()), Ours::found(disk.path()));
-			let turn = |_| {
-				let times = [timed(|| raw.create()), timed(|| ours.create()), timed(|| on_disk.create())];
-				turns.take(times.map(Some))
-			};
+			let (memory, disk) = (creator(Place::Memory), creator(Place::Disk));
+			let turn = |_| turns.take([&raw, &memory, &disk].map(|side| Some(side.once("create"))));
 			(0..times).map(turn).sum()
 		});
 	});
 	turns
+}
+
+/// A side that creates groups with a store in a folder of its own.
+fn creator(place: Place) -> Side {
+	Side::new(move || {
+		let folder = place.folder();
+		let mut ours = Ours::found(folder.path());
+		move |_: &str| {
+			let _ = &folder;
+			timed(|| ours.create())
+		}
+	})
 }
 
 /// What an operation is called in a group.
@@ -190,11 +251,13 @@ fn named(operation: &str, size: usize, tree: Tree) -> String {
 
 fn commits_and_messages(criterion: &mut Criterion, (size, tree): (usize, Tree), measured: &mut Measured) {
 	let (memory, disk) = (Place::Memory.folder(), Place::Disk.folder());
-	// They are made when they are first needed: large groups take their time.
-	let mut raw = LazyCell::new(|| Pair::new(Raw::found(), size, tree));
-	let mut ours = LazyCell::new(|| Pair::new(Ours::found(memory.path()), size, tree));
+	let ours = |folder: &TempDir| {
+		let path = folder.path().to_owned();
+		Side::of(move || Ours::found(&path), size, tree)
+	};
 	let on_disk = ON_DISK.contains(&size) && tree == Tree::Renewed;
-	let mut on_disk = on_disk.then(|| LazyCell::new(|| Pair::new(Ours::found(disk.path()), size, tree)));
+	let (raw, in_memory) = (Side::of(Raw::found, size, tree), ours(&memory));
+	let on_disk = on_disk.then(|| ours(&disk));
 	let operations = if tree == Tree::Renewed { IN_A_GROUP.as_slice() } else { WITH_A_PATH.as_slice() };
 	for operation in operations {
 		let name = named(operation, size, tree);
@@ -207,8 +270,8 @@ fn commits_and_messages(criterion: &mut Criterion, (size, tree): (usize, Tree), 
 			let mut turn = |_| {
 				turns.take([
 					Some(raw.once(operation)),
-					Some(ours.once(operation)),
-					on_disk.as_mut().map(|pair| pair.once(operation)),
+					Some(in_memory.once(operation)),
+					on_disk.as_ref().map(|side| side.once(operation)),
 				])
 			};
 			bencher.iter_custom(|times| (0..times).map(&mut turn).sum());
