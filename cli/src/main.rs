@@ -17,6 +17,7 @@ mod job;
 mod marks;
 mod name;
 mod output;
+mod processor;
 mod profile;
 mod remote;
 mod run;
@@ -26,5 +27,9 @@ mod session;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
+	if let Err(reason) = processor::check() {
+		eprintln!("error: {reason}");
+		return ExitCode::FAILURE;
+	}
 	ExitCode::from(run::run(std::env::args_os()) as u8)
 }

@@ -6,9 +6,8 @@
 //! written on the way, encrypted, in RocksDB. It is measured twice: on a file system in memory, where to sync is nothing,
 //! and on the disk. The difference is the disk's, and is reported apart.
 //!
-//! The sides take turns, so that a machine whose speed changes changes it for all of them. Each has a thread of its own, for
-//! glibc gives each thread a heap of its own: one does not allocate in what another has freed, as in one process no two of
-//! them would be.
+//! The sides take turns, so that a machine whose speed changes changes it for all of them. Each has a thread of its own, and
+//! with that a heap of its own, as glibc has it while there are few threads: none allocates in what another has freed.
 
 mod shared;
 

@@ -7,7 +7,7 @@
 //! };
 //!
 //! # let genesis = GenesisHash([7; 32]);
-//! // The sponsor, for somebody who wants to create a group before block 100,000:
+//! // The sponsor, in block 100,000, for somebody who wants to create a group:
 //! let voucher = HeldVoucher::issue(&Sponsor::alice(), &genesis, VoucherKind::CreateGroup, 100_000);
 //! let text = voucher.to_secret_text();
 //! // Whoever was given the text:
@@ -52,6 +52,15 @@ pub enum VoucherTextError {
 	Damaged,
 }
 
+/// Blocks between those in which vouchers expire: 30 days.
+pub const PERIOD: BlockNumber = 2_592_000;
+
+/// The last block of those issued in the block `now`: the end of the period after the present one.
+fn expiry(now: BlockNumber) -> BlockNumber {
+	let present = now.checked_div(PERIOD).unwrap_or_default();
+	present.saturating_add(2).saturating_mul(PERIOD)
+}
+
 const PREFIX: &str = "lockstep-voucher:";
 const CHECK: usize = 4;
 
@@ -61,10 +70,13 @@ fn check(bytes: &[u8]) -> [u8; CHECK] {
 }
 
 impl HeldVoucher {
-	/// A new voucher of this sponsor, good up to the block `expiry`, which is at most 90 days ahead when it is spent. The
-	/// chain hears of it when it is spent, and has the deposit held then.
-	pub fn issue(sponsor: &Sponsor, genesis: &GenesisHash, kind: VoucherKind, expiry: BlockNumber) -> Self {
-		let key = Seed::random();
+	/// A new voucher of this sponsor, issued in the block `now` and good for 30 to 60 days. The chain hears of it when it is
+	/// spent, and has the deposit held then.
+	///
+	/// Nobody chooses when it expires: an expiry that others do not have would tell whoever reads the chain which vouchers were
+	/// one person's, and so whose a group is.
+	pub fn issue(sponsor: &Sponsor, genesis: &GenesisHash, kind: VoucherKind, now: BlockNumber) -> Self {
+		let (key, expiry) = (Seed::random(), expiry(now));
 		let sponsor_id = SponsorId(sponsor.account());
 		let voucher = Voucher { kind, key: VoucherKey(key.key().0), sponsor: sponsor_id, expiry };
 		let signature = VoucherSignature(sponsor.sign(&voucher.signing_payload(genesis)));
@@ -124,10 +136,24 @@ mod tests {
 		HeldVoucher::issue(&Sponsor::alice(), &GENESIS, VoucherKind::CreateGroup, 100)
 	}
 
+	/// 90 days, after which the chain takes none.
+	const LONGEST: BlockNumber = 7_776_000;
+
+	#[test]
+	fn all_vouchers_of_a_period_expire_in_the_same_block() {
+		for first in [0, PERIOD, 100 * PERIOD] {
+			let last = first + PERIOD - 1;
+			assert_eq!((expiry(first), expiry(last)), (first + 2 * PERIOD, first + 2 * PERIOD));
+			assert!(expiry(first) - first <= LONGEST && expiry(last) - last > PERIOD);
+		}
+		assert_eq!(expiry(BlockNumber::MAX), BlockNumber::MAX);
+		assert_eq!(held().voucher().expiry, held().voucher().expiry);
+	}
+
 	#[test]
 	fn what_is_issued_and_spent_is_what_the_chain_takes() {
 		let payment = held().pay(&GENESIS, b"order");
-		let till = Till { genesis: &GENESIS, block: 50, longest: 100, kind: VoucherKind::CreateGroup };
+		let till = Till { genesis: &GENESIS, block: 100, longest: LONGEST, kind: VoucherKind::CreateGroup };
 		let verify = |key: &[u8; 32], text: &[u8], signature: &VoucherSignature| {
 			let signature = ed25519_dalek::Signature::from_bytes(signature.as_bytes());
 			VerifyingKey::from_bytes(key).is_ok_and(|key| key.verify(text, &signature).is_ok())

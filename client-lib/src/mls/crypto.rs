@@ -147,7 +147,7 @@ fn name(scheme: SignatureScheme, data: &[u8], key: &[u8], signature: &[u8]) -> [
 	hasher.finalize().into()
 }
 
-/// All that is neither about signatures nor HPKE is the system's.
+/// All that is neither about signatures nor HPKE, a hash or an AEAD is the system's.
 impl Deref for Crypto {
 	type Target = RustCrypto;
 

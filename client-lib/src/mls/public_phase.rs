@@ -169,10 +169,11 @@ fn brought_in<'a>(
 	committer: LeafNodeIndex,
 ) -> Result<Vec<Binding<'a>>, policy::PolicyError> {
 	let added: HashSet<&[u8]> = added.iter().map(Vec::as_slice).collect();
-	let mut bindings = come.iter().map(|leaf| leaf.binding()).collect::<Result<Vec<_>, _>>()?;
+	let come: HashSet<u32> = come.iter().map(|leaf| leaf.index.u32()).collect();
+	let mut bindings = Vec::new();
 	for leaf in after.iter() {
 		let binding = leaf.binding()?;
-		if leaf.index == committer || added.contains(binding.identity) {
+		if come.contains(&leaf.index.u32()) || leaf.index == committer || added.contains(binding.identity) {
 			bindings.push(binding);
 		}
 	}

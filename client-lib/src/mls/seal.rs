@@ -5,7 +5,7 @@
 
 use super::native;
 use openmls_rust_crypto::RustCrypto;
-use openmls_traits::random::OpenMlsRand;
+use openmls_traits::{random::OpenMlsRand, types::CryptoError};
 
 /// Bytes of the nonce in front.
 const NONCE: usize = 12;
@@ -51,6 +51,28 @@ pub(super) fn open(key: &[u8; KEY], context: &[u8], sealed: &[u8]) -> Result<Vec
 	let Some((nonce, ciphertext)) = sealed.split_at_checked(NONCE) else {
 		return Err(SealError::TooShort { length: sealed.len() });
 	};
-	// A wrong key, another context, a changed or a truncated text: all the same to the reader.
-	native::open(key, nonce, context, ciphertext).map_err(|_| SealError::Unauthentic)
+	native::open(key, nonce, context, ciphertext).map_err(failure)
+}
+
+fn failure(error: CryptoError) -> SealError {
+	match error {
+		// A wrong key, another context, a changed or a truncated text: all the same to the reader.
+		CryptoError::AeadDecryptionError => SealError::Unauthentic,
+		// Trouble of this machine, which is no word on the text: others can open it.
+		other => SealError::Library(other.to_string()),
+	}
+}
+
+#[cfg(test)]
+mod tests {
+	use super::*;
+
+	/// A payload that does not open is invalid for all; one that this machine cannot try to open must not be.
+	#[test]
+	fn trouble_of_this_machine_is_no_verdict() {
+		assert_eq!(failure(CryptoError::AeadDecryptionError), SealError::Unauthentic);
+		for trouble in [CryptoError::CryptoLibraryError, CryptoError::InvalidLength] {
+			assert!(matches!(failure(trouble), SealError::Library(_)));
+		}
+	}
 }

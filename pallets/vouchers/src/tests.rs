@@ -32,6 +32,24 @@ fn a_voucher_is_spent_once_in_one_block_or_in_two() {
 	});
 }
 
+/// Nobody can tell that it is spent on another fork; when one is left, what was spent on the other comes to nothing.
+#[test]
+fn on_two_forks_it_is_spent_once_on_each() {
+	let orders: [&[u8]; 2] = [b"of one", b"of the other"];
+	for (mine, theirs) in [(0, 1), (1, 0)] {
+		test(|| {
+			let payment = |order| pay(voucher(1, 50), 1, orders[order]);
+			assert!(Vouchers::spend(VoucherKind::Claim, &payment(mine), orders[mine]).is_ok());
+			for block in 2..=50 {
+				go_to(block);
+				let again = Vouchers::spend(VoucherKind::Claim, &payment(theirs), orders[theirs]);
+				assert_eq!(again, Err(Refusal::Spent), "in block {block}");
+			}
+			assert_eq!(remembered(), 1);
+		});
+	}
+}
+
 #[test]
 fn to_check_changes_nothing_and_what_is_refused_neither() {
 	test(|| {

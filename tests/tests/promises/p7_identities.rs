@@ -1,5 +1,6 @@
 //! P7: who has which devices is what those devices have signed, and the same for every reader.
 
+use futures::future::try_join_all;
 use jsonrpsee::core::ClientError;
 use lockstep_client::{
 	directory::{
@@ -169,7 +170,7 @@ pub async fn nobody_else_brings_a_device_in(network: &Network) -> Result<()> {
 pub async fn vouchers_pay_once_and_name_nobody(network: &Network) -> Result<()> {
 	let (directory, genesis) = over(network, 1).await?;
 	let now = network.rpc(1).await?.finalized().await?;
-	let issue = |kind| HeldVoucher::issue(&Sponsor::alice(), &genesis, kind, now + 10_000);
+	let issue = |kind| HeldVoucher::issue(&Sponsor::alice(), &genesis, kind, now);
 	let handed_on = |voucher: HeldVoucher| voucher.to_secret_text().parse::<HeldVoucher>().map_err(broken);
 	let first = |device: &DeviceKeys| incept(&genesis, device, RecoveryKeys::default(), None);
 
@@ -184,9 +185,20 @@ pub async fn vouchers_pay_once_and_name_nobody(network: &Network) -> Result<()> 
 	let other_kind = issue(VoucherKind::CreateGroup);
 	let refused = directory.register_by_voucher(&other_kind, &first(&DeviceKeys::random())).await;
 	assert!(matches!(refused, Err(DirectoryError::Voucher(VoucherRefusal::WrongKind))), "{refused:?}");
-	let nobody = HeldVoucher::issue(&Sponsor::from_seed([9; 32]), &genesis, VoucherKind::Register, now + 10_000);
+	let nobody = HeldVoucher::issue(&Sponsor::from_seed([9; 32]), &genesis, VoucherKind::Register, now);
 	let refused = directory.register_by_voucher(&nobody, &first(&DeviceKeys::random())).await;
 	assert!(matches!(refused, Err(DirectoryError::Voucher(VoucherRefusal::NoFunds))), "{refused:?}");
+
+	// Over all nodes at once, for four people: whatever blocks their validators make of it, on whichever fork, one is left.
+	let racing = issue(VoucherKind::Register);
+	let register = |node: usize| {
+		let (racing, first) = (&racing, first(&DeviceKeys::random()));
+		async move { Ok::<_, Error>(over(network, node).await?.0.register_by_voucher(racing, &first).await) }
+	};
+	let ends = try_join_all((0..4).map(register)).await?;
+	let lost = |end: &&Result<_, _>| matches!(end, Err(DirectoryError::Voucher(VoucherRefusal::Spent)));
+	let (won, lost) = (ends.iter().filter(|end| end.is_ok()).count(), ends.iter().filter(lost).count());
+	assert_eq!((won, lost), (1, 3), "{ends:?}");
 
 	// A member without a sponsor; the same voucher does not make a second group.
 	let folder = tempfile::tempdir().map_err(Error::io("making a folder"))?;

@@ -23,7 +23,7 @@ pub async fn a_person_is_found_claimed_and_added(network: &Network) -> Result<()
 	let (anna, boris) =
 		tokio::try_join!(Person::new(network, 0, folder.path()), Person::new(network, 2, folder.path()))?;
 	let now = network.rpc(0).await?.finalized().await?;
-	let voucher = || HeldVoucher::issue(&Sponsor::alice(), &anna.genesis, VoucherKind::Claim, now + 10_000);
+	let voucher = || HeldVoucher::issue(&Sponsor::alice(), &anna.genesis, VoucherKind::Claim, now);
 	let nothing = anna.directory.claim(&voucher(), boris.id, None).await;
 	assert!(matches!(nothing, Err(DirectoryError::KeyPackages(KeyPackageRefusal::NothingLeft))), "{nothing:?}");
 	let stock = boris.publish(2, false, now + 10_000).await?;
@@ -42,7 +42,7 @@ pub async fn a_person_is_found_claimed_and_added(network: &Network) -> Result<()
 	assert_eq!(anna.directory.claim(&paid, boris.id, Some(&gate)).await.map_err(broken)?, claimed);
 	let other = anna.directory.claim(&paid, anna.id, None).await;
 	assert!(matches!(other, Err(DirectoryError::Claimed(_))), "{other:?}");
-	let wrong = HeldVoucher::issue(&Sponsor::alice(), &anna.genesis, VoucherKind::CreateGroup, now + 10_000);
+	let wrong = HeldVoucher::issue(&Sponsor::alice(), &anna.genesis, VoucherKind::CreateGroup, now);
 	let wrong = anna.directory.claim(&wrong, boris.id, Some(&gate)).await;
 	assert!(matches!(wrong, Err(DirectoryError::Voucher(VoucherRefusal::WrongKind))), "{wrong:?}");
 
@@ -91,7 +91,7 @@ pub async fn a_thousand_claims_race_for_a_hundred_key_packages(network: &Network
 		let node = network.rpc(index % network.size()).await?;
 		let mut vouchers = Vec::new();
 		for _ in 0..100 {
-			let voucher = HeldVoucher::issue(&Sponsor::alice(), &target.genesis, VoucherKind::Claim, now + 10_000);
+			let voucher = HeldVoucher::issue(&Sponsor::alice(), &target.genesis, VoucherKind::Claim, now);
 			let suites = vec![SUITE].try_into().map_err(|_| broken("it is short"))?;
 			let claim = Claim { target: target.id, suites, gate: None };
 			let extrinsic = claim.to_extrinsic(&voucher.pay(&target.genesis, &claim.order()));

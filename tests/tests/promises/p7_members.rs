@@ -45,7 +45,7 @@ fn refused(result: Result<impl std::fmt::Debug, CommitError>, of: IdentityId) ->
 async fn found(network: &Network, founder: &Person) -> Result<GroupId> {
 	let data = GroupData { authentication: AuthenticationService::Directory, ..GroupData::default() };
 	let now = network.rpc(0).await?.finalized().await?;
-	let voucher = HeldVoucher::issue(&Sponsor::alice(), &founder.genesis, VoucherKind::CreateGroup, now + 10_000);
+	let voucher = HeldVoucher::issue(&Sponsor::alice(), &founder.genesis, VoucherKind::CreateGroup, now);
 	founder.client.create_group_by_voucher(data, voucher).await.map_err(broken)
 }
 
@@ -53,7 +53,7 @@ async fn found(network: &Network, founder: &Person) -> Result<GroupId> {
 async fn invite(network: &Network, host: &Person, group: GroupId, guest: &Person) -> Result<()> {
 	let now = network.rpc(0).await?.finalized().await?;
 	guest.publish(2, false, now + 10_000).await?;
-	let voucher = HeldVoucher::issue(&Sponsor::alice(), &host.genesis, VoucherKind::Claim, now + 10_000);
+	let voucher = HeldVoucher::issue(&Sponsor::alice(), &host.genesis, VoucherKind::Claim, now);
 	let claimed = host.directory.claim(&voucher, guest.id, None).await.map_err(broken)?;
 	let mut events = guest.client.events();
 	host.client.add_claimed(group, &claimed, &voucher).await.map_err(broken)?;

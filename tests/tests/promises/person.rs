@@ -28,7 +28,7 @@ impl Person {
 		let device = DeviceKeys::random();
 		let first = incept(&genesis, &device, RecoveryKeys::default(), None);
 		let now = network.rpc(node).await?.finalized().await?;
-		let voucher = HeldVoucher::issue(&Sponsor::alice(), &genesis, VoucherKind::Register, now + 10_000);
+		let voucher = HeldVoucher::issue(&Sponsor::alice(), &genesis, VoucherKind::Register, now);
 		let id = directory.register_by_voucher(&voucher, &first).await.map_err(broken)?.identity();
 		let config = Config {
 			path: folder.join(id.to_string()),

@@ -6,14 +6,16 @@ use crate::{
 	mls::stand_in::StandIn,
 	rpc::{RpcError, SubmitError},
 	simulation::{Action, MemoryDisk, SimulatedClient},
-	voucher::{HeldVoucher, VoucherKind, VoucherRefusal},
+	voucher::{HeldVoucher, VoucherKind, VoucherRefusal, PERIOD},
 	GenesisHash, GroupId, Sponsor, Upkeep,
 };
 use lockstep_primitives::BlockNumber;
 use rand::{rngs::StdRng, SeedableRng};
 
 const GENESIS: GenesisHash = GenesisHash([7; 32]);
-const EXPIRY: BlockNumber = 500;
+/// When vouchers of the first period expire, and when this begins.
+const EXPIRY: BlockNumber = 2 * PERIOD;
+const START: BlockNumber = EXPIRY - 500;
 
 type Client = SimulatedClient<StandIn>;
 
@@ -23,7 +25,7 @@ fn open(disk: &MemoryDisk) -> Client {
 }
 
 fn voucher() -> HeldVoucher {
-	HeldVoucher::issue(&Sponsor::alice(), &GENESIS, VoucherKind::CreateGroup, EXPIRY)
+	HeldVoucher::issue(&Sponsor::alice(), &GENESIS, VoucherKind::CreateGroup, 0)
 }
 
 /// What it wants submitted now.
@@ -102,9 +104,9 @@ fn what_every_node_refuses_is_given_up() {
 fn what_a_node_has_taken_is_not_given_up_before_the_voucher_has_expired() {
 	let mut client = open(&MemoryDisk::new());
 	client.create_by_voucher(&voucher());
-	assert!(answer(&mut client, 1..50, || Ok(())) > 5);
+	assert!(answer(&mut client, START..START + 50, || Ok(())) > 5);
 	let refused = || Err(SubmitError::RefusedVoucher(VoucherRefusal::Spent));
-	assert!(answer(&mut client, 50..EXPIRY + 1, refused) > 50);
+	assert!(answer(&mut client, START + 50..EXPIRY + 1, refused) > 50);
 	answer(&mut client, EXPIRY + 1..EXPIRY + 20, refused);
 	assert_eq!(answer(&mut client, EXPIRY + 20..EXPIRY + 100, refused), 0);
 	assert!(client.take_actions().iter().all(|action| !matches!(action, Action::Report(Event::Created { .. }))));
@@ -120,7 +122,7 @@ fn what_a_node_may_have_is_not_given_up_for_what_others_say() {
 		answers += 1;
 		(answers > 1).then_some(Err(SubmitError::RefusedVoucher(VoucherRefusal::NoFunds)))
 	};
-	assert!(answer_or_not(&mut client, 1..EXPIRY, lost_once) > 50);
+	assert!(answer_or_not(&mut client, START..EXPIRY, lost_once) > 50);
 }
 
 /// What was sent to nobody is nobody's.

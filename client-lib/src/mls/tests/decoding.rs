@@ -6,7 +6,7 @@ use super::{
 	log::{Entry, Log},
 	Candidate, InvalidReason, Member, Prepared, Verdict,
 };
-use crate::mls::bundle::CommitBundle;
+use crate::{mls::bundle::CommitBundle, store::packed::Packed};
 
 /// A group, and in it a commit with a proposal in its bundle, other group data, and a path with a new key.
 fn rich_commit() -> (Log, Vec<Member>, Prepared, Vec<u8>) {
@@ -140,13 +140,20 @@ fn a_commit_kept_for_later_survives_its_record() {
 	assert_eq!(serde_json::to_string(&stored).unwrap(), serde_json::to_string(&prepared).unwrap());
 }
 
+/// JSON, with the digits of bytes where there are bytes now.
 #[test]
 fn a_commit_that_an_earlier_version_kept_is_merged() {
 	let (mut log, mut members) = group(&["a", "b"]);
-	let prepared = members[0].prepare(&log, &super::Intent::Update);
+	let mut newcomer = Member::new("c");
+	let package = newcomer.key_package();
+	let prepared = members[0].prepare(&log, &add(std::slice::from_ref(&package)));
 	let mut earlier = serde_json::to_value(&prepared).unwrap();
 	earlier["staged"] = serde_json::to_string(&prepared.staged().unwrap()).unwrap().into();
 	earlier["payload"] = serde_json::to_value(&prepared.payload).unwrap();
+	let invited: Vec<_> = prepared.invited.iter().map(|Packed(bytes)| bytes).collect();
+	earlier["invited"] = serde_json::to_value(invited).unwrap();
+	earlier["welcome"] = serde_json::to_value(prepared.welcome.as_ref().map(|Packed(bytes)| bytes)).unwrap();
+	assert!(earlier["welcome"].as_str().unwrap().starts_with("0x"));
 	let earlier: Prepared = serde_json::from_value(earlier).unwrap();
 	assert_eq!(earlier.append(), prepared.append());
 	members[0].write(|_, overlay| overlay.put(log.group.as_bytes(), &earlier)).unwrap();
@@ -156,6 +163,10 @@ fn a_commit_that_an_earlier_version_kept_is_merged() {
 		member.advance(&log, &entry);
 	}
 	assert_eq!(members[0].view(&log), members[1].view(&log));
+	let welcomes = members[0].welcomes(&earlier, &entry);
+	newcomer.join(&log, &package, &welcomes);
+	members.push(newcomer);
+	assert_agreement(&mut members, &log);
 }
 
 #[test]
