@@ -13,6 +13,8 @@ use hpke_rs_rust_crypto::HpkeRustCrypto;
 use openmls_traits::types::{
 	CryptoError, HpkeAeadType, HpkeCiphertext, HpkeConfig, HpkeKdfType, HpkeKemType, HpkeKeyPair,
 };
+use std::cell::RefCell;
+use zeroize::Zeroizing;
 
 /// Whether this is what the one ciphersuite asks for.
 pub(super) fn is_ours(config: &HpkeConfig) -> bool {
@@ -25,6 +27,7 @@ fn hpke() -> Hpke<Mixed> {
 
 /// The errors are those of RustCrypto's provider.
 pub(super) fn seal(key: &[u8], info: &[u8], aad: &[u8], plain: &[u8]) -> Result<HpkeCiphertext, CryptoError> {
+	let _kept = Kept::begin();
 	let (kem_output, ciphertext) = hpke().seal(&key.into(), info, aad, plain, None, None, None).map_err(error)?;
 	Ok(HpkeCiphertext { kem_output: kem_output.into(), ciphertext: ciphertext.into() })
 }
@@ -49,6 +52,47 @@ fn error(error: HpkeError) -> CryptoError {
 	}
 }
 
+thread_local! {
+	/// See [`Kept`].
+	static EPHEMERAL: RefCell<Option<Ephemeral>> = const { RefCell::new(None) };
+}
+
+/// The ephemeral key of a text that is being sealed, once it is known.
+#[derive(Default)]
+struct Ephemeral(Option<(Zeroizing<Vec<u8>>, PrivateKey)>);
+
+/// While this lives, the key whose public half was asked for last is kept: AWS-LC computes that half for each key that it takes,
+/// and HPKE gives it the ephemeral one twice. It is wiped at the end; no other key is kept.
+struct Kept;
+
+impl Kept {
+	fn begin() -> Self {
+		EPHEMERAL.set(Some(Ephemeral::default()));
+		Self
+	}
+
+	/// Keeps a key, if one is to be kept.
+	fn put(bytes: &[u8], key: PrivateKey) {
+		EPHEMERAL.with_borrow_mut(|kept| {
+			if let Some(Ephemeral(kept)) = kept {
+				*kept = Some((Zeroizing::new(bytes.to_vec()), key));
+			}
+		});
+	}
+
+	/// Takes it out, if it is this one.
+	fn take(bytes: &[u8]) -> Option<PrivateKey> {
+		let kept = EPHEMERAL.with_borrow_mut(|kept| kept.as_mut().and_then(|Ephemeral(kept)| kept.take()));
+		kept.filter(|(of, _)| of.as_slice() == bytes).map(|(_, key)| key)
+	}
+}
+
+impl Drop for Kept {
+	fn drop(&mut self) {
+		EPHEMERAL.set(None);
+	}
+}
+
 /// AWS-LC's X25519, and RustCrypto's everything else.
 #[derive(Debug)]
 struct Mixed;
@@ -69,11 +113,14 @@ impl HpkeCrypto for Mixed {
 	/// A shared secret of zeros is an error (RFC 9180 section 7.1.4).
 	fn dh(_: KemAlgorithm, public: &[u8], private: &[u8]) -> Result<Vec<u8>, Error> {
 		let public = UnparsedPublicKey::new(&X25519, public);
-		agree(&Self::private(private)?, public, Error::KemInvalidPublicKey, |secret| Ok(secret.to_vec()))
+		let key = Kept::take(private).map_or_else(|| Self::private(private), Ok)?;
+		agree(&key, public, Error::KemInvalidPublicKey, |secret| Ok(secret.to_vec()))
 	}
 
 	fn secret_to_public(_: KemAlgorithm, private: &[u8]) -> Result<Vec<u8>, Error> {
-		let public = Self::private(private)?.compute_public_key().map_err(|_| Error::KemInvalidSecretKey)?;
+		let key = Self::private(private)?;
+		let public = key.compute_public_key().map_err(|_| Error::KemInvalidSecretKey)?;
+		Kept::put(private, key);
 		Ok(public.as_ref().to_vec())
 	}
 

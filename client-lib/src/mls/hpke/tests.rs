@@ -120,3 +120,30 @@ fn errors_are_the_same() {
 		assert_eq!(ours.err(), theirs.err(), "{}", hex::encode(key));
 	}
 }
+
+fn nothing_is_kept() -> bool {
+	EPHEMERAL.with_borrow(Option::is_none)
+}
+
+#[test]
+fn no_key_but_the_ephemeral_one_is_kept_and_that_for_one_text() {
+	let (mine, other, theirs) = ([1; 32], [2; 32], Mixed::secret_to_public(KEM, &[3; 32]).unwrap());
+	assert!(nothing_is_kept());
+	let shared = |private: &[u8; 32]| HpkeRustCrypto::dh(KEM, &theirs, private).unwrap();
+	{
+		let _kept = Kept::begin();
+		Mixed::secret_to_public(KEM, &mine).unwrap();
+		assert_eq!(Mixed::dh(KEM, &theirs, &other).unwrap(), shared(&other), "of another key");
+		assert!(Kept::take(&mine).is_none(), "it was for what comes next");
+		Mixed::secret_to_public(KEM, &mine).unwrap();
+		assert!(!nothing_is_kept());
+		assert_eq!(Mixed::dh(KEM, &theirs, &mine).unwrap(), shared(&mine));
+		Mixed::secret_to_public(KEM, &mine).unwrap();
+	}
+	assert!(nothing_is_kept());
+	for key in [&theirs[..], &[0; 32], b"short"] {
+		let sealed = seal(key, b"", b"", b"text");
+		assert_eq!(sealed.is_ok(), key == theirs);
+		assert!(nothing_is_kept());
+	}
+}
