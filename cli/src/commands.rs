@@ -16,6 +16,7 @@ mod proof;
 mod read;
 mod send;
 mod status;
+mod voucher;
 
 use crate::{failure::Failure, globals::Globals, job::Job, output::Out};
 use clap::Subcommand;
@@ -33,6 +34,8 @@ pub enum Command {
 	Doctor(doctor::Doctor),
 	#[command(subcommand)]
 	Proof(proof::Proof),
+	#[command(subcommand)]
+	Voucher(voucher::Voucher),
 	Completions(completions::Completions),
 	ExitCodes(exit_codes::ExitCodes),
 }
@@ -44,6 +47,7 @@ impl Command {
 			Self::Identity(command) => command.run(globals, out).await,
 			Self::Doctor(command) => command.run(globals, out).await,
 			Self::Proof(command) => command.run(out).await,
+			Self::Voucher(command) => command.run(out).await,
 			Self::Completions(command) => command.run(out),
 			Self::ExitCodes(command) => command.run(out),
 			Self::Online(_) => Ok(()),

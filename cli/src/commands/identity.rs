@@ -71,7 +71,7 @@ fn text(profile: &Profile) -> String {
 }
 
 /// The URL of a node on the command line.
-fn node_url(text: &str) -> Result<String, String> {
+pub fn node_url(text: &str) -> Result<String, String> {
 	match text.starts_with("ws://") || text.starts_with("wss://") {
 		true => Ok(text.to_owned()),
 		false => Err("the URL of a node begins with ws:// or wss://".to_owned()),

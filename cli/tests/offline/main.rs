@@ -5,6 +5,7 @@ mod failures;
 mod profiles;
 mod proofs;
 mod running;
+mod vouchers;
 
 use serde_json::Value;
 use std::{

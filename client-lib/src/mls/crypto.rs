@@ -76,6 +76,7 @@ macro_rules! pass_on {
 		}
 	};
 }
+#[cfg(any(test, feature = "simulation"))]
 pub(super) use pass_on;
 
 /// The hash and the AEAD.

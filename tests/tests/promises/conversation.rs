@@ -230,3 +230,21 @@ pub async fn who_lost_its_device_comes_back_from_a_backup(network: &Network) -> 
 	}
 	anna.quits().await
 }
+
+/// The second group finds the voucher spent, and the command ends as one that the chain refused.
+pub async fn a_group_is_paid_for_by_a_voucher_once(network: &Network) -> Result<()> {
+	let machine = Machine::new()?;
+	let url = network.url(2);
+	machine.identity("dora", &url).await?;
+	let issue = ["voucher", "issue", "create-group", "--node", &url, "--sponsor", "alice", "--out", "voucher"];
+	machine.run(&issue).await?;
+	let shown = machine.run(&["voucher", "show", "voucher"]).await?;
+	assert!(shown.starts_with("create-group, paid by 88dc3417"), "{shown}");
+	let create = ["--profile", "dora", "--json", "group", "create", "--voucher", "voucher"];
+	let created = machine.run(&create).await?;
+	assert!(created.contains("\"group\""), "{created}");
+	let again = within(PATIENCE, "a second group", machine.command(&create).stdin(Stdio::null()).output()).await?;
+	let again = again.map_err(Error::io("creating a second group"))?;
+	assert_eq!(again.status.code(), Some(5), "{}", String::from_utf8_lossy(&again.stderr));
+	Ok(())
+}

@@ -79,6 +79,7 @@ async fn on_a_network_that_nothing_disturbs() -> Result<()> {
 		retention::a_node_that_started_in_the_middle_is_no_liar,
 		conversation::two_people_talk_in_two_terminals,
 		conversation::who_lost_its_store_is_readmitted,
+		conversation::a_group_is_paid_for_by_a_voucher_once,
 		conversation::who_lost_its_device_comes_back_from_a_backup,
 		bad_input::nodes_refuse_it_and_go_on,
 	])

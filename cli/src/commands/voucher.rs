@@ -1,0 +1,69 @@
+//! `lockstep voucher`.
+
+mod issue;
+mod show;
+
+use crate::{
+	failure::{Failure, Kind},
+	files,
+	output::Out,
+};
+use clap::{Subcommand, ValueEnum};
+use lockstep_client::voucher::{HeldVoucher, VoucherKind};
+use std::path::Path;
+
+/// One-time rights that a sponsor gives away, so that others need no account
+#[derive(Subcommand)]
+pub enum Voucher {
+	Issue(issue::Issue),
+	Show(show::Show),
+}
+
+impl Voucher {
+	pub async fn run(self, out: &Out) -> Result<(), Failure> {
+		match self {
+			Self::Issue(command) => command.run(out).await,
+			Self::Show(command) => command.run(out),
+		}
+	}
+}
+
+/// What a voucher is good for.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum For {
+	/// To create a group
+	CreateGroup,
+	/// To register an identity
+	Register,
+	/// To claim the KeyPackages of one person
+	Claim,
+}
+
+impl From<For> for VoucherKind {
+	fn from(wanted: For) -> Self {
+		match wanted {
+			For::CreateGroup => Self::CreateGroup,
+			For::Register => Self::Register,
+			For::Claim => Self::Claim,
+		}
+	}
+}
+
+/// The name of a kind on the command line and in `--json`.
+fn name(kind: VoucherKind) -> &'static str {
+	match kind {
+		VoucherKind::CreateGroup => "create-group",
+		VoucherKind::Register => "register",
+		VoucherKind::Claim => "claim",
+	}
+}
+
+/// The voucher in a file, which has one.
+pub fn read(path: &Path) -> Result<HeldVoucher, Failure> {
+	let content = zeroize::Zeroizing::new(files::read(path)?);
+	let text = std::str::from_utf8(&content).unwrap_or_default();
+	text.parse().map_err(|error| {
+		Failure::new(Kind::Usage, format!("{} does not hold a voucher: {error}", path.display()))
+			.advise("one voucher in a file, as its sponsor gave it: lockstep voucher issue")
+	})
+}
