@@ -96,7 +96,11 @@ impl Online {
 
 	/// Whether it can run in another process than the one it was called in.
 	pub fn travels(&self) -> bool {
-		!matches!(self, Self::Chat(_)) && self.sponsor().is_none()
+		match self {
+			Self::Chat(_) => false,
+			Self::Group(command) => !command.says_who_pays(),
+			_ => true,
+		}
 	}
 
 	/// Who pays instead of the profile's sponsor.

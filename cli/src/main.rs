@@ -17,7 +17,6 @@ mod job;
 mod marks;
 mod name;
 mod output;
-mod processor;
 mod profile;
 mod remote;
 mod run;
@@ -27,9 +26,5 @@ mod session;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-	if let Err(reason) = processor::check() {
-		eprintln!("error: {reason}");
-		return ExitCode::FAILURE;
-	}
 	ExitCode::from(run::run(std::env::args_os()) as u8)
 }

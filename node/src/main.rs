@@ -10,7 +10,6 @@ mod command;
 mod entries;
 mod finality;
 mod metrics;
-mod processor;
 mod rpc;
 mod service;
 
@@ -20,6 +19,5 @@ mod service;
 static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
 fn main() -> sc_cli::Result<()> {
-	processor::check().map_err(sc_cli::Error::Input)?;
 	command::run()
 }

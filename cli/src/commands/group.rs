@@ -47,6 +47,11 @@ impl Group {
 		}
 	}
 
+	/// Whether it says who pays.
+	pub fn says_who_pays(&self) -> bool {
+		matches!(self, Self::Create(command) if command.says_who_pays())
+	}
+
 	/// Who pays instead of the profile's sponsor.
 	pub fn sponsor(&self) -> Option<&str> {
 		match self {

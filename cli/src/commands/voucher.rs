@@ -50,7 +50,7 @@ impl From<For> for VoucherKind {
 }
 
 /// The name of a kind on the command line and in `--json`.
-fn name(kind: VoucherKind) -> &'static str {
+pub fn name(kind: VoucherKind) -> &'static str {
 	match kind {
 		VoucherKind::CreateGroup => "create-group",
 		VoucherKind::Register => "register",
@@ -62,6 +62,11 @@ fn name(kind: VoucherKind) -> &'static str {
 pub fn read(path: &Path) -> Result<HeldVoucher, Failure> {
 	let content = zeroize::Zeroizing::new(files::read(path)?);
 	let text = std::str::from_utf8(&content).unwrap_or_default();
+	let lines = text.trim().lines().count();
+	if lines > 1 {
+		return Err(Failure::new(Kind::Usage, format!("{} has {lines} lines", path.display()))
+			.advise("a file with one voucher: one of these lines"));
+	}
 	text.parse().map_err(|error| {
 		Failure::new(Kind::Usage, format!("{} does not hold a voucher: {error}", path.display()))
 			.advise("one voucher in a file, as its sponsor gave it: lockstep voucher issue")

@@ -17,6 +17,7 @@ fn as_many_as_were_asked_for_are_issued_and_each_is_another() {
 	let keys: BTreeSet<_> =
 		issued.stdout.lines().map(|line| line.parse::<HeldVoucher>().unwrap().voucher().key).collect();
 	assert_eq!(keys.len(), 20);
+	assert!(issued.stderr.contains(&format!("up to block {}", 2 * PERIOD)), "{}", issued.stderr);
 	let json = machine.run(&issue(&["--json"])).json();
 	assert_eq!((&json["kind"], &json["expiry"], &json["count"]), (&"claim".into(), &(2 * PERIOD).into(), &1.into()));
 	let voucher: HeldVoucher = json["vouchers"][0].as_str().unwrap().parse().unwrap();
@@ -58,4 +59,10 @@ fn what_is_wrong_is_said() {
 	let none = machine.write("none", "money");
 	usage(&["group", "create", "--voucher", text(&none)]);
 	usage(&["group", "create", "--voucher", text(&none), "--sponsor", "alice"]);
+	let other = machine.write("other", &machine.run(&issue(&[])).stdout);
+	let said = machine.run(&["group", "create", "--voucher", text(&other)]);
+	assert!(said.code == 2 && said.stderr.contains("claim"), "{}", said.stderr);
+	let several = machine.write("several", &machine.run(&issue(&["--count", "3"])).stdout);
+	let said = machine.run(&["voucher", "show", text(&several)]);
+	assert!(said.code == 2 && said.stderr.contains("3 lines"), "{}", said.stderr);
 }

@@ -14,7 +14,8 @@ use super::{
 	people::{self, When},
 	policy::{self, PolicyError},
 	public_phase::encryption_keys,
-	seal, signer, tls,
+	seal::{self, SealError},
+	signer, tls,
 	verdict::InvalidReason,
 	Engine, Prepared,
 };
@@ -234,7 +235,10 @@ impl Engine {
 		if !key.is_for(bytes) {
 			return Err(WelcomeError::OtherLetter);
 		}
-		let letter = seal::open(&key.key, tag::LETTER, bytes).map_err(|_| WelcomeError::Sealed)?;
+		let letter = seal::open(&key.key, tag::LETTER, bytes).map_err(|error| match error {
+			SealError::Library(reason) => EngineError::Library { during: "opening a letter", reason }.into(),
+			_ => WelcomeError::Sealed,
+		})?;
 		let Letter { group, entry, index, welcome } =
 			Letter::decode_all(&mut &letter[..]).map_err(|_| WelcomeError::Malformed)?;
 		Ok(Invitation { group, entry, index, welcome: HexBytes(welcome) })

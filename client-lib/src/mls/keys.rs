@@ -162,7 +162,7 @@ impl EpochKeys {
 	/// Opens what a member of this epoch sealed for this topic.
 	///
 	/// # Errors
-	/// [`SealError::TooShort`] or [`SealError::Unauthentic`] for anything else.
+	/// [`SealError::TooShort`] or [`SealError::Unauthentic`] for anything else; [`SealError::Library`] says nothing of the text.
 	pub fn open_statement(&self, topic: &[u8; 32], sealed: &[u8]) -> Result<Vec<u8>, SealError> {
 		seal::open(&self.statement_key, &statement_context(topic), sealed)
 	}

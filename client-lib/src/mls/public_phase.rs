@@ -77,6 +77,7 @@ pub(super) fn judge(
 		None => PublicGroup::load(scratch, mls.group_id())?
 			.ok_or_else(|| EngineError::library("loading the public state")("it is missing"))?,
 	};
+	// The tree of this member's own state is that of the public one: both are of this epoch.
 	let before = Leaves::of(mls.treesync());
 	let data = data_of(&public).map_err(EngineError::library("reading the group data"))?;
 
@@ -102,7 +103,6 @@ pub(super) fn judge(
 	}
 	let mut changes = describe(&before, &gone, &come, added)?;
 	changes.data = (data_after != data).then_some(data_after);
-	drop(after);
 	Ok((Publicly { committer, has_path, changes }, public))
 }
 

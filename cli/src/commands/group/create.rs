@@ -8,7 +8,7 @@ use crate::{
 };
 use clap::Args;
 use lockstep_client::{
-	voucher::{HeldVoucher, VoucherTextError},
+	voucher::{HeldVoucher, VoucherKind},
 	CreateError, GroupData,
 };
 use serde::{Deserialize, Serialize};
@@ -25,9 +25,10 @@ pub struct Create {
 	/// A file with a voucher that pays for it
 	#[arg(long, value_name = "FILE", conflicts_with = "sponsor")]
 	voucher: Option<PathBuf>,
-	/// What the voucher says, once it is read.
+	/// The voucher, once it is read.
 	#[arg(skip)]
-	read: Option<String>,
+	#[serde(skip)]
+	held: Option<HeldVoucher>,
 	/// What the group is called; its members see it
 	#[arg(long, value_name = "NAME", default_value = "")]
 	name: String,
@@ -39,16 +40,25 @@ impl Create {
 		self.sponsor.as_deref()
 	}
 
-	/// Whether there is such an account, or such a voucher, before anything is asked for.
-	pub fn prepare(&mut self) -> Result<(), Failure> {
-		self.read = self.voucher.as_deref().map(voucher::read).transpose()?.map(|held| held.to_secret_text());
-		self.sponsor().map_or(Ok(()), |named| profile::account(named).map(drop))
+	/// Whether this says who pays. Then it is not handed to another process: that might be of an older version, and have the
+	/// profile's sponsor pay.
+	pub fn says_who_pays(&self) -> bool {
+		self.sponsor.is_some() || self.voucher.is_some()
 	}
 
-	/// The voucher that pays, in the process that has the client open.
-	fn held(&self) -> Result<Option<HeldVoucher>, Failure> {
-		let held = self.read.as_ref().map(|text| text.parse()).transpose();
-		held.map_err(|error: VoucherTextError| Failure::new(Kind::Usage, error.to_string()))
+	/// Whether there is such an account, or such a voucher, before anything is asked for.
+	pub fn prepare(&mut self) -> Result<(), Failure> {
+		if let Some(path) = &self.voucher {
+			let held = voucher::read(path)?;
+			let kind = held.voucher().kind;
+			if kind != VoucherKind::CreateGroup {
+				let message =
+					format!("the voucher in {} is for something else: {}", path.display(), voucher::name(kind));
+				return Err(Failure::new(Kind::Usage, message).advise("ask for one of the kind create-group"));
+			}
+			self.held = Some(held);
+		}
+		self.sponsor().map_or(Ok(()), |named| profile::account(named).map(drop))
 	}
 
 	pub async fn run(&self, job: &Job<'_>) -> Result<(), Failure> {
@@ -56,7 +66,7 @@ impl Create {
 		let data = GroupData { name: self.name.clone(), ..GroupData::default() };
 		let client = job.session.client();
 		let waiting = "waiting for the group to be final";
-		let created = match self.held()? {
+		let created = match self.held.clone() {
 			Some(voucher) => job.until_final(waiting, client.create_group_by_voucher(data, voucher)).await,
 			None => job.until_final(waiting, client.create_group_with(data)).await,
 		};

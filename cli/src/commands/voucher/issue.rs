@@ -75,10 +75,12 @@ impl Issue {
 			None => lines.as_str(),
 			Some(path) => {
 				files::create(path, format!("{}\n", lines.as_str()).as_bytes())?;
-				out.note(format!("lockstep: {} vouchers are in {}: hand on one to each", issued.len(), path.display()));
+				out.note(format!("lockstep: hand on one line of {} to each", path.display()));
 				""
 			}
 		};
+		let until = expiry.map(|block| format!(" up to block {block}")).unwrap_or_default();
+		out.note(format!("lockstep: issued in block {block}; good{until}, if that is the present one"));
 		let listed: Vec<&str> =
 			if self.out.is_some() { Vec::new() } else { texts.iter().map(|text| text.as_str()).collect() };
 		out.result(
