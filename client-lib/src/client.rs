@@ -55,6 +55,7 @@ pub use event::{Committed, Event, Outcome, SkippedBecause};
 pub use inbox::Message;
 pub use intent::{Ended, IntentId, IntentState};
 pub use messages::MAX_MESSAGE;
+pub(crate) use people::Changes;
 pub use records::Evidence;
 pub use status::{GroupState, GroupStatus};
 pub(crate) use submit::{hand_over_once, submit_signed, SignedAndSent};
@@ -132,7 +133,8 @@ impl Client {
 
 	/// Adds a person whose KeyPackages were claimed with this voucher ([`Directory::claim`](crate::directory::Directory::claim)).
 	/// Whoever reads the chain sees whom they were claimed of; what leads from there to the group is signed with the voucher's
-	/// key, for which there is half a day. A person has one leaf in a group: of several devices the oldest comes in.
+	/// key, for which there is half a day. In a group of people all of the person's devices come in, those that are in it already
+	/// apart; in other groups, where an identity has one leaf, the oldest.
 	///
 	/// # Errors
 	/// [`CommitError::ClaimLapsed`] if it comes too late.
@@ -142,7 +144,7 @@ impl Client {
 		claimed: &Claimed,
 		voucher: &HeldVoucher,
 	) -> Result<Committed, CommitError> {
-		let key_packages = claimed.packages.iter().take(1).map(|package| HexBytes(package.bytes.to_vec())).collect();
+		let key_packages = claimed.packages.iter().map(|package| HexBytes(package.bytes.to_vec())).collect();
 		let envelope_key = voucher.envelope_key(claimed);
 		self.commit(group, Intent::AddClaimed { key_packages, envelope_key }).await
 	}
@@ -168,6 +170,14 @@ impl Client {
 	/// old key is of no use then.
 	pub async fn rotate(&self, group: GroupId, seed: SignerSeed) -> Result<Committed, CommitError> {
 		self.commit(group, Intent::Rotate { seed }).await
+	}
+
+	/// Goes over to another signature key, of this seed, for new KeyPackages and groups: to be called when the rotation of this
+	/// device's key is final ([`Author::rotate`](crate::directory::Author::rotate)). In groups of people the client's leaves get it,
+	/// too, by commits of their own accord. Returns when it is stored: from then on the client is opened with this key, and
+	/// with no other. KeyPackages that were made before are signed with the old key, and of no use any more.
+	pub async fn change_signer(&self, seed: SignerSeed) -> Result<(), GroupError> {
+		self.ask(|reply| Command::ChangeSigner(seed, reply)).await.ok_or(GroupError::Closed)?
 	}
 
 	/// Changes the group's name, application data, administrators or rights.

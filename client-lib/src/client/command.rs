@@ -6,7 +6,7 @@ use super::{
 	Message, Outcome, RejoinAskError, SendError, Undelivered,
 };
 use crate::{
-	mls::{GroupData, Intent},
+	mls::{GroupData, Intent, SignerSeed},
 	voucher::HeldVoucher,
 };
 use lockstep_primitives::{EntryHash, GroupId};
@@ -42,6 +42,7 @@ pub(super) enum Command {
 		request: Vec<u8>,
 		reply: Reply<Outcome, CommitError>,
 	},
+	ChangeSigner(SignerSeed, Reply<(), GroupError>),
 	Leave {
 		group: GroupId,
 		reply: Reply<(), LeaveError>,

@@ -14,6 +14,7 @@ use super::{
 	join::Joining,
 	letters::Letters,
 	outbox::Outbox,
+	people::Watch,
 	records::{Evidence, Mailbox, MAX_EVIDENCE_KEPT, ONLY},
 	returning::Restored,
 	status::{GroupState, GroupStatus},
@@ -30,7 +31,7 @@ use crate::{
 };
 use lockstep_primitives::{rpc::HexBytes, topic, BlockNumber, GroupId, OrderingParameters};
 use rand::{rngs::StdRng, RngCore};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 /// See the module.
 pub(crate) struct Core<M: Mls = Engine> {
@@ -61,6 +62,8 @@ pub(crate) struct Core<M: Mls = Engine> {
 	pub topics: BTreeMap<[u8; 32], GroupId>,
 	pub inbox: Inbox,
 	pub outbox: Outbox,
+	/// What is heard of people's logs.
+	pub watch: Watch,
 	/// The number of the next piece of evidence.
 	pub evidence: u64,
 	pub seen: Seen,
@@ -90,6 +93,7 @@ impl<M: Mls> Core<M> {
 				Ok(intent) => self.commit(&group, intent, false, None, Some(reply)),
 				Err(error) => drop(reply.send(Err(error))),
 			},
+			Command::ChangeSigner(seed, reply) => drop(reply.send(self.change_signer(seed))),
 			Command::Leave { group, reply } => drop(reply.send(self.leave(&group))),
 			Command::Send { group, data, reply } => drop(reply.send(self.send(&group, &data))),
 			Command::Unread(reply) => {
@@ -202,7 +206,9 @@ impl<M: Mls> Core<M> {
 			self.commit_due_proposals(&id);
 			self.answer_requests(&id);
 			self.upkeep(&id);
+			self.retire(&id);
 		}
+		self.look_for_changes();
 		self.resubmit_foundings();
 		self.drop_overdue_invitations();
 		self.ask_again();
@@ -316,12 +322,16 @@ impl<M: Mls> Core<M> {
 				Some(_) => (GroupState::Halted, view.epoch),
 			},
 		};
+		let mut members: Vec<Vec<u8>> = Vec::new();
+		let mut seen = HashSet::new();
+		members.extend(view.members.into_iter().filter(|identity| seen.insert(identity.clone())));
 		Ok(GroupStatus {
 			group: *id,
 			epoch,
 			entry: group.gate.tip().entry,
 			log_length: group.gate.cursor().head.length,
-			members: view.members,
+			members,
+			devices: view.devices,
 			data: view.data,
 			epoch_authenticator: view.authenticator,
 			finalized: self.finalized,

@@ -10,6 +10,7 @@ use super::{
 	History, IdentityId, SignedEvent,
 };
 use crate::{
+	client::Changes,
 	rpc::{Node, Nodes, RpcError},
 	voucher::HeldVoucher,
 	Sponsor,
@@ -17,7 +18,7 @@ use crate::{
 use asking::Wanted;
 use lockstep_primitives::{
 	extrinsic::SignedCall, identity::IdentityRefusal, key_package::KeyPackageRefusal, rpc::StateProof,
-	voucher::VoucherRefusal, EntryHash, GenesisHash,
+	voucher::VoucherRefusal, BlockNumber, EntryHash, GenesisHash,
 };
 use lockstep_verifier::{
 	chain::Head,
@@ -108,6 +109,13 @@ impl Directory {
 	/// An identity, as [`Self::read`]; without any event if the chain does not know it.
 	pub(crate) async fn look_up(&self, identity: IdentityId) -> Result<History, DirectoryError> {
 		Ok(self.ask(&WholeLog(identity)).await?.0)
+	}
+
+	/// Whose logs have changed after a block, as a node says; nothing shows that it is true.
+	pub(crate) async fn changed(&self, after: BlockNumber) -> Result<Changes, DirectoryError> {
+		let answer = self.nodes.current().await?.changed(after).await?;
+		let people = answer.identities.map(|people| people.into_iter().collect());
+		Ok(Changes { until: answer.at.number, people })
 	}
 
 	#[cfg(test)]

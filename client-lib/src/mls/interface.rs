@@ -8,7 +8,7 @@ use super::{
 	verdict::Verdict,
 	Batch, BuildError, Candidate, Engine, EngineError, EpochChange, EpochKeys, GroupData, Intent, Invitation, Joined,
 	LetterKey, MessageError, NewRejoinRequest, Prepared, ProposalError, Received, RejoinError, RejoinRequest, Seat,
-	SignerSeed, StagedEntry, WelcomeError, Welcomes,
+	SignerSeed, StagedEntry, Standing, WelcomeError, Welcomes,
 };
 use crate::store::Overlay;
 use lockstep_primitives::{BlockNumber, EntryHash, GenesisHash, GroupId, IdentityId};
@@ -84,6 +84,16 @@ pub trait Mls {
 		block: BlockNumber,
 	) -> Result<BTreeSet<IdentityId>, WelcomeError>;
 
+	/// [`Engine::standing`]. Without people there is nothing to it.
+	fn standing(
+		&self,
+		_: &Overlay<'_>,
+		_: &GroupId,
+		_: Option<&BTreeSet<IdentityId>>,
+	) -> Result<Standing, EngineError> {
+		Ok(Standing::default())
+	}
+
 	/// [`Engine::rejoin_request`].
 	fn rejoin_request(
 		&self,
@@ -96,6 +106,8 @@ pub trait Mls {
 
 	/// [`Engine::signer_seed`].
 	fn signer_seed(&self) -> SignerSeed;
+	/// [`Engine::change_signer`]. Without signatures there is nothing to it.
+	fn change_signer(&mut self, _: SignerSeed) {}
 	/// [`Engine::seat`].
 	fn seat(&self, overlay: &Overlay<'_>, group: &GroupId) -> Result<Option<Seat>, EngineError>;
 
@@ -155,6 +167,10 @@ macro_rules! of_engine {
 impl Mls for Engine {
 	type Staged = StagedEntry;
 
+	fn change_signer(&mut self, seed: SignerSeed) {
+		Engine::change_signer(self, seed);
+	}
+
 	of_engine! {
 		fn identity(&self) -> &[u8];
 		fn genesis(&self) -> &GenesisHash;
@@ -175,6 +191,7 @@ impl Mls for Engine {
 		fn open_letter(&self, key: &LetterKey, bytes: &[u8]) -> Result<Invitation, WelcomeError>;
 		fn rejoin(&self, overlay: &Overlay<'_>, invitation: &Invitation) -> Result<Joined, WelcomeError>;
 		fn unknown_members(&self, overlay: &Overlay<'_>, group: &GroupId, block: BlockNumber) -> Result<BTreeSet<IdentityId>, WelcomeError>;
+		fn standing(&self, overlay: &Overlay<'_>, group: &GroupId, of: Option<&BTreeSet<IdentityId>>) -> Result<Standing, EngineError>;
 		fn rejoin_request(&self, overlay: &Overlay<'_>, group: &GroupId, newest: &EntryHash) -> Result<NewRejoinRequest, EngineError>;
 		fn check_rejoin(&self, overlay: &Overlay<'_>, group: &GroupId, bytes: &[u8]) -> Result<RejoinRequest, RejoinError>;
 		fn signer_seed(&self) -> SignerSeed;

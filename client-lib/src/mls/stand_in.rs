@@ -91,7 +91,7 @@ impl Mls for StandIn {
 	}
 
 	fn group(&self, overlay: &Overlay<'_>, group: &GroupId) -> Result<Option<GroupView>, EngineError> {
-		Ok(State::find(overlay, group)?.map(|state| state.view()))
+		Ok(State::find(overlay, group)?.map(|state| state.view(&self.identity)))
 	}
 
 	fn epoch_keys(&self, overlay: &Overlay<'_>, group: &GroupId) -> Result<Vec<EpochKeys>, EngineError> {
@@ -165,7 +165,7 @@ impl Mls for StandIn {
 	}
 
 	fn rejoin(&self, overlay: &Overlay<'_>, invitation: &Invitation) -> Result<Joined, WelcomeError> {
-		letter::join(overlay, invitation)
+		letter::join(overlay, &self.identity, invitation)
 	}
 
 	fn unknown_members(

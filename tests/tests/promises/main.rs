@@ -13,6 +13,7 @@
 //! | [`p6_nothing_in_the_clear`] | chain and nodes keep neither identities nor plaintext |
 //! | [`p7_provable_rotations`] | anyone with the genesis can check rotations, offline |
 //! | [`p7_identities`] | who has which devices is what those devices have signed, and the same for every reader |
+//! | [`p7_devices`] | a person has several devices in a group, and what its log says of them comes about there |
 //! | [`p7_key_packages`] | a person is added by what the person's devices have published, each of it given out once |
 //! | [`p7_members`] | in a group of people, a leaf counts if its key is a device of its identity in the block of the entry |
 //! | [`clock`] | a member's clock does not matter to its verdicts |
@@ -40,6 +41,7 @@ mod p4_removed_means_removed;
 mod p5_no_lost_state;
 mod p6_no_links;
 mod p6_nothing_in_the_clear;
+mod p7_devices;
 mod p7_identities;
 mod p7_key_packages;
 mod p7_members;
@@ -67,6 +69,7 @@ async fn on_a_network_that_nothing_disturbs() -> Result<()> {
 		p7_identities::vouchers_pay_once_and_name_nobody,
 		p7_identities::of_two_events_for_one_position_one_is_recorded,
 		p7_identities::a_node_that_leaves_events_out_is_asked_no_more,
+		p7_devices::all_devices_come_in_and_one_member_takes_out_the_revoked_one,
 		p7_key_packages::a_person_is_found_claimed_and_added,
 		p7_key_packages::a_thousand_claims_race_for_a_hundred_key_packages,
 		p7_members::who_is_no_device_commits_nothing,

@@ -1,7 +1,9 @@
 //! People of the directory, each with a client.
 
 use lockstep_client::{
-	directory::{incept, DeviceKeys, Directory, IdentityId, RecoveryKeys, Stock, Stocking},
+	directory::{
+		accept, incept, Author, DeviceKeys, DeviceOffer, Directory, IdentityId, RecoveryKeys, Stock, Stocking,
+	},
 	voucher::{HeldVoucher, VoucherKind},
 	Client, Config, GenesisHash, Sponsor, StoreKey, Upkeep,
 };
@@ -12,7 +14,7 @@ pub fn broken(error: impl std::fmt::Display) -> Error {
 	Error::Broken(error.to_string())
 }
 
-/// A person with one device, who is a member by that identity and that device's key.
+/// A person on one of its devices, who is a member by that identity and that device's key.
 pub struct Person {
 	pub client: Client,
 	pub directory: Directory,
@@ -30,8 +32,19 @@ impl Person {
 		let now = network.rpc(node).await?.finalized().await?;
 		let voucher = HeldVoucher::issue(&Sponsor::alice(), &genesis, VoucherKind::Register, now);
 		let id = directory.register_by_voucher(&voucher, &first).await.map_err(broken)?.identity();
+		Self::on_device(network, node, folder, (id, device)).await
+	}
+
+	async fn on_device(
+		network: &Network,
+		node: usize,
+		folder: &Path,
+		(id, device): (IdentityId, DeviceKeys),
+	) -> Result<Self> {
+		let genesis = network.genesis().await?;
+		let directory = Directory::new(vec![network.url(node)], genesis).map_err(broken)?;
 		let config = Config {
-			path: folder.join(id.to_string()),
+			path: folder.join(device.current.key().to_string()),
 			key: StoreKey::from_bytes([3; 32]),
 			nodes: vec![network.url(node)],
 			identity: id.0.to_vec(),
@@ -43,6 +56,17 @@ impl Person {
 		};
 		let client = Client::open(config).await.map_err(broken)?;
 		Ok(Self { client, directory, device, id, genesis })
+	}
+
+	/// The same person on a further device, which this one has added.
+	pub async fn with_further_device(&self, network: &Network, node: usize, folder: &Path) -> Result<Self> {
+		let device = DeviceKeys::random();
+		let (history, _) = self.directory.read(self.id).await.map_err(broken)?;
+		let code = DeviceOffer(device.device()).to_string();
+		let offer = code.parse().map_err(broken)?;
+		let event = accept(&self.genesis, Author::after(&history).add_device(&self.device, &offer), &device);
+		self.directory.record(&event.map_err(broken)?).await.map_err(broken)?;
+		Self::on_device(network, node, folder, (self.id, device)).await
 	}
 
 	/// Makes KeyPackages, and publishes them.

@@ -131,7 +131,7 @@ fn addressed<'w>(overlay: &Overlay<'_>, invited: &'w [HexBytes]) -> Result<&'w [
 }
 
 /// Joins, in the place of an earlier membership. An invitation to no later epoch than that came to is an old one.
-pub(super) fn join(overlay: &Overlay<'_>, invitation: &Invitation) -> Result<Joined, WelcomeError> {
+pub(super) fn join(overlay: &Overlay<'_>, identity: &[u8], invitation: &Invitation) -> Result<Joined, WelcomeError> {
 	let group = invitation.group;
 	let read = serde_json::from_slice(invitation.welcome());
 	let Welcome { state, invited } = read.map_err(|_| WelcomeError::Malformed)?;
@@ -146,7 +146,7 @@ pub(super) fn join(overlay: &Overlay<'_>, invitation: &Invitation) -> Result<Joi
 	state.store(overlay, &group)?;
 	let keys = state.keys(&invitation.entry);
 	keys.record(overlay, &group)?;
-	let view = state.view();
+	let view = state.view(identity);
 	Ok(Joined {
 		group,
 		key_package_ref: reference.to_vec(),
