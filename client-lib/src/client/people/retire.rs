@@ -53,11 +53,6 @@ impl Retiring {
 			people.insert(person);
 		}
 	}
-
-	/// The leaves of anybody may have changed.
-	pub fn suspect_everybody(&mut self) {
-		self.suspects = Suspects::Everybody;
-	}
 }
 
 /// After how many blocks it is this member's turn.
@@ -133,26 +128,18 @@ impl<M: Mls> Core<M> {
 			*due = finalized.saturating_add(AGAIN);
 			devices.push(device.clone());
 		}
-		if devices.is_empty() {
-			return;
-		}
-		let intent = Intent::RemoveDevices(devices);
-		match self.engine.satisfied(&self.store.overlay(), id, &intent) {
-			Ok(false) => {}
-			Ok(true) => return self.forget_retired(id),
-			Err(error) => return self.halt(id, error.to_string()),
-		}
-		if let Some(group) = self.groups.get_mut(id) {
-			group.waiting.push_back(Operation::own(intent, true));
+		for device in devices {
+			// Each by itself: one that cannot go, such as the last administrator's last, keeps no other.
+			let intent = Intent::RemoveDevices(vec![device.clone()]);
+			let is_out = self.engine.satisfied(&self.store.overlay(), id, &intent);
+			let Some(group) = self.groups.get_mut(id) else { return };
+			match is_out {
+				Ok(true) => group.retiring.due.retain(|(other, _)| *other != device),
+				Ok(false) => group.waiting.push_back(Operation::own(intent, true)),
+				Err(error) => return self.halt(id, error.to_string()),
+			}
 		}
 		self.start_waiting(id);
-	}
-
-	/// What is in no leaf any more need not be taken out.
-	fn forget_retired(&mut self, id: &GroupId) {
-		if let Some(group) = self.groups.get_mut(id) {
-			group.retiring.suspect_everybody();
-		}
 	}
 
 	fn compare_with_logs(&mut self, id: &GroupId) {
