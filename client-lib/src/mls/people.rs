@@ -81,8 +81,8 @@ impl KnownDevices {
 	/// The block since which a device is none any more, as far as is known.
 	pub(super) fn revoked_at(&self, key: &IdentityKey) -> Option<BlockNumber> {
 		self.is_revoked(key, self.until).then_some(())?;
-		let revoked = self.since.iter().rev().map(|(block, _)| *block).take_while(|block| self.is_revoked(key, *block));
-		revoked.last()
+		let known = self.since.iter().map(|(block, _)| *block).filter(|block| *block <= self.until);
+		known.rev().take_while(|block| self.is_revoked(key, *block)).last()
 	}
 
 	fn ever(&self, key: &IdentityKey, block: BlockNumber) -> bool {

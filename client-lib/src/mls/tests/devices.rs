@@ -131,6 +131,7 @@ fn several_devices_of_somebody_come_in_with_one_commit() {
 	for (device, package) in devices.iter_mut().zip(&packages) {
 		device.join(&log, package, &welcomes);
 		has_phone(std::slice::from_ref(device), "c");
+		["a", "b"].iter().for_each(|name| tell(std::slice::from_ref(device), name, 100, &[(0, &[key(name)])]));
 	}
 	members.extend(devices);
 	assert_agreement(&mut members, &log);
@@ -242,6 +243,27 @@ fn an_administrator_stays_one_while_one_of_its_devices_stays() {
 	// The last device of the last administrator does not go.
 	let proposed = members[2].read(|engine, overlay| engine.propose_leave(overlay, &log.group));
 	assert!(matches!(proposed, Err(BuildError::Refused(InvalidReason::Policy(PolicyError::NoAdministrator)))));
+}
+
+#[test]
+fn a_device_that_is_taken_out_costs_its_person_no_role() {
+	let strictly = GroupData { authentication: of_people().authentication, ..strict() };
+	let (mut log, mut members) = group_with(&strictly, &["a", "b", "c"]);
+	has_phone(&members, "a");
+	bring_in(&mut members, &mut log, 0, "a");
+	commit(&mut members, &mut log, 0, &super::appoint(&id("b")));
+	tell(&members, "a", 100, &[(0, &[key("a"), key_of(&PHONE)]), (4, &[key("a")])]);
+	// "c" may take out the phone of "a", and dismisses "a" along with it.
+	let index = index_of(&members[2], &log, key_of(&PHONE));
+	let mut data = members[2].view(&log).data;
+	data.administrators.remove(id("a").as_bytes());
+	let forged = forge(&members[2], &log, &Crypto::default(), |builder| {
+		let builder = builder.propose_removals([index]);
+		builder.propose_group_context_extensions(data.to_extensions().unwrap()).unwrap()
+	});
+	let entry = forged.submit(&members[2], &mut log);
+	let reason = assert_all_skip(&mut members, &log, &entry);
+	assert!(matches!(reason, InvalidReason::Policy(PolicyError::NotAllowed { right: Right::Roles, .. })), "{reason:?}");
 }
 
 #[test]
