@@ -14,7 +14,7 @@ use std::time::Duration;
 
 const PATIENCE: Duration = Duration::from_secs(60);
 
-async fn until<T>(
+pub async fn until<T>(
 	events: &mut (impl Stream<Item = Event> + Unpin),
 	what: &str,
 	mut wanted: impl FnMut(Event) -> Option<T>,
@@ -42,7 +42,7 @@ fn refused(result: Result<impl std::fmt::Debug, CommitError>, of: IdentityId) ->
 }
 
 /// Founds a group of people.
-async fn found(network: &Network, founder: &Person) -> Result<GroupId> {
+pub async fn found(network: &Network, founder: &Person) -> Result<GroupId> {
 	let data = GroupData { authentication: AuthenticationService::Directory, ..GroupData::default() };
 	let now = network.rpc(0).await?.finalized().await?;
 	let voucher = HeldVoucher::issue(&Sponsor::alice(), &founder.genesis, VoucherKind::CreateGroup, now);
