@@ -197,6 +197,16 @@ impl<C: MlsConfig> Table<C> {
 		}
 	}
 
+	/// A block without an entry.
+	fn pass(&mut self) {
+		self.cursor.block += 1;
+		let block = self.cursor.block;
+		for ours in self.ours.iter_mut().filter(|ours| ours.next.is_some()) {
+			ours.client.on_finalized(Finalized { block, entries: Vec::new(), closed: Vec::new(), complete: true });
+		}
+		self.settle();
+	}
+
 	fn ours_wants(&mut self, index: usize, intent: Intent) {
 		self.ours[index].client.enqueue(&self.group, intent).unwrap();
 		self.settle();
@@ -319,6 +329,24 @@ fn both_pass_over_what_is_invalid_for_all() {
 	table.enter(good, tip);
 	table.settle();
 	table.agree_on(2);
+	table.talk();
+}
+
+#[test]
+fn who_leaves_is_taken_out_by_a_proposal_that_both_read() {
+	let (mut mira, mut boris) = (theirs("mira"), ours("boris"));
+	let packages = [mira.key_package().unwrap(), boris.client.key_package().unwrap()];
+	let mut table = Table::new(vec![ours("anna"), boris], vec![mira]);
+	table.ours_wants(0, add(&packages));
+	table.agree_on(1);
+	let group = table.group;
+	table.ours[1].client.leave(&group).unwrap();
+	for _ in 0..300 {
+		table.pass();
+	}
+	table.ours.pop();
+	table.agree_on(2);
+	assert_eq!(table.theirs[0].member.seat().unwrap().members(), [b"anna".to_vec(), b"mira".to_vec()]);
 	table.talk();
 }
 
