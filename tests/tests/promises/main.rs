@@ -16,6 +16,7 @@
 //! | [`p7_devices`] | a person has several devices in a group, and what its log says of them comes about there |
 //! | [`p7_key_packages`] | a person is added by what the person's devices have published, each of it given out once |
 //! | [`p7_members`] | in a group of people, a leaf counts if its key is a device of its identity in the block of the entry |
+//! | [`p7_two_implementations`] | KeyPackages of another MLS implementation are claimed, and its members are members like others |
 //! | [`clock`] | a member's clock does not matter to its verdicts |
 //! | [`membership`] | members that go away, for a while or for good |
 //! | [`retention`] | nodes that delete old blocks, and members that were away for longer |
@@ -46,8 +47,10 @@ mod p7_identities;
 mod p7_key_packages;
 mod p7_members;
 mod p7_provable_rotations;
+mod p7_two_implementations;
 mod person;
 mod retention;
+mod second;
 
 use lockstep_tests::{scenes, scenes::play, Network, Result};
 
@@ -74,6 +77,7 @@ async fn on_a_network_that_nothing_disturbs() -> Result<()> {
 		p7_key_packages::a_thousand_claims_race_for_a_hundred_key_packages,
 		p7_members::who_is_no_device_commits_nothing,
 		p7_members::nobody_comes_in_under_the_name_of_another,
+		p7_two_implementations::members_of_openmls_and_of_mls_rs_share_a_group,
 		clock::a_member_months_ahead_agrees_on_an_added_key_package,
 		membership::a_member_that_was_away_catches_up,
 		membership::more_is_said_than_fits_into_one_epoch,
