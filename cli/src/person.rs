@@ -1,7 +1,9 @@
 //! People of the directory: reading and writing identities for the profile that a command works with.
 
+mod log;
 mod view;
 
+pub use log::EventView;
 pub use view::IdentityView;
 
 use crate::{

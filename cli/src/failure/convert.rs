@@ -170,7 +170,9 @@ impl From<IdentityExportError> for Failure {
 impl From<DirectoryError> for Failure {
 	fn from(error: DirectoryError) -> Self {
 		let advice = match &error {
-			DirectoryError::Superseded { .. } => "look what it was, and run this again if it is still wanted",
+			DirectoryError::Superseded { .. } => {
+				"lockstep identity find ID --log shows what it was; make this anew if it is still wanted"
+			}
 			DirectoryError::NotFinal { .. } => "run it again, which goes on from there",
 			DirectoryError::Voucher(_) => "lockstep voucher show FILE; or ask for another voucher",
 			DirectoryError::KeyPackages(KeyPackageRefusal::NothingLeft) => {

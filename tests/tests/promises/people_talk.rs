@@ -150,6 +150,9 @@ pub async fn a_device_comes_in_goes_and_the_identity_is_recovered(network: &Netw
 	assert_eq!((string(&recovered, "/person/id")?, count(&recovered, "/person/devices")), (anna.clone(), 1));
 	assert_eq!(recovered.pointer("/person/devices/0/this"), Some(&true.into()));
 	machine.fails("not_a_device", &["--profile", "anna", "device", "add", &code]).await?;
+	let found = machine.json(&["--profile", "anna", "identity", "find", &anna, "--log"]).await?;
+	assert_eq!(count(&found, "/log"), 4, "{found}");
+	assert_eq!(found.pointer("/log/3/action"), Some(&"recover".into()));
 	let again = ["identity", "recover", "newer", &anna, "--recovery-file", "anna.recovery", "--new-recovery-file"];
 	machine.fails("refused", &[&again[..], &["third.recovery", "--yes"], &make].concat()).await
 }

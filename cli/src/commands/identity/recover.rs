@@ -40,10 +40,10 @@ pub struct Recover {
 	/// Where the new recovery key is written to; `-` prints it
 	#[arg(long, value_name = "FILE")]
 	new_recovery_file: PathBuf,
-	/// A device that stays, by its whole key, with those that it goes back to; can be given several times
+	/// A device that stays, by its whole key; can be given several times. The one that added it has to stay as well
 	#[arg(long, value_name = "KEY")]
 	keep: Vec<IdentityKey>,
-	/// Overrides all events from this position of the log on
+	/// Overrides all events from this position of the log on, which `identity find ID --log` shows
 	#[arg(long, value_name = "POSITION")]
 	from: Option<u64>,
 	#[command(flatten)]
