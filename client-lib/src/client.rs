@@ -8,6 +8,7 @@
 mod action;
 mod actor;
 mod backup;
+mod change_signer;
 #[cfg(test)]
 mod claimed;
 mod command;
@@ -46,6 +47,7 @@ mod undelivered;
 mod upkeep;
 
 pub use backup::{Backup, BackupError, BackupFileError, BackupGroup, RestoreError, MAX_NOTE};
+pub use change_signer::change_signer;
 pub use config::{Config, Sponsor};
 pub use error::{
 	CommitError, CreateError, Error, GroupError, InvitationError, KeyPackageError, LeaveError, OpenError,

@@ -21,6 +21,7 @@
 //! | [`membership`] | members that go away, for a while or for good |
 //! | [`retention`] | nodes that delete old blocks, and members that were away for longer |
 //! | [`conversation`] | what `docs/cli.md` shows: two people talk, one is killed, and the conversation goes on |
+//! | [`people_talk`] | what `docs/cli.md` says of people: found by their ids, with several devices, and a way back |
 //! | [`bad_input`] | bytes from outside are refused, and nothing happens |
 
 //!
@@ -48,6 +49,7 @@ mod p7_key_packages;
 mod p7_members;
 mod p7_provable_rotations;
 mod p7_two_implementations;
+mod people_talk;
 mod person;
 mod retention;
 mod second;
@@ -88,6 +90,8 @@ async fn on_a_network_that_nothing_disturbs() -> Result<()> {
 		conversation::who_lost_its_store_is_readmitted,
 		conversation::a_group_is_paid_for_by_a_voucher_once,
 		conversation::who_lost_its_device_comes_back_from_a_backup,
+		people_talk::two_people_find_each_other_and_talk,
+		people_talk::a_device_comes_in_goes_and_the_identity_is_recovered,
 		bad_input::nodes_refuse_it_and_go_on,
 	])
 	.await?;
