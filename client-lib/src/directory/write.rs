@@ -110,6 +110,11 @@ impl Directory {
 		Ok(self.ask(&WholeLog(identity)).await?.0)
 	}
 
+	/// The genesis of the chain.
+	pub fn genesis(&self) -> GenesisHash {
+		self.genesis
+	}
+
 	#[cfg(test)]
 	pub(super) fn nodes(&self) -> &Nodes {
 		&self.nodes
