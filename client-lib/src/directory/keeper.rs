@@ -49,7 +49,8 @@ const EVENTS: usize = 128;
 pub struct KeeperOptions {
 	/// How full the stock is kept.
 	pub keeping: Keeping,
-	/// How often the stock is looked at. It is, too, when somebody has invited the client.
+	/// How often the stock is looked at, about. It is not when somebody has invited the client: what is published then would tell
+	/// whoever reads the chain whom that group is with.
 	pub look_every: Duration,
 	/// The wait after a first failure; it doubles with each further one.
 	pub retry: Duration,
@@ -186,7 +187,7 @@ impl Keeper {
 			store: client.clone(),
 			events: sender,
 		};
-		let task = Task { looker, options, asked, client_events: client.events().boxed(), waiting: Vec::new() };
+		let task = Task { looker, options, asked, waiting: Vec::new() };
 		Self { requests, events, task: tokio::spawn(task.run()) }
 	}
 

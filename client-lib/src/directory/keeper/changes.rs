@@ -42,9 +42,9 @@ pub(super) fn changes(shelf: &Shelf, stock: &Stock, block: BlockNumber, low: u32
 		if all > 0 {
 			news.push(StockNews::Gone { claimed, claimed_or_lapsed });
 		}
-		told.told = told.told.max(stock.first);
 		told.batches.retain(|batch| batch.next > stock.first);
 	}
+	told.told = told.told.max(stock.first);
 	let is_low = stock.left() < low;
 	if is_low && !shelf.told_low && shelf.next > 0 {
 		news.push(StockNews::Low { left: stock.left() });
@@ -112,6 +112,6 @@ mod tests {
 	#[test]
 	fn of_what_others_have_published_nothing_is_told() {
 		let (news, told) = changes(&Shelf::default(), &stock(3, Some(90)), 95, 50);
-		assert_eq!((news, told.told), (vec![], 0));
+		assert_eq!((news, told.told), (vec![], 3));
 	}
 }

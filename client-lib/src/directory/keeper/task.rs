@@ -4,13 +4,11 @@ use super::{
 	look::{Chain, Looked, Looker, Store},
 	KeeperEvent, KeeperOptions, KeeperStopped, LookError, Stock,
 };
-use crate::Event;
-use futures::{stream::BoxStream, StreamExt};
 use rand::Rng;
 use std::time::Duration;
 use tokio::{
 	sync::{mpsc, oneshot},
-	time::{sleep_until, Instant},
+	time::timeout,
 };
 
 /// Whoever waits for the stock to be as it is to be.
@@ -25,7 +23,6 @@ pub(super) struct Task<C, S> {
 	pub looker: Looker<C, S>,
 	pub options: KeeperOptions,
 	pub asked: mpsc::Receiver<Request>,
-	pub client_events: BoxStream<'static, Event>,
 	pub waiting: Vec<Request>,
 }
 
@@ -44,7 +41,7 @@ impl<C: Chain, S: Store> Task<C, S> {
 					for Request(reply) in self.waiting.drain(..) {
 						drop(reply.send(Ok(stock)));
 					}
-					self.options.look_every
+					at_about(self.options.look_every)
 				}
 				Ok(Looked::Settled) => {
 					failures = 0;
@@ -64,35 +61,20 @@ impl<C: Chain, S: Store> Task<C, S> {
 					retry_in
 				}
 			};
-			let until = Instant::now().checked_add(wait);
-			if !self.rest(until).await {
+			if !self.rest(wait).await {
 				return;
 			}
 		}
 	}
 
-	/// Waits, and no longer if somebody asks, or a KeyPackage was used. Not on, if nobody has the keeper any more.
-	async fn rest(&mut self, until: Option<Instant>) -> bool {
-		let Some(until) = until else { return false };
-		loop {
-			tokio::select! {
-				() = sleep_until(until) => return true,
-				request = self.asked.recv() => match request {
-					None => return false,
-					Some(request) => {
-						self.waiting.push(request);
-						return true;
-					}
-				},
-				event = self.client_events.next() => match event {
-					Some(Event::Joined { .. }) => return true,
-					Some(_) => {}
-					// It was closed: the next look says so.
-					None => {
-						self.client_events = futures::stream::pending().boxed();
-						return true;
-					}
-				},
+	/// Waits, and no longer if somebody asks. Not on, if nobody has the keeper any more.
+	async fn rest(&mut self, wait: Duration) -> bool {
+		match timeout(wait, self.asked.recv()).await {
+			Err(_) => true,
+			Ok(None) => false,
+			Ok(Some(request)) => {
+				self.waiting.push(request);
+				true
 			}
 		}
 	}
@@ -110,6 +92,11 @@ fn wait_after(failures: u32, first: Duration, longest: Duration) -> Duration {
 	let doubled = first.saturating_mul(1u32.checked_shl(failures).unwrap_or(u32::MAX));
 	let most = doubled.min(longest);
 	most.mul_f64(rand::thread_rng().gen_range(0.5..=1.0))
+}
+
+/// A quarter more or less, so that what is published tells less of when the device was invited, or somebody began to use it.
+fn at_about(wait: Duration) -> Duration {
+	wait.mul_f64(rand::thread_rng().gen_range(0.75..=1.25))
 }
 
 #[cfg(test)]
