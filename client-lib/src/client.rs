@@ -35,6 +35,7 @@ mod outbox;
 #[cfg(test)]
 mod parameters;
 mod people;
+mod positions;
 mod posting;
 mod records;
 mod rejoin;
@@ -42,6 +43,7 @@ mod returning;
 #[cfg(feature = "simulation")]
 pub mod simulated;
 mod status;
+mod stock;
 mod submit;
 mod undelivered;
 mod upkeep;
@@ -58,8 +60,11 @@ pub use inbox::Message;
 pub use intent::{Ended, IntentId, IntentState};
 pub use messages::MAX_MESSAGE;
 pub(crate) use people::Changes;
+pub(crate) use positions::PositionsCommand;
 pub use records::Evidence;
 pub use status::{GroupState, GroupStatus};
+pub(crate) use stock::StockCommand;
+pub use stock::StockError;
 pub(crate) use submit::{hand_over_once, submit_signed, SignedAndSent};
 pub use undelivered::{Undelivered, UndeliveredBecause};
 pub use upkeep::Upkeep;
@@ -73,7 +78,7 @@ use crate::{
 };
 use command::{Command, Reply};
 use futures::{future::BoxFuture, stream, FutureExt, Stream, StreamExt};
-use lockstep_primitives::{key_package::Claimed, rpc::HexBytes, GenesisHash, GroupId};
+use lockstep_primitives::{key_package::Claimed, rpc::HexBytes, BlockNumber, GenesisHash, GroupId};
 use std::{ops::Range, sync::Arc};
 use tokio::{
 	sync::{broadcast, mpsc, oneshot, Mutex},
@@ -103,9 +108,16 @@ impl Client {
 	}
 
 	/// Makes a KeyPackage, in its TLS form, for somebody who wants to add this client to a group, and watches for the
-	/// invitation. Each is good for one group.
+	/// invitation. Each is good for one group. A [`Keeper`](crate::directory::Keeper) makes those for the directory.
 	pub async fn key_package(&self) -> Result<Vec<u8>, KeyPackageError> {
 		self.ask(Command::KeyPackage).await.ok_or(KeyPackageError::Closed)?
+	}
+
+	/// Makes a KeyPackage of last resort, which says so and is good for any number of groups, for an application that publishes it
+	/// by itself up to the block `lapse`. Its private keys are deleted 14 days of blocks after that.
+	pub async fn last_resort_key_package(&self, lapse: BlockNumber) -> Result<Vec<u8>, KeyPackageError> {
+		let command = |reply| Command::Stock(StockCommand::LastResort(lapse, reply));
+		self.ask(command).await.ok_or(KeyPackageError::Closed)?
 	}
 
 	/// Creates a group with this client as its only member, without a name, in which everyone may do everything. Returns
@@ -326,6 +338,22 @@ impl Client {
 	async fn outcome(&self, group: GroupId, intent: Intent, once: bool) -> Result<Outcome, CommitError> {
 		let command = |reply| Command::Commit { group, intent, once, reply };
 		self.ask(command).await.ok_or(CommitError::Group(GroupError::Closed))?
+	}
+
+	/// What a keeper asks.
+	pub(crate) async fn stock<T>(
+		&self,
+		command: impl FnOnce(Reply<T, StockError>) -> StockCommand,
+	) -> Result<T, StockError> {
+		self.ask(|reply| Command::Stock(command(reply))).await.ok_or(StockError::Closed)?
+	}
+
+	/// How far the application was told of whom.
+	pub(crate) async fn positions<T>(
+		&self,
+		command: impl FnOnce(Reply<T, GroupError>) -> PositionsCommand,
+	) -> Result<T, GroupError> {
+		self.ask(|reply| Command::Positions(command(reply))).await.ok_or(GroupError::Closed)?
 	}
 
 	/// Sends a command and waits for the answer; `None` if the client is closed.

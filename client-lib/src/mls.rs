@@ -66,6 +66,7 @@ pub use group_data::{AuthenticationService, GroupData, GroupDataError, Rights, W
 pub use intent::{EnvelopeKey, GroupChange, Intent};
 pub use interface::{Mls, Staged};
 pub use invitation::{Envelope, Invitation, Joined, LetterKey, Welcomes};
+pub use key_package::{NewKeyPackage, Serves};
 pub use keys::{EpochKeys, RequestKey, Voice};
 pub use message::Received;
 pub use people::{KnownDevices, MemberDevice};

@@ -2,6 +2,8 @@
 
 use super::{
 	backup::{BackupError, Contents},
+	positions::PositionsCommand,
+	stock::StockCommand,
 	CommitError, CreateError, Evidence, GroupError, GroupStatus, IntentId, IntentState, KeyPackageError, LeaveError,
 	Message, Outcome, RejoinAskError, SendError, Undelivered,
 };
@@ -16,6 +18,8 @@ pub(super) type Reply<T, E> = oneshot::Sender<Result<T, E>>;
 
 pub(super) enum Command {
 	KeyPackage(Reply<Vec<u8>, KeyPackageError>),
+	Stock(StockCommand),
+	Positions(PositionsCommand),
 	Create(GroupData, Option<HeldVoucher>, Reply<GroupId, CreateError>),
 	Commit {
 		group: GroupId,

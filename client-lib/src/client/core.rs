@@ -67,6 +67,8 @@ pub(crate) struct Core<M: Mls = Engine> {
 	/// The number of the next piece of evidence.
 	pub evidence: u64,
 	pub seen: Seen,
+	/// The final block after which the next private keys of a KeyPackage are due to be deleted.
+	pub keys_due: Option<BlockNumber>,
 	#[cfg(feature = "hostile")]
 	pub hoard: super::hostile::Hoard,
 }
@@ -84,6 +86,8 @@ impl<M: Mls> Core<M> {
 	pub fn on_command(&mut self, command: Command) {
 		match command {
 			Command::KeyPackage(reply) => drop(reply.send(self.key_package())),
+			Command::Stock(command) => self.on_stock(command),
+			Command::Positions(command) => self.on_positions(command),
 			Command::Create(data, voucher, reply) => self.create(&data, voucher.as_ref(), reply),
 			Command::Commit { group, intent, once, reply } => self.commit(&group, intent, once, None, Some(reply)),
 			Command::Enqueue { group, intent, reply } => self.commit(&group, intent, false, Some(reply), None),
@@ -211,6 +215,7 @@ impl<M: Mls> Core<M> {
 		self.look_for_changes();
 		self.resubmit_foundings();
 		self.drop_overdue_invitations();
+		self.drop_overdue_key_packages();
 		self.ask_again();
 		self.ask_for_restored();
 		self.post_due();
@@ -224,7 +229,7 @@ impl<M: Mls> Core<M> {
 	fn key_package(&mut self) -> Result<Vec<u8>, KeyPackageError> {
 		let overlay = self.store.overlay();
 		let package = self.engine.key_package(&overlay)?;
-		overlay.put(&package.reference, &Mailbox {}).map_err(EngineError::from)?;
+		overlay.put(&package.reference, &Mailbox::default()).map_err(EngineError::from)?;
 		overlay.commit().map_err(EngineError::from)?;
 		self.watch_mailbox(package.reference);
 		Ok(package.bytes)

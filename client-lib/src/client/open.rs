@@ -153,6 +153,7 @@ impl<M: Mls> Core<M> {
 			watch: Watch::default(),
 			evidence: u64::try_from(evidence).unwrap_or_default(),
 			seen: Seen::default(),
+			keys_due: None,
 			#[cfg(feature = "hostile")]
 			hoard: super::hostile::Hoard::default(),
 		};
@@ -192,7 +193,8 @@ impl<M: Mls> Core<M> {
 		}
 		self.resume_restored()?;
 		self.resume_watch()?;
-		for (reference, _) in overlay.list::<Mailbox>(ONLY)? {
+		for (reference, Mailbox { kept_until, .. }) in overlay.list::<Mailbox>(ONLY)? {
+			self.keys_are_due(kept_until);
 			self.watch_mailbox(reference);
 		}
 		for (key, outgoing) in overlay.list::<Outgoing>(ONLY)? {

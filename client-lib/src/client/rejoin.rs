@@ -90,7 +90,7 @@ impl<M: Mls> Core<M> {
 		let times = overlay.get::<Asked>(id.as_bytes()).map_err(EngineError::from)?.map_or(0, |asked| asked.times);
 		let asked = Asked { times: times.saturating_add(1), at: self.finalized };
 		let stored = overlay
-			.put(&request.reference, &Mailbox {})
+			.put(&request.reference, &Mailbox::default())
 			.and_then(|()| overlay.put(id.as_bytes(), &asked))
 			.and_then(|()| match restored.filter(|restored| restored.unanswered) {
 				Some(restored) => overlay.put(id.as_bytes(), &Restored { unanswered: false, ..restored }),

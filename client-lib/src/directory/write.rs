@@ -118,6 +118,11 @@ impl Directory {
 		Ok(Changes { until: answer.at.number, people })
 	}
 
+	/// The genesis of the chain.
+	pub fn genesis(&self) -> GenesisHash {
+		self.genesis
+	}
+
 	#[cfg(test)]
 	pub(super) fn nodes(&self) -> &Nodes {
 		&self.nodes

@@ -2,7 +2,7 @@
 
 use super::{
 	group::{GroupView, NewGroup},
-	key_package::NewKeyPackage,
+	key_package::{NewKeyPackage, Serves},
 	message::Sent,
 	proposal::ProposalView,
 	verdict::Verdict,
@@ -62,6 +62,15 @@ pub trait Mls {
 
 	/// [`Engine::key_package`].
 	fn key_package(&self, overlay: &Overlay<'_>) -> Result<NewKeyPackage, EngineError>;
+	/// [`Engine::key_package_for`].
+	fn key_package_for(
+		&self,
+		overlay: &Overlay<'_>,
+		seed: &SignerSeed,
+		serves: Serves,
+	) -> Result<NewKeyPackage, EngineError>;
+	/// [`Engine::forget_key_package`].
+	fn forget_key_package(&self, overlay: &Overlay<'_>, key_package_ref: &[u8]) -> Result<(), EngineError>;
 	/// [`Engine::welcomes`].
 	fn welcomes(&self, prepared: &Prepared, entry: &EntryHash, index: u64) -> Result<Option<Welcomes>, EngineError>;
 	/// [`Engine::open_envelope`].
@@ -186,6 +195,8 @@ impl Mls for Engine {
 		fn evaluate(&self, overlay: &Overlay<'_>, candidate: &Candidate<'_>, own: Option<&Prepared>) -> Result<Verdict, EngineError>;
 		fn apply(&self, overlay: &Overlay<'_>, entry: &EntryHash, staged: StagedEntry) -> Result<EpochChange, EngineError>;
 		fn key_package(&self, overlay: &Overlay<'_>) -> Result<NewKeyPackage, EngineError>;
+		fn key_package_for(&self, overlay: &Overlay<'_>, seed: &SignerSeed, serves: Serves) -> Result<NewKeyPackage, EngineError>;
+		fn forget_key_package(&self, overlay: &Overlay<'_>, reference: &[u8]) -> Result<(), EngineError>;
 		fn welcomes(&self, prepared: &Prepared, entry: &EntryHash, index: u64) -> Result<Option<Welcomes>, EngineError>;
 		fn open_envelope(&self, overlay: &Overlay<'_>, reference: &[u8], bytes: &[u8]) -> Result<LetterKey, WelcomeError>;
 		fn open_letter(&self, key: &LetterKey, bytes: &[u8]) -> Result<Invitation, WelcomeError>;

@@ -21,7 +21,7 @@ pub use judge::StandInStaged;
 
 use super::{
 	group::{GroupView, NewGroup},
-	key_package::NewKeyPackage,
+	key_package::{NewKeyPackage, Serves},
 	message::Sent,
 	proposal::ProposalView,
 	verdict::Verdict,
@@ -144,7 +144,20 @@ impl Mls for StandIn {
 	}
 
 	fn key_package(&self, overlay: &Overlay<'_>) -> Result<NewKeyPackage, EngineError> {
-		letter::key_package(overlay, &self.identity, self.draw())
+		letter::key_package(overlay, &self.identity, self.draw(), Serves::Once)
+	}
+
+	fn key_package_for(
+		&self,
+		overlay: &Overlay<'_>,
+		_: &SignerSeed,
+		serves: Serves,
+	) -> Result<NewKeyPackage, EngineError> {
+		letter::key_package(overlay, &self.identity, self.draw(), serves)
+	}
+
+	fn forget_key_package(&self, overlay: &Overlay<'_>, reference: &[u8]) -> Result<(), EngineError> {
+		letter::forget(overlay, reference)
 	}
 
 	fn welcomes(&self, prepared: &Prepared, entry: &EntryHash, index: u64) -> Result<Option<Welcomes>, EngineError> {

@@ -15,6 +15,7 @@
 //! | [`p7_identities`] | who has which devices is what those devices have signed, and the same for every reader |
 //! | [`p7_devices`] | a person has several devices in a group, and what its log says of them comes about there |
 //! | [`p7_key_packages`] | a person is added by what the person's devices have published, each of it given out once |
+//! | [`p7_keeping`] | a client keeps its KeyPackages published, and is told what happened while it was away |
 //! | [`p7_members`] | in a group of people, a leaf counts if its key is a device of its identity in the block of the entry |
 //! | [`p7_two_implementations`] | KeyPackages of another MLS implementation are claimed, and its members are members like others |
 //! | [`clock`] | a member's clock does not matter to its verdicts |
@@ -45,6 +46,7 @@ mod p6_no_links;
 mod p6_nothing_in_the_clear;
 mod p7_devices;
 mod p7_identities;
+mod p7_keeping;
 mod p7_key_packages;
 mod p7_members;
 mod p7_provable_rotations;
@@ -77,6 +79,8 @@ async fn on_a_network_that_nothing_disturbs() -> Result<()> {
 		p7_devices::all_devices_come_in_and_one_member_takes_out_the_revoked_one,
 		p7_key_packages::a_person_is_found_claimed_and_added,
 		p7_key_packages::a_thousand_claims_race_for_a_hundred_key_packages,
+		p7_keeping::a_stock_is_kept_and_a_last_resort_serves_two,
+		p7_keeping::what_happened_meanwhile_is_told_once,
 		p7_members::who_is_no_device_commits_nothing,
 		p7_members::nobody_comes_in_under_the_name_of_another,
 		p7_two_implementations::members_of_openmls_and_of_mls_rs_share_a_group,
