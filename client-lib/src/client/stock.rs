@@ -107,7 +107,7 @@ impl<M: Mls> Core<M> {
 				drop(reply.send(self.draft(identity, &seed, &order)));
 			}
 			StockCommand::Settle(device, settled, reply) => {
-				drop(reply.send(self.settle(&device, settled).map_err(StockError::from)));
+				drop(reply.send(self.settle_stock(&device, settled).map_err(StockError::from)));
 			}
 			StockCommand::Told(device, shelf, reply) => {
 				let overlay = self.store.overlay();
@@ -176,7 +176,7 @@ impl<M: Mls> Core<M> {
 	}
 
 	/// Takes note of what became of the draft, in one write.
-	fn settle(&mut self, device: &IdentityKey, settled: Settled) -> Result<(), EngineError> {
+	fn settle_stock(&mut self, device: &IdentityKey, settled: Settled) -> Result<(), EngineError> {
 		let Remembered { mut shelf, draft: Some(draft) } = self.recall(device)? else { return Ok(()) };
 		let overlay = self.store.overlay();
 		let (mut gone, mut due) = (Vec::new(), None);

@@ -199,17 +199,14 @@ impl<C: Chain, S: Store> Looker<C, S> {
 		}
 		let signature = self.device.sign(&publication.signing_payload(&self.genesis));
 		let signed = SignedPublication { publication: publication.clone(), signature };
-		let error = match self.chain.publish(&signed).await {
-			Ok(_) => {
-				// Not before this block others could not get what it replaces.
-				let (_, block) = self.chain.stock(self.identity, device).await?;
-				self.store.settle(device, Settled::Published(block)).await?;
-				let packages = u32::try_from(publication.packages.len()).unwrap_or_default();
-				let (last_resort, replaced) = (publication.last_resort.is_some(), publication.replace);
-				self.tell(KeeperEvent::Published { number, packages, last_resort, replaced });
-				return Ok(Looked::Settled);
-			}
-			Err(error) => error,
+		let Err(error) = self.chain.publish(&signed).await else {
+			// Not before this block others could not get what it replaces.
+			let (_, block) = self.chain.stock(self.identity, device).await?;
+			self.store.settle(device, Settled::Published(block)).await?;
+			let packages = u32::try_from(publication.packages.len()).unwrap_or_default();
+			let (last_resort, replaced) = (publication.last_resort.is_some(), publication.replace);
+			self.tell(KeeperEvent::Published { number, packages, last_resort, replaced });
+			return Ok(Looked::Settled);
 		};
 		match error {
 			DirectoryError::KeyPackages(KeyPackageRefusal::BadSequence) => {
