@@ -11,8 +11,8 @@ const VERSION: u8 = 1;
 fn vector(bytes: &[u8]) -> Vec<u8> {
 	let length = u32::try_from(bytes.len()).expect("a commit is short");
 	let mut vector = match length {
-		..0x40 => vec![length as u8],
-		..0x4000 => (length as u16 | 0x4000).to_be_bytes().to_vec(),
+		0..=0x3f => vec![length as u8],
+		0x40..=0x3fff => (length as u16 | 0x4000).to_be_bytes().to_vec(),
 		_ => (length | 0x8000_0000).to_be_bytes().to_vec(),
 	};
 	vector.extend(bytes);

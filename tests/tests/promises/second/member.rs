@@ -3,13 +3,14 @@
 use super::{
 	bytes::{bundle, key_package_message},
 	crypto::{crypto, export, public, seal, sign, signer, suite, SUITE},
+	group::{check_members, group_data, leaves, GROUP_DATA},
 	letters::{Joiner, Letter, LetterKey},
 	rules::Rules,
 	strict::{Provider, SMALL_ORDER},
 };
 use crate::person::broken;
 use codec::DecodeAll;
-use lockstep_client::{AuthenticationService, GroupData, Rights};
+use lockstep_client::GroupData;
 use lockstep_primitives::{
 	endorsement_payload, extrinsic::Append, payload_hash, Endorsement, EntryHash, GenesisHash, GroupId, OrderingKey,
 };
@@ -28,10 +29,6 @@ use mls_rs::{
 };
 use std::time::Duration;
 
-/// The extension with the group data (section 6.1).
-const GROUP_DATA: u16 = 0xf10c;
-/// `required_capabilities`, and what it has to say: that one extension type, no proposals, no credentials.
-const REQUIRED_CAPABILITIES: (u16, [u8; 5]) = (3, [2, 0xf1, 0x0c, 0, 0]);
 /// Past epochs of which the keys are kept.
 const PAST_EPOCHS: usize = 5;
 
@@ -233,62 +230,11 @@ impl<C: MlsConfig> Seat<C> {
 	}
 
 	pub fn members(&self) -> Vec<Vec<u8>> {
-		bindings(&self.mls).into_iter().map(|(_, identity, _)| identity).collect()
+		leaves(&self.mls).into_iter().map(|leaf| leaf.identity).collect()
 	}
 }
 
 /// What a payload is bound to.
 pub fn payload_context(group: &GroupId, parent: &EntryHash) -> Vec<u8> {
 	[&b"lockstep/payload/1"[..], group.as_bytes(), parent.as_bytes()].concat()
-}
-
-/// Leaves: index, identity and signature key.
-pub fn bindings<C: MlsConfig>(mls: &Group<C>) -> Vec<(u32, Vec<u8>, Vec<u8>)> {
-	let of = |member: mls_rs::group::Member| {
-		let signing = member.signing_identity();
-		let identity = signing.credential.as_basic().map(|basic| basic.identifier().to_vec()).unwrap_or_default();
-		(member.index(), identity, signing.signature_key.as_bytes().to_vec())
-	};
-	mls.roster().members_iter().map(of).collect()
-}
-
-/// Identities have 1 to 256 bytes; no two leaves have the same one, or the same signature key.
-pub fn check_members<C: MlsConfig>(mls: &Group<C>) -> Result<()> {
-	let leaves = bindings(mls);
-	let distinct = |of: fn(&(u32, Vec<u8>, Vec<u8>)) -> &Vec<u8>| {
-		leaves.iter().map(of).collect::<std::collections::BTreeSet<_>>().len() == leaves.len()
-	};
-	let named = leaves.iter().all(|(_, identity, _)| (1..=256).contains(&identity.len()));
-	if named && distinct(|leaf| &leaf.1) && distinct(|leaf| &leaf.2) {
-		Ok(())
-	} else {
-		Err(broken("identities or signature keys are not as they must be"))
-	}
-}
-
-/// The data of a group whose GroupContext has the two extensions and no others, if everyone may do everything there.
-pub fn group_data<C: MlsConfig>(mls: &Group<C>) -> Result<GroupData> {
-	let extensions: Vec<_> =
-		mls.context().extensions.iter().map(|one| (*one.extension_type, &one.extension_data[..])).collect();
-	let data = match extensions[..] {
-		[(first, required), (GROUP_DATA, data)]
-			if (first, required) == (REQUIRED_CAPABILITIES.0, &REQUIRED_CAPABILITIES.1) =>
-		{
-			GroupData::decode(data).map_err(broken)?
-		}
-		_ => return Err(broken("the GroupContext has other extensions")),
-	};
-	let is_member = |administrator: &Vec<u8>| bindings(mls).iter().any(|(_, identity, _)| identity == administrator);
-	if data.rights != Rights::default() {
-		return Err(broken("not everyone may do everything: this member knows no other groups"));
-	}
-	if !data.administrators.iter().all(is_member) {
-		return Err(broken("an administrator is no member"));
-	}
-	Ok(data)
-}
-
-/// Whether the chain's identity logs say who is who.
-pub fn is_of_people(data: &GroupData) -> bool {
-	data.authentication == AuthenticationService::Directory
 }

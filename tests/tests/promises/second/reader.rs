@@ -2,8 +2,9 @@
 //! entry, and reads what the others say.
 
 use super::{
+	group::{is_of_people, leaves},
 	letters::{invitations, LetterKey},
-	member::{bindings, is_of_people, Member},
+	member::Member,
 	statement::{statement, Heard, Statement},
 	verdict::{Candidate, Judged},
 };
@@ -166,8 +167,8 @@ impl<C: MlsConfig> Reader<C> {
 		}
 		let seat = self.member.join(&letter, depth, header.next_key)?;
 		if is_of_people(&seat.data) {
-			for (_, identity, key) in bindings(&seat.mls) {
-				let leaf = (identity, key);
+			for leaf in leaves(&seat.mls) {
+				let leaf = (leaf.identity, leaf.key);
 				match people(&leaf, When::UpTo(header.block)) {
 					Some(true) => {}
 					Some(false) => return Err(broken("a leaf is no device")),

@@ -5,7 +5,8 @@
 use super::{
 	bytes::unbundle,
 	crypto::open,
-	member::{bindings, check_members, group_data, is_of_people, payload_context, Keys, Member},
+	group::{check_members, group_data, is_of_people, leaves, Leaf, GROUP_DATA},
+	member::{payload_context, Keys, Member},
 	rules::Rules,
 };
 use crate::person::broken;
@@ -113,7 +114,7 @@ impl<C: MlsConfig> Member<C> {
 		let observer = ExternalClient::builder()
 			.crypto_provider(self.provider.clone())
 			.identity_provider(BasicIdentityProvider::new())
-			.extension_type(0xf10c.into())
+			.extension_type(GROUP_DATA.into())
 			.mls_rules(Rules)
 			.build();
 		let mut group = observer.observe_group(group_info, None, None).map_err(broken)?;
@@ -147,7 +148,7 @@ fn brought_in<C: MlsConfig>(
 	after: &Group<C>,
 	commit: &CommitMessageDescription,
 ) -> Vec<(Vec<u8>, Vec<u8>)> {
-	let before = bindings(before);
+	let before = leaves(before);
 	let added = match &commit.effect {
 		CommitEffect::NewEpoch(changed) => changed.applied_proposals(),
 		_ => &[],
@@ -157,8 +158,7 @@ fn brought_in<C: MlsConfig>(
 		_ => None,
 	});
 	let added: Vec<Vec<u8>> = added.collect();
-	let counts = |leaf: &(u32, Vec<u8>, Vec<u8>)| {
-		leaf.0 == commit.committer || added.contains(&leaf.1) || !before.contains(leaf)
-	};
-	bindings(after).into_iter().filter(counts).map(|(_, identity, key)| (identity, key)).collect()
+	let counts =
+		|leaf: &Leaf| leaf.index == commit.committer || added.contains(&leaf.identity) || !before.contains(leaf);
+	leaves(after).into_iter().filter(counts).map(|leaf| (leaf.identity, leaf.key)).collect()
 }
