@@ -71,6 +71,6 @@ mod tests {
 		let number = SafetyNumber::of(&id(1), &id(2)).to_string();
 		assert_eq!(number.len(), 71);
 		assert!(number.split(' ').all(|group| group.len() == 5 && group.bytes().all(|digit| digit.is_ascii_digit())));
-		assert_eq!(number, "PIN");
+		assert_eq!(number, "34246 81833 56137 08931 90821 70605 41614 58521 59195 33651 42754 38305");
 	}
 }

@@ -8,6 +8,7 @@ use super::{
 };
 use crate::{
 	client::StockCommand,
+	directory::Seed,
 	finality::Finalized,
 	mls::Engine,
 	simulation::{MemoryDisk, SimulatedClient},
