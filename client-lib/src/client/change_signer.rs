@@ -61,7 +61,6 @@ mod tests {
 		overlay.put(ONLY, &first).unwrap();
 		overlay.commit().unwrap();
 		assert!(change_signer(&path, &key, b"anna", &[2; 32]).is_err(), "it is in use");
-		drop(overlay);
 		drop(store);
 
 		assert!(matches!(change_signer(&path, &key, b"bert", &[2; 32]), Err(OpenError::OtherIdentity)));

@@ -40,7 +40,7 @@ fn a_last_resort_is_joined_by_twice_also_after_a_restart() {
 	let package = last_resort(&mut guest);
 	for block in [10, 20] {
 		let mut founder = Founder::new();
-		founder.want(&[package.clone()], &[]);
+		founder.want(std::slice::from_ref(&package), &[]);
 		founder.win();
 		assert_eq!(be_invited(&mut guest, &founder, block), [founder.group]);
 		assert_eq!(guest.awaited().len(), 1, "others may come");

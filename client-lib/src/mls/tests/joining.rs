@@ -70,8 +70,7 @@ fn a_key_package_serves_once() {
 fn a_last_resort_serves_again_until_it_is_forgotten() {
 	let mut joiner = Member::new("j");
 	let seed = SignerSeed::new([77; 32]);
-	let make = |engine: &Engine, overlay: &_| engine.key_package_for(overlay, &seed, Serves::Again);
-	let package = joiner.write(make).unwrap();
+	let package = joiner.write(|engine, overlay| engine.key_package_for(overlay, &seed, Serves::Again)).unwrap();
 	assert!(key_package::parse(&joiner.engine.crypto, &package.bytes).unwrap().last_resort());
 	let invite = || {
 		let (mut log, mut members) = group(&["a", "b"]);

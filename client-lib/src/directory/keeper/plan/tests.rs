@@ -104,7 +104,7 @@ impl Model {
 		let (number, first) = self.stock.map_or((0, 0), |stock| (stock.number, stock.next));
 		// No two stores publish with the same lapse.
 		let lapse = self.block + MAX_LIFE - 1_000 - number;
-		drop(self.publish(&Order { number, first, packages, last_resort, replace: false, lapse }));
+		let _ = self.publish(&Order { number, first, packages, last_resort, replace: false, lapse });
 	}
 
 	/// Publishes what is decided; gives the last decision and how often something was published.
