@@ -23,7 +23,8 @@ fn last_resort(client: &mut SimulatedClient<Engine>) -> Vec<u8> {
 
 /// Is invited by what the founder has posted, and reads the group's log. Gives the groups that were joined.
 fn be_invited(client: &mut SimulatedClient<Engine>, founder: &Founder, block: BlockNumber) -> Vec<GroupId> {
-	founder.sent.iter().for_each(|statement| client.on_statement(statement));
+	// A node sends the letter when the envelope has named it.
+	founder.sent.iter().chain(&founder.sent).for_each(|statement| client.on_statement(statement));
 	let entries = founder.log.iter().map(|entry| (founder.group, entry.clone())).collect();
 	client.on_finalized(Finalized { block, entries, closed: Vec::new(), complete: true });
 	let joined = |action| match action {
@@ -47,7 +48,7 @@ fn a_last_resort_is_joined_by_twice_also_after_a_restart() {
 		drop(guest);
 		guest = open("guest", &disk);
 		// Nodes have the old invitation still.
-		founder.sent.iter().for_each(|statement| guest.on_statement(statement));
+		founder.sent.iter().chain(&founder.sent).for_each(|statement| guest.on_statement(statement));
 		assert_eq!(guest.letters(), 0, "it was used");
 	}
 }
