@@ -113,7 +113,14 @@ impl Directory {
 
 	/// Whose logs have changed after a block, as a node says; nothing shows that it is true.
 	pub(crate) async fn changed(&self, after: BlockNumber) -> Result<Changes, DirectoryError> {
-		let answer = self.nodes.current().await?.changed(after).await?;
+		let node = self.nodes.current().await?;
+		let answer = match node.changed(after).await {
+			Ok(answer) => answer,
+			Err(error) => {
+				self.nodes.give_up(&node).await;
+				return Err(error.into());
+			}
+		};
 		let people = answer.identities.map(|people| people.into_iter().collect());
 		Ok(Changes { until: answer.at.number, people })
 	}

@@ -9,7 +9,7 @@ use crate::store::{Overlay, Record};
 use lockstep_primitives::{identity::Action, rpc::HexBytes, BlockNumber, IdentityId, IdentityKey};
 use lockstep_verifier::identity::History;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// How many people are named at once whose logs are needed: whoever makes up a group of thousands costs a member no more readings
 /// than this before the first of them turns out not to exist.
@@ -28,7 +28,7 @@ pub struct KnownDevices {
 }
 
 impl Record for KnownDevices {
-	const KIND: &'static str = "devices";
+	const KIND: &'static str = "known devices";
 }
 
 impl KnownDevices {
@@ -62,27 +62,33 @@ impl KnownDevices {
 	/// Whether a key was that of a device which, in this block, is none any more: it was revoked. One that has another key by now
 	/// is a device still.
 	fn is_revoked(&self, key: &IdentityKey, block: BlockNumber) -> bool {
-		let devices = self.at(block);
-		let mut heirs = vec![*key];
-		let mut place = 0;
-		while let Some(heir) = heirs.get(place).copied() {
-			if devices.contains(&heir) {
-				return false;
-			}
-			let next =
-				self.rotated.iter().filter(|(old, new)| *old == heir && !heirs.contains(new)).map(|(_, new)| *new);
-			let next: Vec<_> = next.collect();
-			heirs.extend(next);
-			place = place.saturating_add(1);
+		let heirs = self.heirs(key);
+		!self.at(block).iter().any(|device| heirs.contains(device)) && self.ever(key, block)
+	}
+
+	/// The key, and all that devices have gone over to from it.
+	fn heirs(&self, key: &IdentityKey) -> BTreeSet<IdentityKey> {
+		let mut to: BTreeMap<IdentityKey, Vec<IdentityKey>> = BTreeMap::new();
+		for (old, new) in &self.rotated {
+			to.entry(*old).or_default().push(*new);
 		}
-		self.ever(key, block)
+		let (mut heirs, mut next) = (BTreeSet::new(), vec![*key]);
+		while let Some(heir) = next.pop() {
+			if heirs.insert(heir) {
+				next.extend(to.remove(&heir).unwrap_or_default());
+			}
+		}
+		heirs
 	}
 
 	/// The block since which a device is none any more, as far as is known.
 	pub(super) fn revoked_at(&self, key: &IdentityKey) -> Option<BlockNumber> {
-		self.is_revoked(key, self.until).then_some(())?;
-		let known = self.since.iter().map(|(block, _)| *block).filter(|block| *block <= self.until);
-		known.rev().take_while(|block| self.is_revoked(key, *block)).last()
+		let heirs = self.heirs(key);
+		let known: Vec<_> = self.since.iter().filter(|(block, _)| *block <= self.until).collect();
+		// It was one, and after the last time that it or an heir was, it is none.
+		known.iter().position(|(_, devices)| devices.contains(key))?;
+		let last = known.iter().rposition(|(_, devices)| devices.iter().any(|device| heirs.contains(device)))?;
+		known.get(last.checked_add(1)?).map(|(block, _)| *block)
 	}
 
 	fn ever(&self, key: &IdentityKey, block: BlockNumber) -> bool {

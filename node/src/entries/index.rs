@@ -17,6 +17,9 @@ const OLDEST_CHANGED: &[u8] = b"lockstep/changed-oldest/1";
 const CURSOR: &[u8] = b"lockstep/cursor/1";
 const SKIPPED: &[u8] = b"lockstep/skipped/1";
 
+/// Blocks that are looked at for one question.
+const MOST_BLOCKS: usize = 4096;
+
 /// Where an entry is, and what the log's hash covers of it.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
 struct Located {
@@ -119,7 +122,7 @@ impl<C: AuxStore> EntryIndex<C> {
 	}
 
 	/// The identities whose logs have events in the finalized blocks above `after`, up to `until`; `None` if they are more than
-	/// `most`, or not all of these blocks were noted.
+	/// `most`, or not all of these blocks were noted, or too many of them would have to be looked at.
 	pub fn changed(&self, after: BlockNumber, until: BlockNumber, most: usize) -> Result<Option<BTreeSet<IdentityId>>> {
 		let oldest = self.get::<BlockNumber>(OLDEST_CHANGED)?;
 		let has_skipped = self.skipped()?.is_some_and(|skipped| skipped > after);
@@ -128,13 +131,15 @@ impl<C: AuxStore> EntryIndex<C> {
 		}
 		let mut identities = BTreeSet::new();
 		let mut next = self.get::<BlockNumber>(NEWEST_CHANGED)?;
+		let mut looked_at = 0usize;
 		while let Some(block) = next.filter(|block| *block > after) {
 			let Some(changed) = self.get::<Changed>(&changed_key(block))? else { return Ok(None) };
+			looked_at = looked_at.saturating_add(1);
 			// What came after `until` is for the next question.
 			if block <= until {
 				identities.extend(changed.identities);
 			}
-			if identities.len() > most {
+			if identities.len() > most || looked_at > MOST_BLOCKS {
 				return Ok(None);
 			}
 			next = changed.before;

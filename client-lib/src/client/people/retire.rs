@@ -83,7 +83,8 @@ impl<M: Mls> Core<M> {
 	pub(in crate::client) fn suspect_newcomers(&mut self, id: &GroupId, change: &EpochChange) {
 		let Some(group) = self.groups.get_mut(id) else { return };
 		let devices = change.devices_added.iter().map(|device| &device.identity.0);
-		for identity in change.added.iter().chain(&change.readmitted).chain(devices) {
+		let identities = change.added.iter().chain(&change.readmitted).chain(&change.rotated);
+		for identity in identities.chain(devices) {
 			if let Ok(person) = identity.as_slice().try_into() {
 				group.retiring.suspect(IdentityId(person));
 			}
@@ -110,10 +111,13 @@ impl<M: Mls> Core<M> {
 
 	/// A block is final, and the log of the group was read up to it: takes out what it is this member's turn to take out.
 	pub(in crate::client) fn retire(&mut self, id: &GroupId) {
+		if !self.usable(id).is_ok_and(|group| group.caught_up) {
+			return;
+		}
 		self.compare_with_logs(id);
 		let finalized = self.finalized;
 		let Ok(group) = self.usable(id) else { return };
-		if !group.caught_up || group.leaving || !group.gate.takes_commit() || !group.waiting.is_empty() {
+		if group.leaving || !group.gate.takes_commit() || !group.waiting.is_empty() {
 			return;
 		}
 		if std::mem::take(&mut group.retiring.renew) {

@@ -14,7 +14,7 @@ use crate::mls::{
 use openmls::prelude::{AddProposal, LeafNodeIndex, Proposal, ProposalOrRefType, RemoveProposal, Sender, StagedCommit};
 use std::collections::BTreeSet;
 
-/// Checks a staged commit. Gives the leaves of those who answer for what it does, apart from those who only leave.
+/// Checks a staged commit. Gives the leaves of those who answer for what it does, apart from those who only remove themselves.
 ///
 /// `data` and `before` are those before the commit, `bundled` is how many proposals the bundle carries beside the
 /// commit. `is_revoked` says of a leaf whether its device was revoked.
@@ -40,7 +40,8 @@ pub(in crate::mls) fn check_commit<'a>(
 			(Err(_), Some(removed)) if matches!(deed, Deed::Remove { .. }) && is_revoked(removed.binding()?)? => {}
 			(Err(error), _) => return Err(error.into()),
 		}
-		if *deed != Deed::Leave {
+		// A device that was revoked may say that it goes, and nothing of the person's others.
+		if removed.is_none_or(|removed| removed.index != actor.index) {
 			actors.push(actor);
 		}
 	}

@@ -226,6 +226,31 @@ fn a_revoked_device_proposes_nothing_but_to_leave() {
 }
 
 #[test]
+fn a_revoked_device_does_not_put_out_the_others() {
+	let (mut log, mut members) = with_phone(&of_people());
+	let index = index_of(&members[3], &log, key("b"));
+	let removal = members[3].read(|engine, overlay| {
+		let scratch = overlay.nested();
+		let mut mls = engine.load(&scratch, &log.group).unwrap();
+		let signer = engine.signer_of(&scratch, &log.group, &mls).unwrap().pair();
+		let (message, _) = mls.propose_remove_member(&engine.provider(&scratch), &signer, index).unwrap();
+		message.to_bytes().unwrap()
+	});
+	let proposals = Intent::Proposals(vec![HexBytes(removal)]);
+	// A device of the person may say so.
+	let prepared = members[0].prepare(&log, &proposals);
+	let entry = log.append(&prepared);
+	// One that was revoked in that block may not.
+	tell(&members, "b", 100, &[(0, &[key("b"), key_of(&PHONE)]), (3, &[key("b")])]);
+	assert_eq!(assert_all_skip(&mut members, &log, &entry), not_a_device("b"));
+	members[0].lose_prepared();
+	assert_eq!(refusal(&members[0], &log, &proposals), BuildError::Refused(not_a_device("b")));
+	tell(&members, "b", 100, &[(0, &[key("b"), key_of(&PHONE)])]);
+	let change = commit(&mut members, &mut log, 0, &proposals);
+	assert_eq!(change.devices_removed, [named("b", key("b"))]);
+}
+
+#[test]
 fn an_administrator_stays_one_while_one_of_its_devices_stays() {
 	let data = GroupData { authentication: of_people().authentication, ..strict() };
 	let (mut log, mut members) = group_with(&data, &["a", "b", "c"]);
