@@ -33,7 +33,7 @@ mod messages;
 mod open;
 mod outbox;
 #[cfg(test)]
-mod parameters;
+pub(crate) mod parameters;
 mod people;
 mod positions;
 mod posting;

@@ -12,14 +12,14 @@
 //! | --- | --- | --- |
 //! | create an identity | [`incept`] | [`Directory::register`], with an account that pays |
 //! | add a device | [`DeviceOffer`] of the new one, [`Author::add_device`] of an old one, [`accept`] of the new one | [`Directory::record`] |
-//! | rotate a key | [`Author::rotate`] | [`Directory::record`] |
+//! | rotate a key | [`Author::rotate`] | [`Directory::record`], and [`Client::change_signer`](crate::Client::change_signer) |
 //! | revoke a device | [`Author::revoke_device`] | [`Directory::record`] |
 //! | recover | [`Author::recover`], and [`accept`] | [`Directory::record`] |
 //! | end | [`Author::close`] | [`Directory::record`] |
 //! | keep KeyPackages published | | [`Keeper::start`] |
 //! | publish KeyPackages by hand | [`Stocking::publish`] | [`Directory::publish`] |
 //! | let only contacts claim | [`Stocking::set_gate`] | [`Directory::set_gate`] |
-//! | add a person to a group | a voucher that somebody gives away | [`Directory::claim`], and [`Client::add`](crate::Client::add) |
+//! | add a person to a group | a voucher that somebody gives away | [`Directory::claim`], and [`Client::add_claimed`](crate::Client::add_claimed): never `add`, whose invitation the group would sign |
 //! | know what happened meanwhile | | [`catch_up`] |
 //! | make sure of somebody | [`SafetyNumber`], compared by both | |
 

@@ -120,7 +120,7 @@ pub enum Event {
 		key: Vec<u8>,
 	},
 	/// A device of this client's own person has no leaf in the group. A KeyPackage of it brings it in
-	/// ([`Client::add`](crate::Client::add)), which takes no right to add.
+	/// ([`Client::add`](crate::Client::add), or [`Client::add_claimed`](crate::Client::add_claimed) if it was claimed), which takes no right to add.
 	DeviceMissing {
 		/// The group.
 		group: GroupId,

@@ -23,7 +23,6 @@ pub struct KnownDevices {
 	/// The blocks from which on the devices were these; in ascending order.
 	pub since: Vec<(BlockNumber, Vec<IdentityKey>)>,
 	/// The keys that devices have gone over from, each with the one that it went over to, whatever became of that.
-	#[serde(default)]
 	pub rotated: Vec<(IdentityKey, IdentityKey)>,
 }
 

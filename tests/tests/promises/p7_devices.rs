@@ -2,7 +2,7 @@
 //! out a device that was revoked, and a device whose key was rotated goes over to it.
 
 use super::{
-	p7_members::{found, until},
+	p7_members::{epoch, found, until},
 	person::{broken, Person},
 };
 use lockstep_client::{
@@ -16,10 +16,6 @@ use std::time::Duration;
 const PATIENCE: Duration = Duration::from_secs(90);
 /// Blocks in which a second member would have taken its turn.
 const TURNS: u32 = 24;
-
-async fn epoch(person: &Person, group: GroupId) -> Result<u64> {
-	Ok(person.client.group(group).await.map_err(broken)?.epoch)
-}
 
 async fn hears(person: &Person, sender: &Person, group: GroupId, text: &str) -> Result<()> {
 	let mut events = person.client.events();

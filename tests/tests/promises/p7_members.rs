@@ -60,7 +60,7 @@ async fn invite(network: &Network, host: &Person, group: GroupId, guest: &Person
 	until(&mut events, "joining", |event| matches!(event, Event::Joined { .. }).then_some(())).await
 }
 
-async fn epoch(person: &Person, group: GroupId) -> Result<u64> {
+pub async fn epoch(person: &Person, group: GroupId) -> Result<u64> {
 	Ok(person.client.group(group).await.map_err(broken)?.epoch)
 }
 

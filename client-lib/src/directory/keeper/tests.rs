@@ -7,7 +7,7 @@ use super::{
 	*,
 };
 use crate::{
-	client::StockCommand,
+	client::{parameters::PARAMETERS, StockCommand},
 	directory::Seed,
 	finality::Finalized,
 	mls::Engine,
@@ -18,7 +18,7 @@ use ed25519_dalek::{Signature, Verifier, VerifyingKey};
 use futures::FutureExt;
 use lockstep_primitives::{
 	key_package::{read, KeyPackageRefusal as Refusal, Publication, SignedPublication, MAX_STOCK},
-	BlockNumber, EventSignature, GenesisHash, OrderingParameters,
+	BlockNumber, EventSignature, GenesisHash,
 };
 use std::{
 	collections::BTreeMap,
@@ -29,14 +29,6 @@ use tokio::sync::oneshot;
 const GENESIS: GenesisHash = GenesisHash([7; 32]);
 const ID: IdentityId = IdentityId([5; 32]);
 const KEEPING: Keeping = Keeping { target: 4, refill_below: 3, life: 1_000, renew_before: 100 };
-const PARAMETERS: OrderingParameters = OrderingParameters {
-	max_payload: 65_536,
-	candidate_interval: 20,
-	contest_window: 86_400,
-	retention: 2_592_000,
-	entry_budget: (1024, 1),
-	byte_budget: (8_388_608, 4096),
-};
 
 fn device() -> Seed {
 	Seed::new([9; 32])
