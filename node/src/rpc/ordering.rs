@@ -33,7 +33,8 @@ use sc_transaction_pool_api::{
 };
 use sp_api::ProvideRuntimeApi;
 use sp_blockchain::HeaderBackend;
-use sp_runtime::transaction_validity::InvalidTransaction;
+use sp_runtime::transaction_validity::{InvalidTransaction, TransactionValidityError};
+use sp_transaction_pool::runtime_api::TaggedTransactionQueue;
 use std::{collections::BTreeSet, sync::Arc};
 use tokio::sync::watch;
 
@@ -142,6 +143,22 @@ impl Ordering {
 		ErrorObjectOwned::owned(REFUSED, refusal.to_string(), Some(refusal.name()))
 	}
 
+	/// The pool has dropped this very extrinsic before and does not say why. The chain does.
+	fn banned(&self, extrinsic: UncheckedExtrinsic, kind: Kind) -> ErrorObjectOwned {
+		let best = self.client.info().best_hash;
+		let source = TransactionSource::External;
+		match self.client.runtime_api().validate_transaction(best, source, extrinsic, best) {
+			Ok(Err(TransactionValidityError::Invalid(reason))) => {
+				self.pool_error(PoolError::InvalidTransaction(reason), kind)
+			}
+			Ok(_) => error(
+				NOT_POOLED,
+				"the pool has dropped this extrinsic and takes it again after a while: submit it later, or to another node",
+			),
+			Err(problem) => error(INTERNAL, problem),
+		}
+	}
+
 	fn pool_error(&self, problem: PoolError, kind: Kind) -> ErrorObjectOwned {
 		match problem {
 			PoolError::InvalidTransaction(InvalidTransaction::Custom(code)) => match Refusal::from_code(code) {
@@ -213,9 +230,10 @@ impl OrderingApiServer for Ordering {
 		let extrinsic = UncheckedExtrinsic::decode(&mut &extrinsic.0[..])
 			.map_err(|problem| error(NOT_POOLED, format!("the extrinsic does not decode: {problem}")))?;
 		let best = self.client.info().best_hash;
-		match self.pool.submit_one(best, TransactionSource::External, extrinsic).await {
+		match self.pool.submit_one(best, TransactionSource::External, extrinsic.clone()).await {
 			Ok(hash) => Ok(BlockHash(hash.0)),
 			Err(problem) => Err(match problem.into_pool_error() {
+				Ok(PoolError::TemporarilyBanned) => self.banned(extrinsic, kind),
 				Ok(problem) => self.pool_error(problem, kind),
 				Err(other) => error(INTERNAL, other),
 			}),

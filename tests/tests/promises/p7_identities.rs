@@ -27,6 +27,14 @@ async fn over(network: &Network, node: usize) -> Result<(Directory, GenesisHash)
 	Ok((Directory::new(vec![network.url(node)], genesis).map_err(broken)?, genesis))
 }
 
+/// What the chain has against what was submitted, in the node's words.
+fn refused_for(answer: Result<Value>) -> Result<String> {
+	match answer {
+		Err(Error::Rpc(ClientError::Call(error))) if error.code() == 9001 => Ok(error.message().to_owned()),
+		other => Err(broken(format!("not refused by the chain: {other:?}"))),
+	}
+}
+
 fn committed(recovery: &[&Seed]) -> RecoveryKeys {
 	let keys: Vec<_> = recovery.iter().map(|seed| seed.commitment()).collect();
 	RecoveryKeys::try_from(keys).expect("there is room")
@@ -127,14 +135,8 @@ pub async fn nobody_else_brings_a_device_in(network: &Network) -> Result<()> {
 			Err(DirectoryError::Refused(refusal)) => refusal,
 			other => return Err(broken(format!("{other:?} in place of a refusal"))),
 		};
-		let extrinsic = Value::String(format!("0x{}", hex::encode(event.to_extrinsic())));
-		match rpc.request::<Value>("ordering_submit", vec![extrinsic]).await {
-			Err(Error::Rpc(ClientError::Call(error))) if error.code() == 9001 => {
-				assert_eq!(error.message(), refusal.to_string());
-				Ok(refusal)
-			}
-			other => Err(broken(format!("{other:?} in place of {refusal}"))),
-		}
+		assert_eq!(refused_for(rpc.submit(event.to_extrinsic()).await)?, refusal.to_string());
+		Ok::<_, Error>(refusal)
 	};
 
 	let own = accept(&genesis, author.add_device(&thief, &offer), &thief).map_err(broken)?;
@@ -182,6 +184,13 @@ pub async fn vouchers_pay_once_and_name_nobody(network: &Network) -> Result<()> 
 	let (elsewhere, _) = over(network, 3).await?;
 	let again = elsewhere.register_by_voucher(&voucher, &first(&DeviceKeys::random())).await;
 	assert!(matches!(again, Err(DirectoryError::Voucher(VoucherRefusal::Spent))), "{again:?}");
+	// A node's pool drops what was refused and does not look at it again for a while; the node says why each time.
+	let third = network.rpc(3).await?;
+	let late = first(&DeviceKeys::random());
+	let late = late.to_registration(&voucher.pay(&genesis, &late.order()));
+	for _ in 0..3 {
+		assert_eq!(refused_for(third.submit(late.clone()).await)?, VoucherRefusal::Spent.to_string());
+	}
 	let other_kind = issue(VoucherKind::CreateGroup);
 	let refused = directory.register_by_voucher(&other_kind, &first(&DeviceKeys::random())).await;
 	assert!(matches!(refused, Err(DirectoryError::Voucher(VoucherRefusal::WrongKind))), "{refused:?}");

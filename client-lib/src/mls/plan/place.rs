@@ -33,6 +33,11 @@ impl Plan<'_> {
 		let (mut named, mut present) = (BTreeSet::new(), None);
 		for (index, bytes) in list.iter().enumerate() {
 			let (newcomer, package) = self.parse(engine, index, &bytes.0)?;
+			// Only the directory gives those out, and what leads from it to the group must not have the group's signature.
+			if key.is_none() && package.last_resort() {
+				let reason = "it is a last resort of the directory: add who was claimed as such".to_owned();
+				return Err(NotPlaced::Refused(BuildError::KeyPackage { index, reason }));
+			}
 			// Of somebody whose KeyPackages were claimed there is one for each device.
 			if key.is_some() && !self.before.people && named.contains(&newcomer) {
 				continue;

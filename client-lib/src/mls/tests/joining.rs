@@ -3,15 +3,16 @@
 use super::{
 	add, assert_agreement, group,
 	log::{Log, GENESIS},
-	Engine, GroupData, Intent, Invitation, LetterKey, Member, NewKeyPackage, WelcomeError, Welcomes,
+	BuildError, Engine, GroupData, Intent, Invitation, LetterKey, Member, NewKeyPackage, WelcomeError, Welcomes,
 };
 use crate::mls::{
 	constants::{capabilities, join_config, lifetime, CIPHERSUITE},
 	group::mls_id,
 	group_data::extension_types,
-	key_package, signer, Serves, SignerSeed,
+	key_package, signer, EnvelopeKey, Serves, SignerSeed,
 };
 use codec::{Decode, Encode};
+use lockstep_primitives::rpc::HexBytes;
 use openmls::{
 	group::GroupContext,
 	prelude::{Extensions, MlsGroup},
@@ -74,7 +75,13 @@ fn a_last_resort_serves_again_until_it_is_forgotten() {
 	assert!(key_package::parse(&joiner.engine.crypto, &package.bytes).unwrap().last_resort());
 	let invite = || {
 		let (mut log, mut members) = group(&["a", "b"]);
-		let prepared = members[0].prepare(&log, &add(std::slice::from_ref(&package)));
+		let key_packages = vec![HexBytes(package.bytes.clone())];
+		let envelope_key = EnvelopeKey { seed: SignerSeed::new([42; 32]), until: 50 };
+		// Handed over it is none: the group would sign what leads to somebody of whom the chain knows that they were claimed.
+		let handed_over = Intent::Add(key_packages.clone());
+		let refused = members[0].read(|engine, overlay| engine.build_one(overlay, &log.group, &handed_over));
+		assert!(matches!(refused, Err(BuildError::KeyPackage { index: 0, .. })), "{refused:?}");
+		let prepared = members[0].prepare(&log, &Intent::AddClaimed { key_packages, envelope_key });
 		let entry = log.append(&prepared);
 		members.iter_mut().for_each(|member| drop(member.advance(&log, &entry)));
 		let welcomes = members[0].welcomes(&prepared, &entry);
