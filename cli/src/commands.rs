@@ -5,6 +5,7 @@
 
 mod chat;
 mod completions;
+mod device;
 mod doctor;
 mod events;
 mod exit_codes;
@@ -12,6 +13,7 @@ mod group;
 mod identity;
 mod join;
 mod key_package;
+mod keys;
 mod proof;
 mod read;
 mod send;
@@ -29,6 +31,10 @@ pub use status::{GroupView, Overview, Status};
 pub enum Command {
 	#[command(subcommand)]
 	Identity(identity::Identity),
+	#[command(subcommand)]
+	Device(device::Device),
+	#[command(subcommand)]
+	Keys(keys::Keys),
 	#[command(flatten)]
 	Online(Online),
 	Doctor(doctor::Doctor),
@@ -41,10 +47,22 @@ pub enum Command {
 }
 
 impl Command {
+	/// The same as one that needs an open client, if it does.
+	pub fn online(self) -> Result<Online, Box<Self>> {
+		match self {
+			Self::Online(command) => Ok(command),
+			Self::Device(device::Device::Rotate(command)) => Ok(Online::RotateDevice(command)),
+			Self::Keys(keys::Keys::Publish(command)) => Ok(Online::Publish(command)),
+			command => Err(Box::new(command)),
+		}
+	}
+
 	/// Runs one that needs no open client.
 	pub async fn run(self, globals: &Globals, out: &Out) -> Result<(), Failure> {
 		match self {
 			Self::Identity(command) => command.run(globals, out).await,
+			Self::Device(command) => command.run(globals, out).await,
+			Self::Keys(command) => command.run(globals, out).await,
 			Self::Doctor(command) => command.run(globals, out).await,
 			Self::Proof(command) => command.run(out).await,
 			Self::Voucher(command) => command.run(out).await,
@@ -68,6 +86,12 @@ pub enum Online {
 	Chat(chat::Chat),
 	Events(events::Events),
 	Status(status::Status),
+	/// `device rotate`.
+	#[command(skip)]
+	RotateDevice(device::rotate::Rotate),
+	/// `keys publish`.
+	#[command(skip)]
+	Publish(keys::publish::Publish),
 	/// A part of `identity backup`.
 	#[command(skip)]
 	Backup(identity::backup::Export),
@@ -97,7 +121,7 @@ impl Online {
 	/// Whether it can run in another process than the one it was called in.
 	pub fn travels(&self) -> bool {
 		match self {
-			Self::Chat(_) => false,
+			Self::Chat(_) | Self::RotateDevice(_) => false,
 			Self::Group(command) => !command.says_who_pays(),
 			_ => true,
 		}
@@ -122,6 +146,8 @@ impl Online {
 			Self::Chat(command) => command.run(job).await,
 			Self::Events(command) => command.run(job).await,
 			Self::Status(command) => command.run(job).await,
+			Self::RotateDevice(command) => command.run(job).await,
+			Self::Publish(command) => command.run(job).await,
 			Self::Backup(command) => command.run(job).await,
 		}
 	}

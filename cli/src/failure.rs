@@ -64,6 +64,8 @@ pub enum Kind {
 	Closed,
 	Halted,
 	Refused,
+	NoIdentity,
+	NotADevice,
 	Unverified,
 	Timeout,
 	Interrupted,
@@ -71,7 +73,7 @@ pub enum Kind {
 
 impl Kind {
 	/// The kinds that a program may meet, in the order of their codes.
-	pub const ALL: [Self; 25] = [
+	pub const ALL: [Self; 27] = [
 		Self::Failed,
 		Self::File,
 		Self::Usage,
@@ -94,6 +96,8 @@ impl Kind {
 		Self::Closed,
 		Self::Halted,
 		Self::Refused,
+		Self::NoIdentity,
+		Self::NotADevice,
 		Self::Unverified,
 		Self::Timeout,
 		Self::Interrupted,
@@ -121,7 +125,9 @@ impl Kind {
 			| Self::Desynchronized
 			| Self::Closed
 			| Self::Halted
-			| Self::Refused => Exit::Refused,
+			| Self::Refused
+			| Self::NoIdentity
+			| Self::NotADevice => Exit::Refused,
 			Self::Unverified => Exit::Unverified,
 			Self::Timeout => Exit::Unfinished,
 			Self::Interrupted => Exit::Interrupted,

@@ -82,6 +82,26 @@ pub enum Happened {
 		epoch: u64,
 		identity: String,
 	},
+	/// A further device of a member is in the group.
+	DeviceAdded {
+		group: GroupId,
+		epoch: u64,
+		identity: String,
+		key: String,
+	},
+	/// A device is in the group no more, and its person is.
+	DeviceRemoved {
+		group: GroupId,
+		epoch: u64,
+		identity: String,
+		key: String,
+	},
+	/// A device of this profile's own person has no leaf in the group.
+	DeviceMissing {
+		group: GroupId,
+		identity: String,
+		key: String,
+	},
 	GroupDataChanged {
 		group: GroupId,
 		epoch: u64,
@@ -186,6 +206,15 @@ impl From<Event> for Happened {
 			Event::KeyChanged { group, epoch, identity } => {
 				Self::KeyChanged { group, epoch, identity: name::show(&identity) }
 			}
+			Event::DeviceAdded { group, epoch, identity, key } => {
+				Self::DeviceAdded { group, epoch, identity: name::show(&identity), key: hex::encode(key) }
+			}
+			Event::DeviceRemoved { group, epoch, identity, key } => {
+				Self::DeviceRemoved { group, epoch, identity: name::show(&identity), key: hex::encode(key) }
+			}
+			Event::DeviceMissing { group, identity, key } => {
+				Self::DeviceMissing { group, identity: name::show(&identity), key: hex::encode(key) }
+			}
 			Event::GroupDataChanged { group, epoch, data } => Self::GroupDataChanged { group, epoch, name: data.name },
 			Event::Undelivered { group, data, reason, number: _ } => {
 				Self::Undelivered { group, said: Said::new(data), reason: reason.to_string() }
@@ -234,6 +263,9 @@ impl Happened {
 			| Self::MemberRemoved { group, .. }
 			| Self::MemberReadmitted { group, .. }
 			| Self::KeyChanged { group, .. }
+			| Self::DeviceAdded { group, .. }
+			| Self::DeviceRemoved { group, .. }
+			| Self::DeviceMissing { group, .. }
 			| Self::GroupDataChanged { group, .. }
 			| Self::Undelivered { group, .. }
 			| Self::Superseded { group, .. }
@@ -288,6 +320,15 @@ impl Happened {
 			Self::MemberReadmitted { identity, epoch, .. } => format!("-- {identity} is back in epoch {epoch}"),
 			Self::KeyChanged { identity, epoch, .. } => {
 				format!("-- {identity} has another signature key from epoch {epoch} on")
+			}
+			Self::DeviceAdded { identity, key, epoch, .. } => {
+				format!("-- {identity} has another device in the group from epoch {epoch} on: {key}")
+			}
+			Self::DeviceRemoved { identity, key, epoch, .. } => {
+				format!("-- a device of {identity} is out from epoch {epoch} on: {key}")
+			}
+			Self::DeviceMissing { key, .. } => {
+				format!("-- your device {key} is not in the group; add it with a KeyPackage of it")
 			}
 			Self::GroupDataChanged { epoch, name, .. } if name.is_empty() => {
 				format!("-- the group has other data from epoch {epoch} on")

@@ -7,16 +7,21 @@
 #![forbid(unsafe_code)]
 
 mod cli;
+mod code;
 mod commands;
+mod confirm;
 mod failure;
 mod files;
 mod globals;
 mod happened;
+mod held;
 mod history;
 mod job;
+mod keyring;
 mod marks;
 mod name;
 mod output;
+mod person;
 mod profile;
 mod remote;
 mod run;

@@ -2,43 +2,23 @@
 //!
 //! Everything that makes a [`Config`] of the library is here.
 
+mod facts;
 mod place;
 
+pub use facts::{Facts, Person};
 pub use place::{data_home, Place};
 
 use crate::{
 	failure::{Failure, Kind},
 	files,
+	keyring::KeyFile,
 	secret::{Passphrase, Secret},
 };
-use lockstep_client::{Config, GenesisHash, Sponsor, StoreKey, Upkeep};
-use serde::{Deserialize, Serialize};
+use lockstep_client::{
+	directory::{IdentityId, IdentityKey},
+	Config, Sponsor, StoreKey, Upkeep,
+};
 use std::path::{Path, PathBuf};
-
-/// The version of `profile.json` that this program writes and reads.
-const VERSION: u32 = 1;
-
-/// What `profile.json` says.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Facts {
-	/// Of the file.
-	pub version: u32,
-	/// The name that the members of its groups see.
-	pub identity: String,
-	/// URLs of nodes.
-	pub nodes: Vec<String>,
-	/// The chain; set when the first node is met, if it was not given.
-	pub genesis: Option<GenesisHash>,
-	/// Who pays for groups: `alice`, or the path of a file with a seed.
-	pub sponsor: Option<String>,
-}
-
-impl Facts {
-	/// Of a new profile.
-	pub fn new(identity: String, nodes: Vec<String>) -> Self {
-		Self { version: VERSION, identity, nodes, genesis: None, sponsor: None }
-	}
-}
 
 /// A profile that exists.
 #[derive(Clone, Debug)]
@@ -99,9 +79,9 @@ impl Profile {
 				.advise("restore it from a backup; it is not secret, but names the identity and the nodes")
 		};
 		let facts: Facts = serde_json::from_slice(&file).map_err(|error| damaged(error.to_string()))?;
-		match facts.version {
-			VERSION => Ok(Self { place, facts }),
-			version => Err(damaged(format!("it has version {version}, and this program knows {VERSION}"))),
+		match facts.fault() {
+			None => Ok(Self { place, facts }),
+			Some(fault) => Err(damaged(fault)),
 		}
 	}
 
@@ -132,14 +112,14 @@ impl Profile {
 		}
 	}
 
-	/// Makes a profile with this secret; `store` makes the client's store in a folder. It is there whole or not at all: it is
-	/// made beside its place, and moved there.
-	pub fn restore(
+	/// Makes a profile with this secret; `fill` makes what else it has. It is there whole or not at all: it is made beside its
+	/// place, and moved there.
+	pub fn make(
 		place: Place,
 		facts: Facts,
 		secret: &Secret,
 		passphrase: Option<&Passphrase>,
-		store: impl FnOnce(&Path) -> Result<(), Failure>,
+		fill: impl FnOnce(&Self) -> Result<(), Failure>,
 	) -> Result<Self, Failure> {
 		Self::vacant(&place)?;
 		let beside = place.beside().ok_or_else(|| Failure::new(Kind::Usage, "the folder has no name"))?;
@@ -147,7 +127,7 @@ impl Profile {
 		let make = || {
 			files::make_folder(new.folder())?;
 			secret.write(&new.secret(), passphrase)?;
-			store(&new.store())?;
+			fill(&new)?;
 			new.save()?;
 			// This takes an empty folder's place, and no other's.
 			files::rename(new.folder(), place.folder())
@@ -173,17 +153,42 @@ impl Profile {
 	/// What a client of this profile is opened with.
 	pub fn config(&self, secret: &Secret, sponsor: Option<&str>) -> Result<Config, Failure> {
 		let sponsor = sponsor.or(self.facts.sponsor.as_deref()).map(account).transpose()?;
+		let (identity, signer) = match self.facts.person {
+			None => (self.facts.identity.clone().into_bytes(), secret.signer()),
+			Some(_) => {
+				let (identity, keyring) = KeyFile::of(self, secret).device()?;
+				(identity.0.to_vec(), *keyring.keys.current.as_bytes())
+			}
+		};
 		Ok(Config {
 			path: self.store(),
 			key: StoreKey::from_bytes(secret.store_key()),
 			nodes: self.facts.nodes.clone(),
-			identity: self.facts.identity.clone().into_bytes(),
-			signer: secret.signer(),
+			identity,
+			signer,
 			sponsor,
 			genesis: self.facts.genesis,
 			checkpoint: None,
 			upkeep: Upkeep::default(),
 		})
+	}
+
+	/// Notes whose device it is, and by which key.
+	pub fn note_device(&mut self, id: Option<IdentityId>, device: IdentityKey) -> Result<(), Failure> {
+		match self.facts.person {
+			Some(known) if known != (Person { id, device }) => {
+				self.change(|facts| facts.person = Some(Person { id, device }))
+			}
+			_ => Ok(()),
+		}
+	}
+
+	/// Why something cannot be done that takes a person.
+	pub fn no_person(&self) -> Failure {
+		Failure::new(Kind::NotADevice, format!("the profile {} is a name, and no person of the directory", self.name()))
+			.advise(
+				"make one: lockstep identity new NAME --register, or lockstep device offer NAME for a further device",
+			)
 	}
 
 	/// How commands for this profile begin, to be shown in advice.
@@ -209,6 +214,11 @@ impl Profile {
 	/// The file with its secret.
 	pub fn secret(&self) -> PathBuf {
 		self.place.secret()
+	}
+
+	/// The file with the keys of a person's device.
+	pub fn device(&self) -> PathBuf {
+		self.folder().join("device")
 	}
 
 	/// The folder of the client's store.
@@ -251,6 +261,7 @@ pub fn account(named: &str) -> Result<Sponsor, Failure> {
 #[cfg(test)]
 mod tests {
 	use super::*;
+	use lockstep_client::GenesisHash;
 
 	fn made(folder: &Path) -> Profile {
 		let place = Place::named(folder.to_str().unwrap()).unwrap();

@@ -24,7 +24,10 @@ use tokio::{
 	sync::mpsc,
 	task::JoinHandle,
 };
+use zeroize::Zeroizing;
 
+/// The version of this program, and of what its commands mean: one that would leave out a part of a command must not run it.
+const VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), " with people");
 /// Longest request, in bytes: a message or some KeyPackages, in JSON.
 const MAX_REQUEST: u64 = 16 << 20;
 /// Lines of an answer that may wait for a slow reader. One that is slower is cut off.
@@ -66,9 +69,11 @@ async fn ask(stream: UnixStream, command: &Online, timeout: Option<Duration>, ou
 		Failure::new(Kind::Failed, format!("the `lockstep` that has the profile open did not answer: {reason}"))
 			.advise("run it again: that process has ended, or is about to")
 	};
-	let version = env!("CARGO_PKG_VERSION").to_owned();
+	let version = VERSION.to_owned();
 	let request = Request { version, command: command.clone(), json: out.is_json(), timeout };
-	let mut line = serde_json::to_vec(&request).map_err(|error| lost(error.to_string()))?;
+	let line = serde_json::to_vec(&request).map_err(|error| lost(error.to_string()))?;
+	// It may hold a voucher.
+	let mut line = Zeroizing::new(line);
 	line.push(b'\n');
 	let (read, mut write) = stream.into_split();
 	write.write_all(&line).await.map_err(|error| lost(error.to_string()))?;
@@ -120,7 +125,7 @@ pub fn serve(socket: &Path, session: Arc<Session>, out: &Out) -> Option<Server> 
 async fn answer(stream: UnixStream, session: Arc<Session>) {
 	let (read, mut write) = stream.into_split();
 	let mut read = BufReader::new(read.take(MAX_REQUEST));
-	let mut line = String::new();
+	let mut line = Zeroizing::new(String::new());
 	if !matches!(tokio::time::timeout(PATIENCE, read.read_line(&mut line)).await, Ok(Ok(1..))) {
 		return;
 	}
@@ -154,8 +159,8 @@ async fn work(line: &str, session: &Session, answers: &mpsc::Sender<Answer>) -> 
 		Failure::new(Kind::InUse, message).advise("close it, and run this again")
 	};
 	let request: Request = serde_json::from_str(line).map_err(|error| other(error.to_string()))?;
-	if request.version != env!("CARGO_PKG_VERSION") {
-		return Err(other(format!("{}, asked by {}", env!("CARGO_PKG_VERSION"), request.version)));
+	if request.version != VERSION {
+		return Err(other(format!("{VERSION}, asked by {}", request.version)));
 	}
 	let out = Out::to(request.json, Half::results(answers), Half::notes(answers));
 	request.command.run(&Job { session, out: &out, timeout: request.timeout, lasting: true }).await

@@ -43,9 +43,9 @@ pub fn run(arguments: impl Iterator<Item = OsString>) -> Exit {
 }
 
 async fn dispatch(command: Command, globals: &Globals, out: &Out) -> Result<(), Failure> {
-	match command {
-		Command::Online(command) => online(command, globals, out).await,
-		command => tokio::select! {
+	match command.online() {
+		Ok(command) => online(command, globals, out).await,
+		Err(command) => tokio::select! {
 			// The command first, for the same reason as below.
 			biased;
 			done = command.run(globals, out) => done,

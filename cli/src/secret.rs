@@ -95,6 +95,11 @@ impl Secret {
 		self.derive("lockstep cli 1 history")
 	}
 
+	/// Key of the file with the keys of a person's device.
+	pub fn device_key(&self) -> [u8; 32] {
+		self.derive("lockstep cli 1 device")
+	}
+
 	/// Key of backups on their way from one process of the profile to another.
 	pub fn transfer_key(&self) -> [u8; 32] {
 		self.derive("lockstep cli 1 backup in transfer")
@@ -334,7 +339,14 @@ mod tests {
 	#[test]
 	fn each_purpose_has_a_key_of_its_own() {
 		let secret = Secret::random();
-		let keys = [secret.signer(), secret.store_key(), secret.history_key(), secret.transfer_key(), *secret.root];
+		let keys = [
+			secret.signer(),
+			secret.store_key(),
+			secret.history_key(),
+			secret.device_key(),
+			secret.transfer_key(),
+			*secret.root,
+		];
 		for (at, key) in keys.iter().enumerate() {
 			assert!(!keys[..at].contains(key));
 		}

@@ -1,30 +1,35 @@
 //! An open client, whose events are kept.
 
+mod opening;
+
+pub use opening::{connect, pin};
+
 use crate::{
 	failure::{Failure, Kind},
 	happened::{Happened, Said},
 	history::History,
+	keyring::KeyFile,
 	marks::Marks,
-	name,
 	output::Out,
 	profile::Profile,
 	secret::Secret,
 };
 use futures::{Stream, StreamExt};
-use lockstep_client::{rpc::Node, Client, Config, Event, GroupId, GroupState};
+use lockstep_client::{
+	directory::{Directory, IdentityId, IdentityKey},
+	Client, Event, GroupId, GroupState,
+};
+use opening::{open_patiently, signer_of};
 use std::{
 	future::Future,
 	sync::{Arc, Mutex, MutexGuard, PoisonError},
-	time::{Duration, Instant},
+	time::Duration,
 };
 use tokio::{task::JoinHandle, time::timeout};
 use zeroize::Zeroizing;
 
 /// How often to look whether the client is where the chain is.
 const POLL: Duration = Duration::from_millis(50);
-/// How long a store that is in use is waited for, and how often it is tried.
-const BUSY: Duration = Duration::from_secs(6);
-const RETRY: Duration = Duration::from_millis(100);
 /// With nothing new for so long, everything that the node had is taken to be here, where nothing else tells.
 const QUIET: Duration = Duration::from_secs(1);
 /// Events in one write at most.
@@ -46,6 +51,8 @@ pub struct Session {
 	reach: Duration,
 	/// What backups are sealed under on their way to another process of this profile.
 	transfer_key: Zeroizing<[u8; 32]>,
+	/// The keys of the device, if the profile is a person's, and the one that the client was opened with.
+	device: Option<(KeyFile, IdentityKey)>,
 }
 
 impl Session {
@@ -64,7 +71,9 @@ impl Session {
 			pin(&mut profile, reach, out).await?;
 		}
 		let config = profile.config(secret, sponsor)?;
-		let client = out.wait("opening the store", open_patiently(config, reach)).await?;
+		let is_person = profile.facts().person.is_some();
+		let device = is_person.then(|| (KeyFile::of(&profile, secret), signer_of(&config)));
+		let client = out.wait("opening the store", open_patiently(config, is_person, reach)).await?;
 		let events = client.events();
 		let history = match History::open(&profile.history(), &key) {
 			Ok(history) => Arc::new(history),
@@ -80,7 +89,7 @@ impl Session {
 		let recorder = tokio::spawn(record(events, history.clone(), Some(client.clone()), out.clone()));
 		let marks = Mutex::new(Marks::open(&profile.marks()));
 		let transfer_key = Zeroizing::new(secret.transfer_key());
-		Ok(Self { profile, client, history, marks, recorder: Mutex::new(Some(recorder)), reach, transfer_key })
+		Ok(Self { profile, client, history, marks, recorder: Mutex::new(Some(recorder)), reach, transfer_key, device })
 	}
 
 	/// Closes the client, and returns when all that it reported is kept.
@@ -105,6 +114,23 @@ impl Session {
 	/// What backups are sealed under on their way to another process of this profile, which can open the secret.
 	pub fn transfer_key(&self) -> &[u8; 32] {
 		&self.transfer_key
+	}
+
+	/// The keys of the device, and the one that the client was opened with.
+	pub fn device(&self) -> Result<(&KeyFile, IdentityKey), Failure> {
+		self.device.as_ref().map(|(file, key)| (file, *key)).ok_or_else(|| self.profile.no_person())
+	}
+
+	/// Notes in the profile by which key its device is known.
+	pub fn note_device(&self, id: IdentityId, device: IdentityKey) -> Result<(), Failure> {
+		self.profile.clone().note_device(Some(id), device)
+	}
+
+	/// The directory of the profile's chain, over its nodes.
+	pub fn directory(&self) -> Result<Directory, Failure> {
+		let facts = self.profile.facts();
+		let genesis = facts.genesis.ok_or_else(|| Failure::new(Kind::WrongChain, "the profile knows no chain yet"))?;
+		Ok(Directory::new(facts.nodes.clone(), genesis)?)
 	}
 
 	/// What happened.
@@ -183,7 +209,7 @@ impl Session {
 	pub async fn send(&self, group: GroupId, data: Vec<u8>, out: &Out) -> Result<u64, Failure> {
 		let epoch = self.client.group(group).await?.epoch;
 		self.client.send(group, data.clone()).await?;
-		let sender = name::show(self.profile.facts().identity.as_bytes());
+		let sender = self.profile.facts().member().unwrap_or_default();
 		let message = Happened::Message { group, epoch, sender, said: Said::new(data), own: true, number: None };
 		if let Err(failure) = self.history.append([message]) {
 			out.warn(format!("it was sent, but cannot be kept: {}", failure.message));
@@ -217,23 +243,6 @@ impl Session {
 			}
 		}
 		unposted
-	}
-}
-
-/// Opens a client. A store that is in use may be free in a moment: most commands are short.
-async fn open_patiently(config: Config, reach: Duration) -> Result<Client, Failure> {
-	let started = Instant::now();
-	loop {
-		let opened = Client::open(config.clone()).await.map_err(Failure::from);
-		let patience = match opened.as_ref().map_err(|failure| failure.kind) {
-			Err(Kind::InUse) => BUSY,
-			Err(Kind::Unreachable) => reach,
-			_ => return opened,
-		};
-		if started.elapsed() >= patience {
-			return opened;
-		}
-		tokio::time::sleep(RETRY).await;
 	}
 }
 
@@ -275,44 +284,6 @@ async fn record(events: impl Stream<Item = Event> + Unpin, history: Arc<History>
 			out.warn(format!("what happened is shown, but cannot be kept: {}", failure.message));
 		}
 	}
-}
-
-/// The first node of a profile that can be used; one that starts gets the time for it.
-async fn connect(profile: &Profile, reach: Duration) -> Result<Node, Failure> {
-	let started = Instant::now();
-	loop {
-		let connected = connect_once(profile).await;
-		let unreachable = connected.as_ref().is_err_and(|failure| failure.kind == Kind::Unreachable);
-		if !unreachable || started.elapsed() >= reach {
-			return connected;
-		}
-		tokio::time::sleep(RETRY).await;
-	}
-}
-
-async fn connect_once(profile: &Profile) -> Result<Node, Failure> {
-	let mut failure = Failure::new(Kind::Unreachable, "the profile names no node")
-		.advise(format!("{} identity nodes ws://HOST:PORT", profile.command()));
-	for url in &profile.facts().nodes {
-		match Node::connect(url, profile.facts().genesis).await {
-			Ok(node) => return Ok(node),
-			// That a node is of another chain is what has to be heard of first.
-			Err(error) if failure.kind != Kind::WrongChain => failure = error.into(),
-			Err(_) => {}
-		}
-	}
-	Err(failure)
-}
-
-/// Believes the first node about which chain it is of, once.
-async fn pin(profile: &mut Profile, reach: Duration, out: &Out) -> Result<(), Failure> {
-	let node = out.wait("connecting to a node", connect(profile, reach)).await?;
-	let genesis = node.chain().genesis;
-	out.note(format!(
-		"lockstep: {} says that its chain is {genesis}; from now on only that one is accepted",
-		node.url()
-	));
-	profile.change(|facts| facts.genesis = Some(genesis))
 }
 
 #[cfg(test)]

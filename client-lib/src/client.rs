@@ -8,6 +8,7 @@
 mod action;
 mod actor;
 mod backup;
+mod change_signer;
 #[cfg(test)]
 mod claimed;
 mod command;
@@ -32,8 +33,9 @@ mod messages;
 mod open;
 mod outbox;
 #[cfg(test)]
-mod parameters;
+pub(crate) mod parameters;
 mod people;
+mod positions;
 mod posting;
 mod records;
 mod rejoin;
@@ -41,11 +43,13 @@ mod returning;
 #[cfg(feature = "simulation")]
 pub mod simulated;
 mod status;
+mod stock;
 mod submit;
 mod undelivered;
 mod upkeep;
 
 pub use backup::{Backup, BackupError, BackupFileError, BackupGroup, RestoreError, MAX_NOTE};
+pub use change_signer::change_signer;
 pub use config::{Config, Sponsor};
 pub use error::{
 	CommitError, CreateError, Error, GroupError, InvitationError, KeyPackageError, LeaveError, OpenError,
@@ -55,8 +59,12 @@ pub use event::{Committed, Event, Outcome, SkippedBecause};
 pub use inbox::Message;
 pub use intent::{Ended, IntentId, IntentState};
 pub use messages::MAX_MESSAGE;
+pub(crate) use people::Changes;
+pub(crate) use positions::PositionsCommand;
 pub use records::Evidence;
 pub use status::{GroupState, GroupStatus};
+pub(crate) use stock::StockCommand;
+pub use stock::StockError;
 pub(crate) use submit::{hand_over_once, submit_signed, SignedAndSent};
 pub use undelivered::{Undelivered, UndeliveredBecause};
 pub use upkeep::Upkeep;
@@ -70,7 +78,7 @@ use crate::{
 };
 use command::{Command, Reply};
 use futures::{future::BoxFuture, stream, FutureExt, Stream, StreamExt};
-use lockstep_primitives::{key_package::Claimed, rpc::HexBytes, GenesisHash, GroupId};
+use lockstep_primitives::{key_package::Claimed, rpc::HexBytes, BlockNumber, GenesisHash, GroupId};
 use std::{ops::Range, sync::Arc};
 use tokio::{
 	sync::{broadcast, mpsc, oneshot, Mutex},
@@ -100,9 +108,16 @@ impl Client {
 	}
 
 	/// Makes a KeyPackage, in its TLS form, for somebody who wants to add this client to a group, and watches for the
-	/// invitation. Each is good for one group.
+	/// invitation. Each is good for one group. A [`Keeper`](crate::directory::Keeper) makes those for the directory.
 	pub async fn key_package(&self) -> Result<Vec<u8>, KeyPackageError> {
 		self.ask(Command::KeyPackage).await.ok_or(KeyPackageError::Closed)?
+	}
+
+	/// Makes a KeyPackage of last resort, which says so and is good for any number of groups, for an application that publishes it
+	/// by itself up to the block `lapse`. Its private keys are deleted 14 days of blocks after that.
+	pub async fn last_resort_key_package(&self, lapse: BlockNumber) -> Result<Vec<u8>, KeyPackageError> {
+		let command = |reply| Command::Stock(StockCommand::LastResort(lapse, reply));
+		self.ask(command).await.ok_or(KeyPackageError::Closed)?
 	}
 
 	/// Creates a group with this client as its only member, without a name, in which everyone may do everything. Returns
@@ -132,7 +147,8 @@ impl Client {
 
 	/// Adds a person whose KeyPackages were claimed with this voucher ([`Directory::claim`](crate::directory::Directory::claim)).
 	/// Whoever reads the chain sees whom they were claimed of; what leads from there to the group is signed with the voucher's
-	/// key, for which there is half a day. A person has one leaf in a group: of several devices the oldest comes in.
+	/// key, for which there is half a day. In a group of people all of the person's devices come in, those that are in it already
+	/// apart; in other groups, where an identity has one leaf, the oldest.
 	///
 	/// # Errors
 	/// [`CommitError::ClaimLapsed`] if it comes too late.
@@ -142,7 +158,7 @@ impl Client {
 		claimed: &Claimed,
 		voucher: &HeldVoucher,
 	) -> Result<Committed, CommitError> {
-		let key_packages = claimed.packages.iter().take(1).map(|package| HexBytes(package.bytes.to_vec())).collect();
+		let key_packages = claimed.packages.iter().map(|package| HexBytes(package.bytes.to_vec())).collect();
 		let envelope_key = voucher.envelope_key(claimed);
 		self.commit(group, Intent::AddClaimed { key_packages, envelope_key }).await
 	}
@@ -168,6 +184,14 @@ impl Client {
 	/// old key is of no use then.
 	pub async fn rotate(&self, group: GroupId, seed: SignerSeed) -> Result<Committed, CommitError> {
 		self.commit(group, Intent::Rotate { seed }).await
+	}
+
+	/// Goes over to another signature key, of this seed, for new KeyPackages and groups: to be called when the rotation of this
+	/// device's key is final ([`Author::rotate`](crate::directory::Author::rotate)). In groups of people the client's leaves get it,
+	/// too, by commits of their own accord. Returns when it is stored: from then on the client is opened with this key, and
+	/// with no other. KeyPackages that were made before are signed with the old key, and of no use any more.
+	pub async fn change_signer(&self, seed: SignerSeed) -> Result<(), GroupError> {
+		self.ask(|reply| Command::ChangeSigner(seed, reply)).await.ok_or(GroupError::Closed)?
 	}
 
 	/// Changes the group's name, application data, administrators or rights.
@@ -314,6 +338,22 @@ impl Client {
 	async fn outcome(&self, group: GroupId, intent: Intent, once: bool) -> Result<Outcome, CommitError> {
 		let command = |reply| Command::Commit { group, intent, once, reply };
 		self.ask(command).await.ok_or(CommitError::Group(GroupError::Closed))?
+	}
+
+	/// What a keeper asks.
+	pub(crate) async fn stock<T>(
+		&self,
+		command: impl FnOnce(Reply<T, StockError>) -> StockCommand,
+	) -> Result<T, StockError> {
+		self.ask(|reply| Command::Stock(command(reply))).await.ok_or(StockError::Closed)?
+	}
+
+	/// How far the application was told of whom.
+	pub(crate) async fn positions<T>(
+		&self,
+		command: impl FnOnce(Reply<T, GroupError>) -> PositionsCommand,
+	) -> Result<T, GroupError> {
+		self.ask(|reply| Command::Positions(command(reply))).await.ok_or(GroupError::Closed)?
 	}
 
 	/// Sends a command and waits for the answer; `None` if the client is closed.

@@ -12,17 +12,23 @@
 //! | --- | --- | --- |
 //! | create an identity | [`incept`] | [`Directory::register`], with an account that pays |
 //! | add a device | [`DeviceOffer`] of the new one, [`Author::add_device`] of an old one, [`accept`] of the new one | [`Directory::record`] |
-//! | rotate a key | [`Author::rotate`] | [`Directory::record`] |
+//! | rotate a key | [`Author::rotate`] | [`Directory::record`], and [`Client::change_signer`](crate::Client::change_signer) |
 //! | revoke a device | [`Author::revoke_device`] | [`Directory::record`] |
 //! | recover | [`Author::recover`], and [`accept`] | [`Directory::record`] |
 //! | end | [`Author::close`] | [`Directory::record`] |
-//! | publish KeyPackages | [`Stocking::publish`] | [`Directory::publish`] |
+//! | keep KeyPackages published | | [`Keeper::start`] |
+//! | publish KeyPackages by hand | [`Stocking::publish`] | [`Directory::publish`] |
 //! | let only contacts claim | [`Stocking::set_gate`] | [`Directory::set_gate`] |
-//! | add a person to a group | a voucher that somebody gives away | [`Directory::claim`], and [`Client::add`](crate::Client::add) |
+//! | add a person to a group | a voucher that somebody gives away | [`Directory::claim`], and [`Client::add_claimed`](crate::Client::add_claimed): never `add`, whose invitation the group would sign |
+//! | know what happened meanwhile | | [`catch_up`] |
+//! | make sure of somebody | [`SafetyNumber`], compared by both | |
 
 mod author;
 mod export;
+pub(crate) mod keeper;
 mod keys;
+mod news;
+mod safety_number;
 mod stocking;
 #[cfg(test)]
 mod tests;
@@ -30,6 +36,7 @@ mod write;
 
 pub use author::{accept, incept, AcceptError, Author, Recovery};
 pub use export::{export_identity, IdentityExportError};
+pub use keeper::{Keeper, KeeperEvent, KeeperOptions, KeeperStopped, Keeping, StockNews, Why, GRACE};
 pub use keys::{DeviceKeys, DeviceOffer, DeviceOfferError, Seed};
 pub use lockstep_primitives::{
 	identity::{
@@ -47,5 +54,7 @@ pub use lockstep_verifier::{
 	identity::{verify_identity, History, HistoryError, IdentityFileError, Recorded, Step},
 	key_packages::ClaimedError,
 };
+pub use news::{catch_up, news, CatchUp, Happening, News, NewsError, People};
+pub use safety_number::SafetyNumber;
 pub use stocking::Stocking;
 pub use write::{Directory, DirectoryError};

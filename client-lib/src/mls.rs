@@ -50,6 +50,7 @@ mod signer;
 mod staged;
 #[cfg(feature = "simulation")]
 pub mod stand_in;
+mod standing;
 #[cfg(test)]
 mod tests;
 mod tls;
@@ -60,17 +61,20 @@ pub use batch::{Batch, Placed};
 pub use bundle::BundleError;
 pub use commit::Prepared;
 pub use error::{BuildError, EngineError, MessageError, ProposalError, RejoinError, WelcomeError};
+pub use group::GroupView;
 pub use group_data::{AuthenticationService, GroupData, GroupDataError, Rights, Who};
 pub use intent::{EnvelopeKey, GroupChange, Intent};
 pub use interface::{Mls, Staged};
 pub use invitation::{Envelope, Invitation, Joined, LetterKey, Welcomes};
+pub use key_package::{NewKeyPackage, Serves};
 pub use keys::{EpochKeys, RequestKey, Voice};
 pub use message::Received;
-pub use people::KnownDevices;
+pub use people::{KnownDevices, MemberDevice};
 pub use rejoin::{NewRejoinRequest, RejoinRequest};
 pub use seal::SealError;
 pub use seat::Seat;
 pub use signer::SignerSeed;
+pub use standing::Standing;
 pub use verdict::{Candidate, InvalidReason, PrivateReason, StagedEntry, Verdict};
 
 use crate::store::Overlay;
@@ -124,6 +128,12 @@ impl Engine {
 	/// The genesis of the chain that this member's groups are ordered on.
 	pub fn genesis(&self) -> &GenesisHash {
 		&self.genesis
+	}
+
+	/// From now on it signs with the key of this seed, in groups that it creates and KeyPackages that it makes.
+	pub fn change_signer(&mut self, seed: SignerSeed) {
+		self.signer = seed.pair();
+		self.seed = seed;
 	}
 
 	fn provider<'p, 'o>(&'p self, overlay: &'p Overlay<'o>) -> Provider<'p, 'o> {

@@ -1,6 +1,6 @@
 //! The JSON shapes of the `ordering_*`, `directory_*` and `finality_*` RPC methods, the same for node and client.
 
-use crate::{BlockHash, BlockNumber, EntryBody, GroupId, GroupState};
+use crate::{BlockHash, BlockNumber, EntryBody, GroupId, GroupState, IdentityId};
 use alloc::{string::String, vec::Vec};
 use serde::{Deserialize, Serialize};
 
@@ -182,6 +182,19 @@ pub struct IdentityLog {
 	/// What shows that `at` is final and what the identity is in it. `None` if `more` is set, and for a block that the node
 	/// has no justification of: ask again.
 	pub proof: Option<StateProof>,
+}
+
+/// Most identities in one answer of `directory_changed`.
+pub const MAX_CHANGED: usize = 1024;
+
+/// Answer of `directory_changed(after)`: the identities whose logs have events in finalized blocks above `after`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ChangedIdentities {
+	/// The finalized block up to which these are all.
+	pub at: FinalizedBlock,
+	/// Each once, in no particular order. `None` if there are more than [`MAX_CHANGED`], or the node has not seen all these
+	/// blocks: whoever knows identities reads their logs.
+	pub identities: Option<Vec<IdentityId>>,
 }
 
 /// Answer of `directory_stock(device, init_key)` and of `directory_claim(voucher)`: what shows that a block is final and what

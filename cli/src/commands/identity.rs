@@ -1,10 +1,18 @@
 //! `lockstep identity`.
 
 pub mod backup;
+mod close;
+mod find;
 mod list;
+pub mod make;
 mod new;
 mod nodes;
+mod operator;
 mod passphrase;
+mod proof;
+mod recover;
+mod recovery;
+pub mod register;
 mod restore;
 mod show;
 
@@ -12,12 +20,19 @@ use crate::{failure::Failure, globals::Globals, output::Out, profile::Profile, s
 use clap::Subcommand;
 use serde_json::{json, Value};
 
-/// Makes and shows profiles: an identity each
+/// Makes and shows profiles, an identity each; registers people, and finds them
 #[derive(Subcommand)]
 pub enum Identity {
 	New(new::New),
 	List(list::List),
 	Show(show::Show),
+	Register(register::Register),
+	Find(find::Find),
+	Recover(recover::Recover),
+	Operator(operator::SetOperator),
+	Close(close::Close),
+	Export(proof::Export),
+	Verify(proof::Verify),
 	Nodes(nodes::Nodes),
 	Passphrase(passphrase::ChangePassphrase),
 	Backup(backup::MakeBackup),
@@ -27,9 +42,16 @@ pub enum Identity {
 impl Identity {
 	pub async fn run(self, globals: &Globals, out: &Out) -> Result<(), Failure> {
 		match self {
-			Self::New(command) => command.run(globals, out),
+			Self::New(command) => command.run(globals, out).await,
 			Self::List(command) => command.run(out),
-			Self::Show(command) => command.run(globals, out),
+			Self::Show(command) => command.run(globals, out).await,
+			Self::Register(command) => command.run(globals, out).await,
+			Self::Find(command) => command.run(globals, out).await,
+			Self::Recover(command) => command.run(globals, out).await,
+			Self::Operator(command) => command.run(globals, out).await,
+			Self::Close(command) => command.run(globals, out).await,
+			Self::Export(command) => command.run(globals, out).await,
+			Self::Verify(command) => command.run(out),
 			Self::Nodes(command) => command.run(globals, out),
 			Self::Passphrase(command) => command.run(globals, out),
 			Self::Backup(command) => command.run(globals, out).await,
@@ -44,7 +66,9 @@ fn json(profile: &Profile) -> Value {
 	json!({
 		"profile": profile.name(),
 		"folder": profile.folder(),
-		"identity": facts.identity,
+		"identity": facts.member(),
+		"name": facts.identity,
+		"person": facts.person,
 		"nodes": facts.nodes,
 		"genesis": facts.genesis,
 		"sponsor": facts.sponsor,
@@ -61,9 +85,13 @@ fn text(profile: &Profile) -> String {
 		Ok(false) => "IN THE CLEAR",
 		Err(_) => "cannot be read",
 	};
+	let identity = match (facts.person, facts.member()) {
+		(None, _) => facts.identity.clone(),
+		(_, Some(member)) => format!("{member}, here called {}", facts.identity),
+		(_, None) => format!("none yet, here called {}", facts.identity),
+	};
 	format!(
-		"identity  {}\nfolder    {}\nnodes     {}\nchain     {genesis}\nsponsor   {}\nsecret    {secret}",
-		facts.identity,
+		"identity  {identity}\nfolder    {}\nnodes     {}\nchain     {genesis}\nsponsor   {}\nsecret    {secret}",
 		profile.folder().display(),
 		facts.nodes.join(", "),
 		facts.sponsor.as_deref().unwrap_or("none"),

@@ -2,7 +2,7 @@
 
 use crate::{failure::Failure, happened::Happened, job::Job, name, session::Session};
 use clap::Args;
-use lockstep_client::{GroupId, GroupState, GroupStatus};
+use lockstep_client::{AuthenticationService, GroupId, GroupState, GroupStatus};
 use serde::{Deserialize, Serialize};
 
 /// Who this is, and where it stands in its groups; asks no node
@@ -41,6 +41,9 @@ pub struct GroupView {
 	/// Why, if it is not active and more is known than that.
 	#[serde(default, skip_serializing_if = "Option::is_none")]
 	pub reason: Option<String>,
+	/// Whether its members are people of the directory.
+	#[serde(default)]
+	pub people: bool,
 	/// What the group is called; may be empty.
 	#[serde(default)]
 	pub name: String,
@@ -64,6 +67,7 @@ impl From<GroupStatus> for GroupView {
 			group: status.group,
 			state: state(status.state).to_owned(),
 			reason: None,
+			people: status.data.authentication == AuthenticationService::Directory,
 			name: status.data.name,
 			epoch: status.epoch,
 			entry: status.entry,
@@ -90,7 +94,7 @@ impl GroupView {
 		let contested = if self.contested { ", contested" } else { "" };
 		format!(
 			"group          {}\nname           {}\nstate          {}\nepoch          {}\nentry          {}\nlog            {} entries{contested}\n\
-			authenticator  {}\nmembers        {}",
+			authenticator  {}\nmembers        {}{}",
 			self.group,
 			name::printable(&self.name),
 			self.state,
@@ -99,6 +103,7 @@ impl GroupView {
 			self.log_length,
 			self.authenticator,
 			self.members.join(", "),
+			if self.people { ", people of the directory" } else { "" },
 		)
 	}
 }
@@ -127,6 +132,7 @@ pub async fn groups(session: &Session) -> Vec<GroupView> {
 				group,
 				state: "halted".to_owned(),
 				reason: Some(error.to_string()),
+				people: false,
 				name: String::new(),
 				epoch: 0,
 				entry: lockstep_client::EntryHash([0; 32]),
@@ -179,7 +185,7 @@ async fn overview(job: &Job<'_>) -> Overview {
 	let unread = unread(session);
 	Overview {
 		profile: session.profile().name().to_owned(),
-		identity: facts.identity.clone(),
+		identity: facts.member().unwrap_or_default(),
 		nodes: facts.nodes.clone(),
 		genesis: facts.genesis,
 		unread,

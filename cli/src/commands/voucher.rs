@@ -58,6 +58,17 @@ pub fn name(kind: VoucherKind) -> &'static str {
 	}
 }
 
+/// The voucher in a file, which is of this kind.
+pub fn read_for(path: &Path, wanted: VoucherKind) -> Result<HeldVoucher, Failure> {
+	let held = read(path)?;
+	let kind = held.voucher().kind;
+	if kind != wanted {
+		let message = format!("the voucher in {} is for something else: {}", path.display(), name(kind));
+		return Err(Failure::new(Kind::Usage, message).advise(format!("ask for one of the kind {}", name(wanted))));
+	}
+	Ok(held)
+}
+
 /// The voucher in a file, which has one.
 pub fn read(path: &Path) -> Result<HeldVoucher, Failure> {
 	let content = zeroize::Zeroizing::new(files::read(path)?);

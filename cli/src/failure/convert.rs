@@ -2,6 +2,7 @@
 
 use super::{Failure, Kind};
 use lockstep_client::{
+	directory::{DirectoryError, IdentityExportError, IdentityFileError, KeyPackageRefusal},
 	proof::{ExportError, ProofError},
 	rpc::RpcError,
 	BackupError, BackupFileError, CommitError, CreateError, GroupError, KeyPackageError, LeaveError, OpenError,
@@ -151,6 +152,54 @@ impl From<ExportError> for Failure {
 			}
 			_ => Self::new(Kind::Node, message),
 		}
+	}
+}
+
+impl From<IdentityExportError> for Failure {
+	fn from(error: IdentityExportError) -> Self {
+		match error {
+			IdentityExportError::Rpc(error) => error.into(),
+			IdentityExportError::Chain(error) => error.into(),
+			IdentityExportError::Invalid(IdentityFileError::Unknown(_)) => Self::new(Kind::NoIdentity, error),
+			IdentityExportError::TooLong(_) => Self::new(Kind::Refused, error),
+			error => Self::new(Kind::Node, error),
+		}
+	}
+}
+
+impl From<DirectoryError> for Failure {
+	fn from(error: DirectoryError) -> Self {
+		let advice = match &error {
+			DirectoryError::Superseded { .. } => {
+				"lockstep identity find ID --log shows what it was; make this anew if it is still wanted"
+			}
+			DirectoryError::NotFinal { .. } => "run it again, which goes on from there",
+			DirectoryError::Voucher(_) => "lockstep voucher show FILE; or ask for another voucher",
+			DirectoryError::KeyPackages(KeyPackageRefusal::NothingLeft) => {
+				"ask the person to publish KeyPackages: lockstep keys publish"
+			}
+			DirectoryError::KeyPackages(KeyPackageRefusal::GateClosed) => {
+				"ask the person for the gate secret, and give it with --gate FILE"
+			}
+			_ => "",
+		};
+		let failure = match error {
+			DirectoryError::Read(error) => error.into(),
+			DirectoryError::Unknown(_) => Self::new(Kind::NoIdentity, error),
+			DirectoryError::NotFinal { .. } => Self::new(Kind::Timeout, error),
+			error => Self::new(Kind::Refused, error),
+		};
+		if advice.is_empty() {
+			failure
+		} else {
+			failure.advise(advice)
+		}
+	}
+}
+
+impl From<IdentityFileError> for Failure {
+	fn from(error: IdentityFileError) -> Self {
+		Self::new(Kind::Unverified, format!("the proof does not hold: {error}"))
 	}
 }
 

@@ -2,6 +2,7 @@
 
 mod backups;
 mod failures;
+mod people;
 mod profiles;
 mod proofs;
 mod running;

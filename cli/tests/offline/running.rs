@@ -61,6 +61,22 @@ fn files_are_read_where_the_command_was_called() {
 }
 
 #[test]
+fn a_person_is_added_by_the_process_that_has_the_profile_open_with_the_voucher_of_this_one() {
+	let machine = Machine::with("anna");
+	let issue = ["voucher", "issue", "claim", "--sponsor", "alice", "--genesis", super::GENESIS, "--block", "7"];
+	let voucher = machine.run(&issue).stdout.trim().to_owned();
+	machine.write("voucher", &voucher);
+	let running = answer(&machine, vec![json!({ "done": null })]);
+	let person = format!("0x{}", "02".repeat(32));
+	assert_eq!(machine.run(&["group", "add", "abcd", "--person", &person, "--voucher", "voucher"]).code, 0);
+	let asked = running.join().unwrap();
+	let add = &asked["command"]["Group"]["Add"];
+	assert_eq!((&add["person"], &add["held"]), (&person.into(), &voucher.into()));
+	// Programs that would leave out whom to add, or what for, must not run it.
+	assert_ne!(asked["version"], env!("CARGO_PKG_VERSION"));
+}
+
+#[test]
 fn its_failure_is_the_commands_failure() {
 	let machine = Machine::with("anna");
 	let failure = json!({ "kind": "removed", "message": "out", "try": "come back" });
@@ -88,6 +104,7 @@ fn what_cannot_be_handed_over_says_that_the_profile_is_in_use() {
 	chat.failed_with(3, "in_use");
 	assert!(chat.error()["try"].as_str().unwrap().contains("read --follow"));
 	machine.run(&["--json", "group", "create", "--sponsor", "alice"]).failed_with(3, "in_use");
+	machine.run(&["--json", "device", "rotate"]).failed_with(3, "in_use");
 	// A socket that nobody listens at was left by a process that was killed.
 	drop(listener);
 	assert!(socket.exists());

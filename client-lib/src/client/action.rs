@@ -56,6 +56,11 @@ pub enum Action {
 		/// The block.
 		block: BlockNumber,
 	},
+	/// Ask a node whose logs have changed after this block.
+	LookForChanges {
+		/// The block.
+		after: BlockNumber,
+	},
 	/// Tell whoever listens.
 	Report(Event),
 }

@@ -4,7 +4,7 @@ use super::{
 	action::Action,
 	command::Command,
 	core::Core,
-	people::{look_up_all, LookedUp},
+	people::{look_for_changes, look_up_all, Reading},
 	submit::{self, Submitted},
 	Event, Sponsor,
 };
@@ -40,9 +40,9 @@ pub(super) struct Actor {
 	/// For the tasks that submit.
 	pub submissions: mpsc::Sender<Submitted>,
 	pub directory: Arc<Directory>,
-	pub looked_up: mpsc::Receiver<LookedUp>,
+	pub read: mpsc::Receiver<Reading>,
 	/// For the tasks that read the logs of people.
-	pub readings: mpsc::Sender<LookedUp>,
+	pub readings: mpsc::Sender<Reading>,
 }
 
 impl Actor {
@@ -71,7 +71,10 @@ impl Actor {
 				() = sleep_until(impatient_at), if self.held.is_some() => {}
 				Some(posted) = self.posted.recv() => self.core.on_posted(&posted),
 				Some(submitted) = self.submitted.recv() => self.core.on_submitted(submitted),
-				Some(looked_up) = self.looked_up.recv() => self.core.on_looked_up(looked_up),
+				Some(reading) = self.read.recv() => match reading {
+					Reading::LookedUp(looked_up) => self.core.on_looked_up(looked_up),
+					Reading::Changes(changes) => self.core.on_changes(changes),
+				},
 			}
 			self.carry_out();
 		}
@@ -143,6 +146,9 @@ impl Actor {
 				Action::LookUp { people, block } => {
 					let (directory, answers) = (self.directory.clone(), self.readings.clone());
 					tokio::spawn(look_up_all(directory, people, block, answers));
+				}
+				Action::LookForChanges { after } => {
+					tokio::spawn(look_for_changes(self.directory.clone(), after, self.readings.clone()));
 				}
 				// Nobody may be listening.
 				Action::Report(event) => drop(self.events.send(event)),

@@ -21,7 +21,7 @@ use lockstep_primitives::{
 const GENESIS: GenesisHash = GenesisHash([7; 32]);
 const UNTIL: BlockNumber = 50;
 
-fn open(name: &str, disk: &MemoryDisk) -> SimulatedClient<Engine> {
+pub(super) fn open(name: &str, disk: &MemoryDisk) -> SimulatedClient<Engine> {
 	let seed = *blake3::hash(name.as_bytes()).as_bytes();
 	let engine = Engine::new(name.as_bytes().to_vec(), &seed, GENESIS).unwrap();
 	SimulatedClient::open(disk, engine, PARAMETERS, Upkeep::default(), 1).unwrap()
@@ -32,19 +32,22 @@ fn envelope_key() -> EnvelopeKey {
 }
 
 /// A group of one, and its log.
-struct Founder {
-	client: SimulatedClient<Engine>,
+pub(super) struct Founder {
+	pub client: SimulatedClient<Engine>,
 	disk: MemoryDisk,
-	group: GroupId,
+	pub group: GroupId,
 	cursor: LogCursor,
+	pub log: Vec<VerifiedEntry>,
 	/// Statements that were handed to a node, by their numbers.
 	posted: Vec<(u64, Statement)>,
+	/// The same, as bytes.
+	pub sent: Vec<Vec<u8>>,
 	submitted: Option<Append>,
 	ended: Vec<Ended>,
 }
 
 impl Founder {
-	fn new() -> Self {
+	pub fn new() -> Self {
 		let disk = MemoryDisk::new();
 		let mut client = open("founder", &disk);
 		client.create();
@@ -56,7 +59,8 @@ impl Founder {
 		});
 		let (group, next_key, endorsement) = found.unwrap();
 		let cursor = LogCursor::start(&GENESIS, &group);
-		let mut founder = Self { client, disk, group, cursor, posted: Vec::new(), submitted: None, ended: Vec::new() };
+		let (log, posted, sent, ended) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+		let mut founder = Self { client, disk, group, cursor, log, posted, sent, submitted: None, ended };
 		founder.append(cursor.head.hash, Vec::new(), next_key, endorsement);
 		founder
 	}
@@ -70,7 +74,9 @@ impl Founder {
 		let head = self.cursor.head.append(block, &body).unwrap();
 		let header = EntryHeader { index, hash: head.hash, parent, block, payload_hash: hash, next_key };
 		self.cursor = LogCursor { head, block };
-		let entries = vec![(self.group, VerifiedEntry { header, payload: Some(payload) })];
+		let entry = VerifiedEntry { header, payload: Some(payload) };
+		self.log.push(entry.clone());
+		let entries = vec![(self.group, entry)];
 		self.client.on_finalized(Finalized { block, entries, closed: Vec::new(), complete: true });
 		self.act();
 	}
@@ -86,6 +92,7 @@ impl Founder {
 				Action::Append { append, .. } => self.submitted = Some(append),
 				Action::Post { number, statement } => {
 					self.posted.push((number, Statement::decode(&statement).unwrap()));
+					self.sent.push(statement);
 				}
 				Action::Report(Event::IntentEnded { ended, .. }) => self.ended.push(ended),
 				_ => {}
@@ -94,7 +101,7 @@ impl Founder {
 	}
 
 	/// Wants the owners of KeyPackages in the group: of these as they were claimed, of those as they were handed over.
-	fn want(&mut self, claimed: &[Vec<u8>], handed: &[Vec<u8>]) {
+	pub fn want(&mut self, claimed: &[Vec<u8>], handed: &[Vec<u8>]) {
 		let hex = |list: &[Vec<u8>]| list.iter().cloned().map(HexBytes).collect();
 		let (group, envelope_key) = (self.group, envelope_key());
 		self.client.enqueue(&group, Intent::AddClaimed { key_packages: hex(claimed), envelope_key }).unwrap();
@@ -106,7 +113,7 @@ impl Founder {
 		self.act();
 	}
 
-	fn win(&mut self) {
+	pub fn win(&mut self) {
 		let Append { parent, payload, next_key, endorsement, .. } = self.submitted.take().unwrap();
 		self.append(parent, payload, next_key, endorsement);
 	}

@@ -2,11 +2,13 @@
 
 use super::{
 	backup::{BackupError, Contents},
+	positions::PositionsCommand,
+	stock::StockCommand,
 	CommitError, CreateError, Evidence, GroupError, GroupStatus, IntentId, IntentState, KeyPackageError, LeaveError,
 	Message, Outcome, RejoinAskError, SendError, Undelivered,
 };
 use crate::{
-	mls::{GroupData, Intent},
+	mls::{GroupData, Intent, SignerSeed},
 	voucher::HeldVoucher,
 };
 use lockstep_primitives::{EntryHash, GroupId};
@@ -16,6 +18,8 @@ pub(super) type Reply<T, E> = oneshot::Sender<Result<T, E>>;
 
 pub(super) enum Command {
 	KeyPackage(Reply<Vec<u8>, KeyPackageError>),
+	Stock(StockCommand),
+	Positions(PositionsCommand),
 	Create(GroupData, Option<HeldVoucher>, Reply<GroupId, CreateError>),
 	Commit {
 		group: GroupId,
@@ -42,6 +46,7 @@ pub(super) enum Command {
 		request: Vec<u8>,
 		reply: Reply<Outcome, CommitError>,
 	},
+	ChangeSigner(SignerSeed, Reply<(), GroupError>),
 	Leave {
 		group: GroupId,
 		reply: Reply<(), LeaveError>,

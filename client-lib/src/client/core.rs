@@ -14,6 +14,7 @@ use super::{
 	join::Joining,
 	letters::Letters,
 	outbox::Outbox,
+	people::Watch,
 	records::{Evidence, Mailbox, MAX_EVIDENCE_KEPT, ONLY},
 	returning::Restored,
 	status::{GroupState, GroupStatus},
@@ -30,7 +31,7 @@ use crate::{
 };
 use lockstep_primitives::{rpc::HexBytes, topic, BlockNumber, GroupId, OrderingParameters};
 use rand::{rngs::StdRng, RngCore};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 /// See the module.
 pub(crate) struct Core<M: Mls = Engine> {
@@ -61,9 +62,13 @@ pub(crate) struct Core<M: Mls = Engine> {
 	pub topics: BTreeMap<[u8; 32], GroupId>,
 	pub inbox: Inbox,
 	pub outbox: Outbox,
+	/// What is heard of people's logs.
+	pub watch: Watch,
 	/// The number of the next piece of evidence.
 	pub evidence: u64,
 	pub seen: Seen,
+	/// The final block after which the next private keys of a KeyPackage are due to be deleted.
+	pub keys_due: Option<BlockNumber>,
 	#[cfg(feature = "hostile")]
 	pub hoard: super::hostile::Hoard,
 }
@@ -81,6 +86,8 @@ impl<M: Mls> Core<M> {
 	pub fn on_command(&mut self, command: Command) {
 		match command {
 			Command::KeyPackage(reply) => drop(reply.send(self.key_package())),
+			Command::Stock(command) => self.on_stock(command),
+			Command::Positions(command) => self.on_positions(command),
 			Command::Create(data, voucher, reply) => self.create(&data, voucher.as_ref(), reply),
 			Command::Commit { group, intent, once, reply } => self.commit(&group, intent, once, None, Some(reply)),
 			Command::Enqueue { group, intent, reply } => self.commit(&group, intent, false, Some(reply), None),
@@ -90,6 +97,7 @@ impl<M: Mls> Core<M> {
 				Ok(intent) => self.commit(&group, intent, false, None, Some(reply)),
 				Err(error) => drop(reply.send(Err(error))),
 			},
+			Command::ChangeSigner(seed, reply) => drop(reply.send(self.change_signer(seed))),
 			Command::Leave { group, reply } => drop(reply.send(self.leave(&group))),
 			Command::Send { group, data, reply } => drop(reply.send(self.send(&group, &data))),
 			Command::Unread(reply) => {
@@ -202,9 +210,12 @@ impl<M: Mls> Core<M> {
 			self.commit_due_proposals(&id);
 			self.answer_requests(&id);
 			self.upkeep(&id);
+			self.retire(&id);
 		}
+		self.look_for_changes();
 		self.resubmit_foundings();
 		self.drop_overdue_invitations();
+		self.drop_overdue_key_packages();
 		self.ask_again();
 		self.ask_for_restored();
 		self.post_due();
@@ -218,7 +229,7 @@ impl<M: Mls> Core<M> {
 	fn key_package(&mut self) -> Result<Vec<u8>, KeyPackageError> {
 		let overlay = self.store.overlay();
 		let package = self.engine.key_package(&overlay)?;
-		overlay.put(&package.reference, &Mailbox {}).map_err(EngineError::from)?;
+		overlay.put(&package.reference, &Mailbox::default()).map_err(EngineError::from)?;
 		overlay.commit().map_err(EngineError::from)?;
 		self.watch_mailbox(package.reference);
 		Ok(package.bytes)
@@ -316,12 +327,16 @@ impl<M: Mls> Core<M> {
 				Some(_) => (GroupState::Halted, view.epoch),
 			},
 		};
+		let mut members: Vec<Vec<u8>> = Vec::new();
+		let mut seen = HashSet::new();
+		members.extend(view.members.into_iter().filter(|identity| seen.insert(identity.clone())));
 		Ok(GroupStatus {
 			group: *id,
 			epoch,
 			entry: group.gate.tip().entry,
 			log_length: group.gate.cursor().head.length,
-			members: view.members,
+			members,
+			devices: view.devices,
 			data: view.data,
 			epoch_authenticator: view.authenticator,
 			finalized: self.finalized,

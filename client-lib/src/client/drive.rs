@@ -15,7 +15,7 @@ use super::{
 use crate::{
 	gate::{self, Input, Stop},
 	log::{EntryHeader, VerifiedEntry},
-	mls::{EngineError, EpochChange, Mls, Prepared, PrivateReason},
+	mls::{EngineError, EpochChange, MemberDevice, Mls, Prepared, PrivateReason},
 	mutation::{self, Mutation},
 	store::{Overlay, Store, StoreError},
 };
@@ -222,6 +222,7 @@ impl<M: Mls> Core<M> {
 
 	fn report_epoch(&mut self, id: &GroupId, entry: &EntryHeader, change: EpochChange, own: bool) {
 		let (group, epoch) = (*id, change.epoch);
+		self.suspect_newcomers(id, &change);
 		self.report(Event::EpochAdvanced {
 			group,
 			epoch,
@@ -241,6 +242,12 @@ impl<M: Mls> Core<M> {
 		}
 		for identity in change.rotated {
 			self.report(Event::KeyChanged { group, epoch, identity });
+		}
+		for MemberDevice { identity, key } in change.devices_added {
+			self.report(Event::DeviceAdded { group, epoch, identity: identity.0, key: key.0 });
+		}
+		for MemberDevice { identity, key } in change.devices_removed {
+			self.report(Event::DeviceRemoved { group, epoch, identity: identity.0, key: key.0 });
 		}
 		if let Some(data) = change.data {
 			self.report(Event::GroupDataChanged { group, epoch, data });

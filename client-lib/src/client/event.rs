@@ -108,6 +108,38 @@ pub enum Event {
 		/// Whose.
 		identity: Vec<u8>,
 	},
+	/// A further device of a member is in the group: show it to the user.
+	DeviceAdded {
+		/// The group.
+		group: GroupId,
+		/// The epoch from which on.
+		epoch: u64,
+		/// Whose.
+		identity: Vec<u8>,
+		/// Its signature key.
+		key: Vec<u8>,
+	},
+	/// A device of this client's own person has no leaf in the group. A KeyPackage of it brings it in
+	/// ([`Client::add`](crate::Client::add), or [`Client::add_claimed`](crate::Client::add_claimed) if it was claimed), which takes no right to add.
+	DeviceMissing {
+		/// The group.
+		group: GroupId,
+		/// The person: the client's own identity.
+		identity: Vec<u8>,
+		/// The device's key.
+		key: Vec<u8>,
+	},
+	/// A device of a member is in the group no more; the member is, with another one.
+	DeviceRemoved {
+		/// The group.
+		group: GroupId,
+		/// The epoch from which on.
+		epoch: u64,
+		/// Whose.
+		identity: Vec<u8>,
+		/// Its signature key.
+		key: Vec<u8>,
+	},
 	/// Name, application data, administrators or rights of the group are other than before.
 	GroupDataChanged {
 		/// The group.

@@ -1,7 +1,11 @@
 //! A group in the core's memory.
 
 use super::{
-	command::Reply, intent::IntentId, people::Unknown, records::Membership, rejoin, CommitError, GroupError, Outcome,
+	command::Reply,
+	intent::IntentId,
+	people::{Retiring, Unknown},
+	records::Membership,
+	rejoin, CommitError, GroupError, Outcome,
 };
 use crate::{
 	delivery::Buffer,
@@ -121,6 +125,8 @@ pub(super) struct Group {
 	/// Whether the log is read up to the newest finalized block, as far as is known. While it is not, nothing is posted
 	/// and nothing is committed: it would be for an epoch that the others may have left long ago.
 	pub caught_up: bool,
+	/// Leaves to be taken out, in a group of people.
+	pub retiring: Retiring,
 	pub leaving: bool,
 	/// The number of the next intent.
 	pub next_intent: u64,
@@ -161,6 +167,7 @@ impl Group {
 		Self {
 			gate,
 			caught_up: false,
+			retiring: Retiring::default(),
 			leaving,
 			next_intent,
 			renewed_at,

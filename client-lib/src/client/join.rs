@@ -163,6 +163,10 @@ impl<M: Mls> Core<M> {
 	/// Starts to check an invitation, unless the client is in the group, or on its way into it.
 	fn consider(&mut self, invitation: Invitation, reference: &[u8]) -> Use {
 		let id = invitation.group;
+		let mailbox = self.store.overlay().get::<Mailbox>(reference).ok().flatten();
+		if mailbox.is_some_and(|mailbox| mailbox.joined.contains(&invitation.entry)) {
+			return Use::Done;
+		}
 		let is_member = self.groups.get(&id).is_some_and(|group| !group.gate.is_stopped());
 		if is_member {
 			// It is not, once the log has been read: it was removed, and added again since.
@@ -207,7 +211,9 @@ impl<M: Mls> Core<M> {
 			Ok((group, joined)) => {
 				self.joining.remove(id);
 				self.restored.remove(id);
-				self.forget_mailbox(&joined.key_package_ref);
+				if !joined.serves_again {
+					self.forget_mailbox(&joined.key_package_ref);
+				}
 				let earlier = self.groups.insert(*id, group);
 				if let (Some(group), Some(earlier)) = (self.groups.get_mut(id), earlier) {
 					// What came early for an epoch of this membership. It is remembered as seen.
@@ -273,12 +279,18 @@ impl<M: Mls> Core<M> {
 		overlay.delete::<Invited>(id.as_bytes())?;
 		overlay.delete::<Asked>(id.as_bytes())?;
 		overlay.delete::<Restored>(id.as_bytes())?;
-		overlay.delete::<Mailbox>(&joined.key_package_ref)?;
+		if joined.serves_again {
+			let mut mailbox: Mailbox = overlay.get(&joined.key_package_ref)?.unwrap_or_default();
+			mailbox.accept(entry.header.hash);
+			overlay.put(&joined.key_package_ref, &mailbox)?;
+		} else {
+			overlay.delete::<Mailbox>(&joined.key_package_ref)?;
+		}
 		overlay.commit()?;
 		Ok((Group::new(membership), joined))
 	}
 
-	fn forget_mailbox(&mut self, reference: &[u8]) {
+	pub(super) fn forget_mailbox(&mut self, reference: &[u8]) {
 		let topic = topic::mailbox_topic(reference);
 		self.mailboxes.remove(&topic);
 		self.act(Action::Unwatch(topic));

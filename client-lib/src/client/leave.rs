@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{
 	delivery::envelope::Content,
-	mls::{EngineError, Intent, Mls, ProposalError},
+	mls::{EngineError, GroupView, Intent, Mls, ProposalError},
 };
 use lockstep_primitives::{rpc::HexBytes, BlockNumber, GroupId};
 
@@ -24,18 +24,22 @@ pub(super) fn proposals(group: &Group) -> Option<Intent> {
 	Some(Intent::Proposals(group.proposals.values().map(|proposal| HexBytes(proposal.bytes.clone())).collect()))
 }
 
-/// The place of a member in the order in which they commit, the same for all: by a hash over the epoch, so that it
-/// is not always the same member's work. The one who leaves is not in it.
-pub(super) fn turn_of(me: &[u8], leaver: &[u8], members: &[Vec<u8>], (group, epoch): (&GroupId, u64)) -> usize {
-	let rank = |identity: &[u8]| -> [u8; 32] {
+/// The place of a member's client in the order in which they commit, the same for all: by a hash over the epoch, so that it
+/// is not always the same one's work. The one who leaves is not in it.
+pub(super) fn turn_of(view: &GroupView, leaver: &[u8], group: &GroupId) -> usize {
+	turn_among(&view.me, leaver, &view.clients, (group, view.epoch))
+}
+
+pub(super) fn turn_among(me: &[u8], leaver: &[u8], clients: &[Vec<u8>], (group, epoch): (&GroupId, u64)) -> usize {
+	let rank = |client: &[u8]| -> [u8; 32] {
 		let mut hasher = blake3::Hasher::new();
 		hasher.update(group.as_bytes());
 		hasher.update(&epoch.to_be_bytes());
-		hasher.update(identity);
+		hasher.update(client);
 		hasher.finalize().into()
 	};
 	let mine = rank(me);
-	members.iter().filter(|member| *member != leaver && *member != me).filter(|member| rank(member) < mine).count()
+	clients.iter().filter(|client| *client != leaver && *client != me).filter(|client| rank(client) < mine).count()
 }
 
 impl<M: Mls> Core<M> {
@@ -43,7 +47,7 @@ impl<M: Mls> Core<M> {
 	pub fn leave(&mut self, id: &GroupId) -> Result<(), LeaveError> {
 		self.usable(id)?;
 		let view = self.engine.group(&self.store.overlay(), id).map_err(crate::mls::BuildError::from)?;
-		if view.is_none_or(|view| view.members.len() < 2) {
+		if view.is_none_or(|view| view.clients.len() < 2) {
 			return Err(LeaveError::LastMember);
 		}
 		let wanted = std::mem::replace(&mut self.usable(id)?.leaving, true);
@@ -86,17 +90,17 @@ impl<M: Mls> Core<M> {
 		let overlay = self.store.overlay();
 		let proposal = self.engine.inspect_proposal(&overlay, id, &bytes)?;
 		let view = self.engine.group(&overlay, id)?.ok_or(EngineError::NoSuchGroup(*id))?;
-		let (finalized, me) = (self.finalized, self.engine.identity());
+		let finalized = self.finalized;
 		let Some(group) = self.groups.get_mut(id) else { return Ok(()) };
-		if !proposal.leaves || proposal.sender == me || group.proposals.len() >= MAX_PROPOSALS {
+		if !proposal.leaves || proposal.client == view.me || group.proposals.len() >= MAX_PROPOSALS {
 			return Ok(());
 		}
 		// A member has one proposal to leave in an epoch, however often it makes it: two removals of the same leaf
 		// cannot be committed together.
-		let turn = turn_of(me, &proposal.sender, &view.members, (id, view.epoch));
+		let turn = turn_of(&view, &proposal.client, id);
 		let turn = BlockNumber::try_from(turn).unwrap_or(BlockNumber::MAX);
 		let due = finalized.saturating_add(turn.saturating_mul(TURN));
-		group.proposals.entry(proposal.sender).or_insert(LeaveProposal { bytes, due });
+		group.proposals.entry(proposal.client).or_insert(LeaveProposal { bytes, due });
 		Ok(())
 	}
 
@@ -121,8 +125,10 @@ mod tests {
 	fn each_member_but_the_leaver_has_a_turn_of_its_own() {
 		let members: Vec<Vec<u8>> = (0..6u8).map(|name| vec![name]).collect();
 		for epoch in 0..5 {
-			let mut turns: Vec<usize> =
-				members[1..].iter().map(|me| turn_of(me, &members[0], &members, (&GroupId([1; 32]), epoch))).collect();
+			let mut turns: Vec<usize> = members[1..]
+				.iter()
+				.map(|me| turn_among(me, &members[0], &members, (&GroupId([1; 32]), epoch)))
+				.collect();
 			turns.sort_unstable();
 			assert_eq!(turns, [0, 1, 2, 3, 4]);
 		}

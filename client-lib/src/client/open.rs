@@ -10,6 +10,7 @@ use super::{
 	intent::{self, InFlight, StoredIntent},
 	letters::Letters,
 	outbox::Outbox,
+	people::Watch,
 	records::{Evidence, Founding, Home, Invited, Mailbox, Membership, Outgoing, ONLY},
 	Client, Config, OpenError, Upkeep,
 };
@@ -62,7 +63,7 @@ pub(super) async fn open(config: Config) -> Result<Client, OpenError> {
 	let (commands, command_queue) = mpsc::channel(COMMANDS);
 	let (posted_queue, posted) = mpsc::channel(ANSWERS);
 	let (submissions, submitted) = mpsc::channel(ANSWERS);
-	let (readings, looked_up) = mpsc::channel(ANSWERS);
+	let (readings, read) = mpsc::channel(ANSWERS);
 	let (events, subscriber) = broadcast::channel(EVENTS);
 	let trust = Trust::restore(&store, home.genesis, config.checkpoint)?;
 	// Over a connection of its own: what goes wrong with reading a person's log must not touch the groups.
@@ -84,7 +85,7 @@ pub(super) async fn open(config: Config) -> Result<Client, OpenError> {
 		submitted,
 		submissions,
 		directory: Arc::new(directory),
-		looked_up,
+		read,
 		readings,
 	};
 	let task = tokio::spawn(actor.run());
@@ -149,8 +150,10 @@ impl<M: Mls> Core<M> {
 			topics: BTreeMap::new(),
 			inbox,
 			outbox: Outbox::default(),
+			watch: Watch::default(),
 			evidence: u64::try_from(evidence).unwrap_or_default(),
 			seen: Seen::default(),
+			keys_due: None,
 			#[cfg(feature = "hostile")]
 			hoard: super::hostile::Hoard::default(),
 		};
@@ -189,7 +192,9 @@ impl<M: Mls> Core<M> {
 			self.resume_joining(invited);
 		}
 		self.resume_restored()?;
-		for (reference, _) in overlay.list::<Mailbox>(ONLY)? {
+		self.resume_watch()?;
+		for (reference, Mailbox { kept_until, .. }) in overlay.list::<Mailbox>(ONLY)? {
+			self.keys_are_due(kept_until);
 			self.watch_mailbox(reference);
 		}
 		for (key, outgoing) in overlay.list::<Outgoing>(ONLY)? {

@@ -2,7 +2,7 @@
 
 use lockstep_primitives::OrderingParameters;
 
-pub(super) const PARAMETERS: OrderingParameters = OrderingParameters {
+pub(crate) const PARAMETERS: OrderingParameters = OrderingParameters {
 	max_payload: 65_536,
 	candidate_interval: 20,
 	contest_window: 86_400,

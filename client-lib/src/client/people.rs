@@ -3,6 +3,13 @@
 //! Nothing of what waits is kept: once the logs are there, the group's log is read again from where the group stands. What was read
 //! of a person is stored, so that years of a log are judged with one reading of each person's.
 
+mod retire;
+mod watch;
+
+pub(super) use retire::Retiring;
+pub use watch::Changes;
+pub(super) use watch::{look_for_changes, Reading, Watch};
+
 use super::{action::Action, core::Core};
 use crate::{
 	directory::Directory,
@@ -75,6 +82,7 @@ impl<M: Mls> Core<M> {
 			// Whoever needs it asks again.
 			tracing::error!(%error, "what was read of a person cannot be stored");
 		}
+		self.watch_learns(person, until);
 		let mut groups = Vec::new();
 		for (id, group) in &mut self.groups {
 			if group.unknown.as_mut().is_some_and(|unknown| unknown.learn(&person, until)) {
@@ -102,17 +110,18 @@ pub(super) async fn look_up_all(
 	directory: Arc<Directory>,
 	people: BTreeSet<IdentityId>,
 	block: BlockNumber,
-	answers: mpsc::Sender<LookedUp>,
+	answers: mpsc::Sender<Reading>,
 ) {
 	let reading = people.into_iter().map(|person| look_up(&directory, person, block, &answers));
 	stream::iter(reading).buffer_unordered(AT_ONCE).collect::<Vec<()>>().await;
 }
 
-async fn look_up(directory: &Directory, person: IdentityId, block: BlockNumber, answers: &mpsc::Sender<LookedUp>) {
+async fn look_up(directory: &Directory, person: IdentityId, block: BlockNumber, answers: &mpsc::Sender<Reading>) {
 	while !answers.is_closed() {
 		match directory.look_up(person).await {
 			Ok(history) if history.until() >= block => {
-				drop(answers.send(LookedUp { person, devices: KnownDevices::of(&history) }).await);
+				let devices = KnownDevices::of(&history);
+				drop(answers.send(Reading::LookedUp(LookedUp { person, devices })).await);
 				return;
 			}
 			Ok(history) => tracing::debug!(%person, until = history.until(), block, "a node has not got as far"),

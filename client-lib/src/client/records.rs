@@ -90,8 +90,32 @@ impl Record for Invited {
 }
 
 /// A KeyPackage that was handed out and may still be used, by its KeyPackageRef.
-#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
-pub(super) struct Mailbox {}
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub(super) struct Mailbox {
+	/// The last final block at which its private keys are kept; without one they are until they are used.
+	#[serde(default)]
+	pub kept_until: Option<BlockNumber>,
+	/// The entries of the newest invitations to it that were accepted, if it serves again: nodes may have them still.
+	#[serde(default)]
+	pub joined: Vec<EntryHash>,
+}
+
+/// Accepted invitations to one KeyPackage that are remembered; the oldest go.
+const MAX_JOINED: usize = 64;
+
+impl Mailbox {
+	/// That of a KeyPackage whose private keys are kept up to this final block.
+	pub fn kept_until(block: BlockNumber) -> Self {
+		Self { kept_until: Some(block), joined: Vec::new() }
+	}
+
+	/// An invitation to it was accepted.
+	pub fn accept(&mut self, entry: EntryHash) {
+		self.joined.push(entry);
+		let excess = self.joined.len().saturating_sub(MAX_JOINED);
+		self.joined.drain(..excess);
+	}
+}
 
 impl Record for Mailbox {
 	const KIND: &'static str = "mailbox";

@@ -90,7 +90,7 @@ impl<M: Mls> Core<M> {
 		let times = overlay.get::<Asked>(id.as_bytes()).map_err(EngineError::from)?.map_or(0, |asked| asked.times);
 		let asked = Asked { times: times.saturating_add(1), at: self.finalized };
 		let stored = overlay
-			.put(&request.reference, &Mailbox {})
+			.put(&request.reference, &Mailbox::default())
 			.and_then(|()| overlay.put(id.as_bytes(), &asked))
 			.and_then(|()| match restored.filter(|restored| restored.unanswered) {
 				Some(restored) => overlay.put(id.as_bytes(), &Restored { unanswered: false, ..restored }),
@@ -152,15 +152,15 @@ impl<M: Mls> Core<M> {
 			Ok(None) => return,
 			Err(error) => return self.halt(id, error.to_string()),
 		};
-		let (finalized, me) = (self.finalized, self.engine.identity().to_vec());
+		let finalized = self.finalized;
 		let Some(group) = self.groups.get_mut(id) else { return };
 		if group.leaving || group.requests.len() >= MAX_REQUESTS {
 			return;
 		}
-		let turn = super::leave::turn_of(&me, &request.identity, &view.members, (id, view.epoch));
+		let turn = super::leave::turn_of(&view, &request.client, id);
 		let turn = BlockNumber::try_from(turn).unwrap_or(BlockNumber::MAX);
 		let due = finalized.saturating_add(turn.saturating_mul(TURN));
-		group.requests.entry(request.identity.clone()).or_insert(Waiting { request, due });
+		group.requests.entry(request.client.clone()).or_insert(Waiting { request, due });
 		self.answer_requests(id);
 	}
 
@@ -169,11 +169,11 @@ impl<M: Mls> Core<M> {
 		let finalized = self.finalized;
 		let Ok(group) = self.usable(id) else { return };
 		let due = |waiting: &Waiting| waiting.due <= finalized;
-		let identities: Vec<Vec<u8>> =
-			group.requests.iter().filter(|(_, waiting)| due(waiting)).map(|(identity, _)| identity.clone()).collect();
-		for identity in identities {
+		let clients: Vec<Vec<u8>> =
+			group.requests.iter().filter(|(_, waiting)| due(waiting)).map(|(client, _)| client.clone()).collect();
+		for client in clients {
 			let Ok(group) = self.usable(id) else { return };
-			let Some(Waiting { request, .. }) = group.requests.remove(&identity) else { continue };
+			let Some(Waiting { request, .. }) = group.requests.remove(&client) else { continue };
 			let intent = request.intent();
 			match self.engine.satisfied(&self.store.overlay(), id, &intent) {
 				Ok(true) => {}

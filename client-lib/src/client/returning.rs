@@ -174,6 +174,7 @@ impl<M: Mls> Core<M> {
 			entry: restored.cursor.head.hash,
 			log_length: restored.cursor.head.length,
 			members: Vec::new(),
+			devices: Vec::new(),
 			data: GroupData { name: restored.name.clone(), ..GroupData::default() },
 			epoch_authenticator: Vec::new(),
 			finalized: self.finalized,

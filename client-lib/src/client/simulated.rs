@@ -125,6 +125,28 @@ impl<M: Mls> SimulatedClient<M> {
 		answer.try_recv().unwrap_or(Err(KeyPackageError::Closed))
 	}
 
+	/// What a keeper asks.
+	#[cfg(test)]
+	pub(crate) fn on_stock(&mut self, command: super::StockCommand) {
+		self.core.on_stock(command);
+	}
+
+	/// The KeyPackageRefs of the KeyPackages that it awaits invitations to, each with whether the private keys are there.
+	#[cfg(test)]
+	pub(crate) fn awaited(&self) -> Vec<(Vec<u8>, bool)> {
+		let overlay = self.core.store.overlay();
+		let mailboxes = overlay.list::<super::records::Mailbox>(super::records::ONLY).unwrap();
+		let unknown = Err(crate::mls::WelcomeError::UnknownKeyPackage);
+		let has_keys = |reference: &[u8]| self.core.engine.open_envelope(&overlay, reference, &[]) != unknown;
+		mailboxes.into_iter().map(|(reference, _)| (reference.clone(), has_keys(&reference))).collect()
+	}
+
+	/// How many letters it awaits.
+	#[cfg(test)]
+	pub(crate) fn letters(&self) -> usize {
+		self.core.letters.topics().len()
+	}
+
 	/// Creates a group; [`Event::Created`](super::Event::Created) tells when it is there.
 	pub fn create(&mut self) {
 		let (reply, _) = oneshot::channel();

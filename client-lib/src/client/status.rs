@@ -1,6 +1,6 @@
 //! Where a client stands in a group.
 
-use crate::mls::GroupData;
+use crate::mls::{GroupData, MemberDevice};
 use lockstep_primitives::{BlockNumber, EntryHash, GroupId};
 
 /// A client's position and state in one group.
@@ -14,8 +14,10 @@ pub struct GroupStatus {
 	pub entry: EntryHash,
 	/// How many entries of the log were read.
 	pub log_length: u64,
-	/// The identities of the members, in the order of their leaves.
+	/// The identities of the members, each once, in the order of their leaves.
 	pub members: Vec<Vec<u8>>,
+	/// In a group of people of the directory: their devices in it, in the order of their leaves. Empty in other groups.
+	pub devices: Vec<MemberDevice>,
 	/// Name, application data, administrators and rights.
 	pub data: GroupData,
 	/// The epoch authenticator (RFC 9420 section 8.7).

@@ -10,6 +10,7 @@ use super::{
 	History, IdentityId, SignedEvent,
 };
 use crate::{
+	client::Changes,
 	rpc::{Node, Nodes, RpcError},
 	voucher::HeldVoucher,
 	Sponsor,
@@ -17,7 +18,7 @@ use crate::{
 use asking::Wanted;
 use lockstep_primitives::{
 	extrinsic::SignedCall, identity::IdentityRefusal, key_package::KeyPackageRefusal, rpc::StateProof,
-	voucher::VoucherRefusal, EntryHash, GenesisHash,
+	voucher::VoucherRefusal, BlockNumber, EntryHash, GenesisHash,
 };
 use lockstep_verifier::{
 	chain::Head,
@@ -108,6 +109,25 @@ impl Directory {
 	/// An identity, as [`Self::read`]; without any event if the chain does not know it.
 	pub(crate) async fn look_up(&self, identity: IdentityId) -> Result<History, DirectoryError> {
 		Ok(self.ask(&WholeLog(identity)).await?.0)
+	}
+
+	/// Whose logs have changed after a block, as a node says; nothing shows that it is true.
+	pub(crate) async fn changed(&self, after: BlockNumber) -> Result<Changes, DirectoryError> {
+		let node = self.nodes.current().await?;
+		let answer = match node.changed(after).await {
+			Ok(answer) => answer,
+			Err(error) => {
+				self.nodes.give_up(&node).await;
+				return Err(error.into());
+			}
+		};
+		let people = answer.identities.map(|people| people.into_iter().collect());
+		Ok(Changes { until: answer.at.number, people })
+	}
+
+	/// The genesis of the chain.
+	pub fn genesis(&self) -> GenesisHash {
+		self.genesis
 	}
 
 	#[cfg(test)]

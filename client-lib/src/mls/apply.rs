@@ -5,6 +5,7 @@ use super::{
 	group::mls_id,
 	group_data::GroupData,
 	keys::EpochKeys,
+	people::MemberDevice,
 	public_phase::Changes,
 	rejoin::LastLeaf,
 	signer::{self, SignerSeed},
@@ -30,6 +31,10 @@ pub struct EpochChange {
 	pub readmitted: Vec<Vec<u8>>,
 	/// The identities whose signature key is another than before, by rotation or readmission: tell the user.
 	pub rotated: Vec<Vec<u8>>,
+	/// Further devices of people who were members.
+	pub devices_added: Vec<MemberDevice>,
+	/// Devices that went, of people who stay.
+	pub devices_removed: Vec<MemberDevice>,
 	/// The group data, if it is other than before.
 	pub data: Option<GroupData>,
 	/// Whether this member's leaf was removed. If it is among those readmitted, a Welcome for it exists.
@@ -91,7 +96,7 @@ impl Engine {
 			keys.record(&step, group)?;
 			Some(keys.ordering_key)
 		};
-		let Changes { added, removed, readmitted, rotated, data } = changes;
+		let Changes { added, removed, readmitted, rotated, devices_added, devices_removed, data } = changes;
 		let change = EpochChange {
 			epoch: mls.epoch().as_u64(),
 			authenticator: mls.epoch_authenticator().as_slice().to_vec(),
@@ -99,6 +104,8 @@ impl Engine {
 			removed,
 			readmitted,
 			rotated,
+			devices_added,
+			devices_removed,
 			data,
 			removed_me,
 			ordering_key,

@@ -72,7 +72,7 @@ impl Engine {
 		let mut loaded = self.take_active(&scratch, group)?;
 		loaded.mls.clear_pending_proposals(&scratch)?;
 		let tip = self.tip(&scratch, group, &loaded.mls)?;
-		let before = Before::new(self, &loaded.mls)?;
+		let before = Before::new(&loaded.mls)?;
 		Selection { engine: self, overlay, group, tip: &tip, before: &before, intents }.build(&scratch, loaded)
 	}
 
@@ -92,7 +92,7 @@ impl Engine {
 	/// [`EngineError`].
 	pub fn satisfied(&self, overlay: &Overlay<'_>, group: &GroupId, intent: &Intent) -> Result<bool, EngineError> {
 		let mls = self.load_active(overlay, group)?;
-		Ok(Before::new(self, &mls)?.satisfies(self, &mls, intent))
+		Ok(Before::new(&mls)?.satisfies(self, &mls, intent))
 	}
 }
 

@@ -11,8 +11,9 @@ use super::{
 	intent::EnvelopeKey,
 	keys::{self, EpochKeys},
 	loaded::Loaded,
-	people::When,
+	people::{MemberDevice, When},
 	plan::{Contents, Plan, Referenced},
+	provider::Provider,
 	public_phase::{self, Changes, Publicly},
 	seal,
 	signer::SignerSeed,
@@ -32,6 +33,9 @@ use openmls::prelude::{
 };
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+
+/// Members from which on it pays to do two things at once.
+const LARGE: usize = 64;
 
 /// A commit ready to be submitted, and all that is needed if it wins.
 ///
@@ -64,6 +68,12 @@ pub struct Prepared {
 	/// The identities whose signature key it changes.
 	#[serde(default)]
 	pub rotated: Vec<HexBytes>,
+	/// The further devices of members that it adds.
+	#[serde(default)]
+	pub devices_added: Vec<MemberDevice>,
+	/// The devices of people who stay that it removes.
+	#[serde(default)]
+	pub devices_removed: Vec<MemberDevice>,
 	/// The group data that it sets, as it is encoded in the GroupContext.
 	#[serde(default)]
 	data: Option<HexBytes>,
@@ -132,6 +142,8 @@ impl Prepared {
 			removed,
 			readmitted,
 			rotated: Vec::new(),
+			devices_added: Vec::new(),
+			devices_removed: Vec::new(),
 			data: None,
 			signer: None,
 			conditional: false,
@@ -162,6 +174,8 @@ impl Prepared {
 			removed: identities(&self.removed),
 			readmitted: identities(&self.readmitted),
 			rotated: identities(&self.rotated),
+			devices_added: self.devices_added.clone(),
+			devices_removed: self.devices_removed.clone(),
 			data: data.map_err(EngineError::library("reading a kept commit"))?,
 		})
 	}
@@ -244,15 +258,15 @@ impl Engine {
 		let invited = invited(staged)?;
 		let joiners = staged.add_proposals().map(|add| {
 			let joiner = self.joiner(add.add_proposal().key_package())?;
-			let envelope_key = envelope_keys.get(&joiner.identity.0).cloned();
+			let leaf = add.add_proposal().key_package().leaf_node();
+			let envelope_key = envelope_keys.get(leaf.signature_key().as_slice()).cloned();
 			Ok(Joiner { envelope_key, ..joiner })
 		});
 		let joiners = joiners.collect::<Result<_, EngineError>>()?;
-		let staged = StagedBytes::of(staged)?;
+		let (staged, (publicly, public)) = self.keep_and_judge(overlay, mls, public, &bundle)?;
 
 		mls.clear_pending_commit(scratch).map_err(EngineError::from)?;
 		mls.clear_pending_proposals(scratch).map_err(EngineError::from)?;
-		let (publicly, public) = self.judge_own(overlay, mls, public, &bundle)?;
 		loaded.public = Some(public);
 		let changes = publicly.changes;
 
@@ -279,6 +293,8 @@ impl Engine {
 			removed: hex(changes.removed),
 			readmitted: hex(changes.readmitted),
 			rotated: hex(changes.rotated),
+			devices_added: changes.devices_added,
+			devices_removed: changes.devices_removed,
 			data: data.map_err(BuildError::GroupData)?,
 			signer: rotate,
 			conditional,
@@ -311,30 +327,62 @@ impl Engine {
 		self.advance(overlay, &prepared.group, entry, staged, None, changes, prepared.signer.as_ref())
 	}
 
-	/// The public phase of judging, on a commit of this member's own.
-	fn judge_own(
+	/// Brings the pending commit of this member into the form in which it is kept, and judges it as the others will.
+	fn keep_and_judge(
 		&self,
 		overlay: &Overlay<'_>,
 		mls: &mut MlsGroup,
 		public: Option<PublicGroup>,
 		bundle: &[u8],
-	) -> Result<(Publicly, PublicGroup), BuildError> {
-		let scratch = overlay.nested();
+	) -> Result<(StagedBytes, (Publicly, PublicGroup)), BuildError> {
 		let messages = CommitBundle::decode(bundle)?;
-		let judged = public_phase::judge(&self.provider(&scratch), &scratch, mls, public, &messages, When::Made);
-		let judged = judged.map_err(|stop| match stop {
+		let staged = mls.pending_commit().ok_or_else(|| missing("the staged commit is missing"))?;
+		// With proposals of others the state has to be changed for judging, and goes back to be what it was.
+		if messages.proposals.is_empty() && mls.treesync().full_leaves().nth(LARGE).is_some() {
+			let as_it_is: &MlsGroup = mls;
+			let judging = |provider: &Provider<'_, '_>, scratch: &Overlay<'_>| {
+				public_phase::judge_queued(provider, scratch, as_it_is, public, &messages, When::Made)
+			};
+			let (kept, judged) = beside(|| StagedBytes::of(staged), || self.judge_own(overlay, judging));
+			return Ok((kept?, judged?));
+		}
+		let kept = StagedBytes::of(staged)?;
+		let judged = self.judge_own(overlay, |provider, scratch| {
+			let judged = public_phase::judge(provider, scratch, mls, public, &messages, When::Made)?;
+			mls.clear_pending_proposals(scratch)?;
+			Ok(judged)
+		})?;
+		Ok((kept, judged))
+	}
+
+	/// The public phase of judging, on a commit of this member's own.
+	fn judge_own<J>(&self, overlay: &Overlay<'_>, judge: J) -> Result<(Publicly, PublicGroup), BuildError>
+	where
+		J: FnOnce(&Provider<'_, '_>, &Overlay<'_>) -> Result<(Publicly, PublicGroup), Stop>,
+	{
+		let scratch = overlay.nested();
+		let judged = judge(&self.provider(&scratch), &scratch).map_err(|stop| match stop {
 			Stop::Invalid(reason) => BuildError::Refused(reason),
 			Stop::Engine(error) => error.into(),
 			Stop::Private(reason) => missing(&reason.to_string()).into(),
 			// What is made is judged as far as is known.
 			Stop::Unknown(_) => missing("the logs of its members").into(),
 		})?;
-		mls.clear_pending_proposals(&scratch).map_err(EngineError::from)?;
 		match scratch.fault() {
 			Some(fault) => Err(EngineError::from(fault).into()),
 			None => Ok(judged),
 		}
 	}
+}
+
+/// Does two things at once, if there is a thread to be had for the first, and one after the other if not.
+fn beside<A: Send, B>(first: impl Fn() -> A + Send + Sync, second: impl FnOnce() -> B) -> (A, B) {
+	let first = &first;
+	std::thread::scope(|scope| {
+		let spawned = std::thread::Builder::new().spawn_scoped(scope, first);
+		let second = second();
+		(spawned.ok().and_then(|thread| thread.join().ok()).unwrap_or_else(first), second)
+	})
 }
 
 /// The messages of the proposals that a commit references, in its order.

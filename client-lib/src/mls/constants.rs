@@ -8,7 +8,7 @@ use super::group_data::extension_types;
 use openmls::{
 	group::{MlsGroupJoinConfig, PURE_PLAINTEXT_WIRE_FORMAT_POLICY},
 	key_packages::Lifetime,
-	prelude::{Capabilities, CredentialType, ProtocolVersion, SenderRatchetConfiguration},
+	prelude::{Capabilities, CredentialType, ExtensionType, ProtocolVersion, SenderRatchetConfiguration},
 };
 use openmls_traits::types::Ciphersuite;
 
@@ -81,8 +81,18 @@ pub(super) fn lifetime() -> Lifetime {
 /// What every leaf says it supports: this suite, basic credentials, the group data, and the extensions and proposals
 /// that every member must know anyway (RFC 9420 section 7.2). A group requires the group data of every leaf.
 pub(super) fn capabilities() -> Capabilities {
-	let (versions, suites, extensions) = ([ProtocolVersion::Mls10], [CIPHERSUITE], extension_types());
-	Capabilities::new(Some(&versions), Some(&suites), Some(&extensions), Some(&[]), Some(&[CredentialType::Basic]))
+	capabilities_with(&extension_types())
+}
+
+/// The same for a leaf in a KeyPackage of last resort, whose extension it has to list as well (RFC 9420 section 10).
+pub(super) fn last_resort_capabilities() -> Capabilities {
+	let [group_data] = extension_types();
+	capabilities_with(&[group_data, ExtensionType::LastResort])
+}
+
+fn capabilities_with(extensions: &[ExtensionType]) -> Capabilities {
+	let (versions, suites) = ([ProtocolVersion::Mls10], [CIPHERSUITE]);
+	Capabilities::new(Some(&versions), Some(&suites), Some(extensions), Some(&[]), Some(&[CredentialType::Basic]))
 }
 
 /// How a member's OpenMLS group is set up.

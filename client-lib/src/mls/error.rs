@@ -69,7 +69,7 @@ pub enum EngineError {
 
 impl EngineError {
 	/// Turns a library's error into [`Self::Library`]; meant for `map_err`.
-	pub(super) fn library<E: std::fmt::Display>(during: &'static str) -> impl FnOnce(E) -> Self {
+	pub(crate) fn library<E: std::fmt::Display>(during: &'static str) -> impl FnOnce(E) -> Self {
 		move |error| Self::Library { during, reason: error.to_string() }
 	}
 }

@@ -3,8 +3,10 @@
 use super::{
 	constants::{capabilities, join_config, lifetime, CIPHERSUITE, MAX_PAST_EPOCHS},
 	error::EngineError,
-	group_data::GroupData,
+	group_data::{AuthenticationService, GroupData},
 	keys::{self, EpochKeys},
+	leaves::{Leaf, Leaves},
+	people::MemberDevice,
 	policy::{self, roles},
 	rejoin::LastLeaf,
 	signer, Engine,
@@ -40,6 +42,12 @@ pub struct GroupView {
 	pub authenticator: Vec<u8>,
 	/// The identities of the members, in the order of their leaves.
 	pub members: Vec<Vec<u8>>,
+	/// In a group of people of the directory: the devices in it, in the order of their leaves. Empty in other groups.
+	pub devices: Vec<MemberDevice>,
+	/// A name for each leaf, the same for all members, in the order of their leaves.
+	pub clients: Vec<Vec<u8>>,
+	/// The one of this member's leaf; empty if it has none.
+	pub me: Vec<u8>,
 	/// What they agree on: name, administrators, rights.
 	pub data: GroupData,
 	/// Whether this member is still one of them.
@@ -121,11 +129,22 @@ impl Engine {
 		let mls = &loaded.mls;
 		let active = mls.is_active();
 		let ordering_key = active.then(|| keys::ordering_key(mls, &self.crypto, group)).transpose()?;
+		let data = data(mls)?;
+		let people = data.authentication == AuthenticationService::Directory;
+		let leaves = Leaves::of(mls.treesync());
+		let library = EngineError::library("reading the members");
+		let clients = leaves.iter().map(|leaf| leaf.client(people)).collect::<Result<_, _>>().map_err(library)?;
+		let library = EngineError::library("reading the members");
+		let bindings = leaves.iter().filter(|_| people).map(Leaf::binding).collect::<Result<Vec<_>, _>>();
+		let me = leaves.at(mls.own_leaf_index()).filter(|_| active).map(|leaf| leaf.client(people));
 		let view = GroupView {
 			epoch: mls.epoch().as_u64(),
 			authenticator: mls.epoch_authenticator().as_slice().to_vec(),
 			members: identities(mls)?,
-			data: data(mls)?,
+			devices: bindings.map_err(library)?.into_iter().map(MemberDevice::of).collect(),
+			clients,
+			me: me.transpose().map_err(EngineError::library("reading the members"))?.unwrap_or_default(),
+			data,
 			active,
 			ordering_key,
 		};

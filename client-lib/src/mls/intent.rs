@@ -3,6 +3,7 @@
 use super::{
 	error::BuildError,
 	group_data::{GroupData, GroupDataError, Rights, Who},
+	people::MemberDevice,
 	signer::SignerSeed,
 };
 use ed25519_dalek::Signer;
@@ -27,6 +28,9 @@ pub enum Intent {
 	},
 	/// Removes the members of these identities. Those who are no members are passed over.
 	Remove(Vec<HexBytes>),
+	/// Removes single devices of people. Those that have no leaf are passed over. One that its person's log has removed takes no
+	/// right to remove, nor does one of the committer's own.
+	RemoveDevices(Vec<MemberDevice>),
 	/// Renews the committer's own keys only.
 	Update,
 	/// Commits proposals of other members, given as MLSMessages: how members leave.

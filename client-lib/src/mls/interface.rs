@@ -2,13 +2,13 @@
 
 use super::{
 	group::{GroupView, NewGroup},
-	key_package::NewKeyPackage,
+	key_package::{NewKeyPackage, Serves},
 	message::Sent,
 	proposal::ProposalView,
 	verdict::Verdict,
 	Batch, BuildError, Candidate, Engine, EngineError, EpochChange, EpochKeys, GroupData, Intent, Invitation, Joined,
 	LetterKey, MessageError, NewRejoinRequest, Prepared, ProposalError, Received, RejoinError, RejoinRequest, Seat,
-	SignerSeed, StagedEntry, WelcomeError, Welcomes,
+	SignerSeed, StagedEntry, Standing, WelcomeError, Welcomes,
 };
 use crate::store::Overlay;
 use lockstep_primitives::{BlockNumber, EntryHash, GenesisHash, GroupId, IdentityId};
@@ -62,6 +62,15 @@ pub trait Mls {
 
 	/// [`Engine::key_package`].
 	fn key_package(&self, overlay: &Overlay<'_>) -> Result<NewKeyPackage, EngineError>;
+	/// [`Engine::key_package_for`].
+	fn key_package_for(
+		&self,
+		overlay: &Overlay<'_>,
+		seed: &SignerSeed,
+		serves: Serves,
+	) -> Result<NewKeyPackage, EngineError>;
+	/// [`Engine::forget_key_package`].
+	fn forget_key_package(&self, overlay: &Overlay<'_>, key_package_ref: &[u8]) -> Result<(), EngineError>;
 	/// [`Engine::welcomes`].
 	fn welcomes(&self, prepared: &Prepared, entry: &EntryHash, index: u64) -> Result<Option<Welcomes>, EngineError>;
 	/// [`Engine::open_envelope`].
@@ -84,6 +93,16 @@ pub trait Mls {
 		block: BlockNumber,
 	) -> Result<BTreeSet<IdentityId>, WelcomeError>;
 
+	/// [`Engine::standing`]. Without people there is nothing to it.
+	fn standing(
+		&self,
+		_: &Overlay<'_>,
+		_: &GroupId,
+		_: Option<&BTreeSet<IdentityId>>,
+	) -> Result<Standing, EngineError> {
+		Ok(Standing::default())
+	}
+
 	/// [`Engine::rejoin_request`].
 	fn rejoin_request(
 		&self,
@@ -96,6 +115,8 @@ pub trait Mls {
 
 	/// [`Engine::signer_seed`].
 	fn signer_seed(&self) -> SignerSeed;
+	/// [`Engine::change_signer`]. Without signatures there is nothing to it.
+	fn change_signer(&mut self, _: SignerSeed) {}
 	/// [`Engine::seat`].
 	fn seat(&self, overlay: &Overlay<'_>, group: &GroupId) -> Result<Option<Seat>, EngineError>;
 
@@ -155,6 +176,10 @@ macro_rules! of_engine {
 impl Mls for Engine {
 	type Staged = StagedEntry;
 
+	fn change_signer(&mut self, seed: SignerSeed) {
+		Engine::change_signer(self, seed);
+	}
+
 	of_engine! {
 		fn identity(&self) -> &[u8];
 		fn genesis(&self) -> &GenesisHash;
@@ -170,11 +195,14 @@ impl Mls for Engine {
 		fn evaluate(&self, overlay: &Overlay<'_>, candidate: &Candidate<'_>, own: Option<&Prepared>) -> Result<Verdict, EngineError>;
 		fn apply(&self, overlay: &Overlay<'_>, entry: &EntryHash, staged: StagedEntry) -> Result<EpochChange, EngineError>;
 		fn key_package(&self, overlay: &Overlay<'_>) -> Result<NewKeyPackage, EngineError>;
+		fn key_package_for(&self, overlay: &Overlay<'_>, seed: &SignerSeed, serves: Serves) -> Result<NewKeyPackage, EngineError>;
+		fn forget_key_package(&self, overlay: &Overlay<'_>, reference: &[u8]) -> Result<(), EngineError>;
 		fn welcomes(&self, prepared: &Prepared, entry: &EntryHash, index: u64) -> Result<Option<Welcomes>, EngineError>;
 		fn open_envelope(&self, overlay: &Overlay<'_>, reference: &[u8], bytes: &[u8]) -> Result<LetterKey, WelcomeError>;
 		fn open_letter(&self, key: &LetterKey, bytes: &[u8]) -> Result<Invitation, WelcomeError>;
 		fn rejoin(&self, overlay: &Overlay<'_>, invitation: &Invitation) -> Result<Joined, WelcomeError>;
 		fn unknown_members(&self, overlay: &Overlay<'_>, group: &GroupId, block: BlockNumber) -> Result<BTreeSet<IdentityId>, WelcomeError>;
+		fn standing(&self, overlay: &Overlay<'_>, group: &GroupId, of: Option<&BTreeSet<IdentityId>>) -> Result<Standing, EngineError>;
 		fn rejoin_request(&self, overlay: &Overlay<'_>, group: &GroupId, newest: &EntryHash) -> Result<NewRejoinRequest, EngineError>;
 		fn check_rejoin(&self, overlay: &Overlay<'_>, group: &GroupId, bytes: &[u8]) -> Result<RejoinRequest, RejoinError>;
 		fn signer_seed(&self) -> SignerSeed;

@@ -8,7 +8,7 @@ use super::{
 	group::{identities, mls_id},
 	group_data::{AuthenticationService, GroupData},
 	intent::EnvelopeKey,
-	key_package,
+	key_package::{self, Serves},
 	keys::EpochKeys,
 	leaves::{Leaf, Leaves},
 	people::{self, When},
@@ -124,8 +124,10 @@ impl Invitation {
 pub struct Joined {
 	/// The group.
 	pub group: GroupId,
-	/// The KeyPackageRef of the KeyPackage that was used up.
+	/// The KeyPackageRef of the KeyPackage that was used.
 	pub key_package_ref: Vec<u8>,
+	/// Whether it serves again, and its private keys are there still.
+	pub serves_again: bool,
 	/// The epoch: the depth of the invitation's entry must be the same.
 	pub epoch: u64,
 	/// The epoch's ordering key: the `next_key` of the invitation's entry must be the same.
@@ -245,7 +247,7 @@ impl Engine {
 	}
 
 	/// Joins the group of an invitation: puts its state into `overlay`, records the epoch's keys under the
-	/// invitation's entry, and uses up the KeyPackage.
+	/// invitation's entry, and uses up the KeyPackage, unless that is one of last resort.
 	///
 	/// The caller commits the overlay only after it has checked the result against the log.
 	///
@@ -269,11 +271,14 @@ impl Engine {
 			return Err(WelcomeError::OtherGroup);
 		}
 		let data = self.check_joined(&mls)?;
-		if let Some(reference) = &package {
+		let serves_again = package.as_ref().is_some_and(|(_, serves)| *serves == Serves::Again);
+		if let Some((reference, serves)) = &package {
 			let kept = signer::Of::Package(reference.as_slice());
 			if let Some(seed) = kept.get(&step).map_err(EngineError::from)? {
 				signer::Of::Group(group).keep(&step, &seed).map_err(EngineError::from)?;
-				kept.forget(&step).map_err(EngineError::from)?;
+				if *serves == Serves::Once {
+					kept.forget(&step).map_err(EngineError::from)?;
+				}
 			}
 		}
 		self.signer_of(&step, group, &mls)?;
@@ -281,7 +286,8 @@ impl Engine {
 		keys.record(&step, group)?;
 		let joined = Joined {
 			group: *group,
-			key_package_ref: package.map(|reference| reference.as_slice().to_vec()).unwrap_or_default(),
+			key_package_ref: package.map(|(reference, _)| reference.as_slice().to_vec()).unwrap_or_default(),
+			serves_again,
 			epoch: keys.epoch,
 			ordering_key: keys.ordering_key,
 			authenticator: mls.epoch_authenticator().as_slice().to_vec(),
@@ -342,11 +348,12 @@ impl Engine {
 	}
 
 	/// The KeyPackage of this member that a Welcome is addressed to; OpenMLS takes the first one too.
-	fn addressed(&self, step: &Overlay<'_>, welcome: &Welcome) -> Result<Option<KeyPackageRef>, EngineError> {
+	fn addressed(&self, step: &Overlay<'_>, welcome: &Welcome) -> Result<Option<(KeyPackageRef, Serves)>, EngineError> {
 		for secrets in welcome.secrets() {
 			let reference = secrets.new_member();
-			if step.key_package::<_, KeyPackageBundle>(&reference)?.is_some() {
-				return Ok(Some(reference));
+			if let Some(bundle) = step.key_package::<_, KeyPackageBundle>(&reference)? {
+				let serves = if bundle.key_package().last_resort() { Serves::Again } else { Serves::Once };
+				return Ok(Some((reference, serves)));
 			}
 		}
 		Ok(None)
@@ -388,7 +395,7 @@ impl Engine {
 }
 
 /// A KeyPackageRef from its bytes: OpenMLS makes one only by hashing or decoding.
-fn reference(bytes: &[u8]) -> Option<KeyPackageRef> {
+pub(super) fn reference(bytes: &[u8]) -> Option<KeyPackageRef> {
 	let encoded = VLBytes::from(bytes).tls_serialize_detached().ok()?;
 	tls::decode(&encoded)
 }

@@ -30,6 +30,12 @@ impl<'a> Leaf<'a> {
 		self.node.signature_key().as_slice()
 	}
 
+	/// What its client is called where each needs a name of its own: by its identity, in a group of people by the device.
+	pub(super) fn client(self, people: bool) -> Result<Vec<u8>, PolicyError> {
+		let key = if people { self.key() } else { &[] };
+		Ok([self.identity()?, key].concat())
+	}
+
 	/// What it says.
 	pub(super) fn binding(self) -> Result<Binding<'a>, PolicyError> {
 		Ok(Binding { identity: self.identity()?, key: self.key() })
@@ -43,6 +49,11 @@ impl<'a> Leaves<'a> {
 
 	pub(super) fn iter(&self) -> impl Iterator<Item = Leaf<'a>> + '_ {
 		self.0.iter().copied()
+	}
+
+	/// Whether somebody has a leaf.
+	pub(super) fn has(&self, identity: &[u8]) -> bool {
+		self.iter().any(|leaf| leaf.identity().is_ok_and(|found| found == identity))
 	}
 
 	/// The leaf at a place, if it is not blank.

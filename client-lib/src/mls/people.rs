@@ -6,10 +6,10 @@
 
 use super::{classify::Stop, error::EngineError, policy::PolicyError};
 use crate::store::{Overlay, Record};
-use lockstep_primitives::{BlockNumber, IdentityId, IdentityKey};
+use lockstep_primitives::{identity::Action, rpc::HexBytes, BlockNumber, IdentityId, IdentityKey};
 use lockstep_verifier::identity::History;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// How many people are named at once whose logs are needed: whoever makes up a group of thousands costs a member no more readings
 /// than this before the first of them turns out not to exist.
@@ -22,23 +22,29 @@ pub struct KnownDevices {
 	pub until: BlockNumber,
 	/// The blocks from which on the devices were these; in ascending order.
 	pub since: Vec<(BlockNumber, Vec<IdentityKey>)>,
+	/// The keys that devices have gone over from, each with the one that it went over to, whatever became of that.
+	pub rotated: Vec<(IdentityKey, IdentityKey)>,
 }
 
 impl Record for KnownDevices {
-	const KIND: &'static str = "devices";
+	const KIND: &'static str = "known devices";
 }
 
 impl KnownDevices {
 	/// Those of a log.
 	pub fn of(history: &History) -> Self {
 		let mut since: Vec<(BlockNumber, Vec<IdentityKey>)> = Vec::new();
+		let mut rotated = Vec::new();
 		for step in history.steps() {
 			let state = &step.change.state;
+			if let Action::Rotate { replaces, .. } = step.event.event.action {
+				rotated.push((replaces, step.event.event.author));
+			}
 			let devices = state.devices.iter().filter(|_| !state.closed).map(|device| device.key).collect();
 			since.retain(|(block, _)| *block < step.block);
 			since.push((step.block, devices));
 		}
-		Self { until: history.until(), since }
+		Self { until: history.until(), since, rotated }
 	}
 
 	/// Those in this block. Whoever is not on the chain has none.
@@ -47,13 +53,69 @@ impl KnownDevices {
 		before.map_or(&[], |(_, devices)| devices)
 	}
 
+	/// The devices of the newest state that is known.
+	pub(super) fn newest(&self) -> &[IdentityKey] {
+		self.at(self.until)
+	}
+
+	/// Whether a key was that of a device which, in this block, is none any more: it was revoked. One that has another key by now
+	/// is a device still.
+	fn is_revoked(&self, key: &IdentityKey, block: BlockNumber) -> bool {
+		let heirs = self.heirs(key);
+		!self.at(block).iter().any(|device| heirs.contains(device)) && self.ever(key, block)
+	}
+
+	/// The key, and all that devices have gone over to from it.
+	fn heirs(&self, key: &IdentityKey) -> BTreeSet<IdentityKey> {
+		let mut to: BTreeMap<IdentityKey, Vec<IdentityKey>> = BTreeMap::new();
+		for (old, new) in &self.rotated {
+			to.entry(*old).or_default().push(*new);
+		}
+		let (mut heirs, mut next) = (BTreeSet::new(), vec![*key]);
+		while let Some(heir) = next.pop() {
+			if heirs.insert(heir) {
+				next.extend(to.remove(&heir).unwrap_or_default());
+			}
+		}
+		heirs
+	}
+
+	/// The block since which a device is none any more, as far as is known.
+	pub(super) fn revoked_at(&self, key: &IdentityKey) -> Option<BlockNumber> {
+		let heirs = self.heirs(key);
+		let known: Vec<_> = self.since.iter().filter(|(block, _)| *block <= self.until).collect();
+		// It was one, and after the last time that it or an heir was, it is none.
+		known.iter().position(|(_, devices)| devices.contains(key))?;
+		let last = known.iter().rposition(|(_, devices)| devices.iter().any(|device| heirs.contains(device)))?;
+		known.get(last.checked_add(1)?).map(|(block, _)| *block)
+	}
+
 	fn ever(&self, key: &IdentityKey, block: BlockNumber) -> bool {
 		self.since.iter().any(|(since, devices)| *since <= block && devices.contains(key))
 	}
 }
 
+/// A person's device in a group: the leaf with this identity and this signature key.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MemberDevice {
+	/// The identity.
+	pub identity: HexBytes,
+	/// The signature key.
+	pub key: HexBytes,
+}
+
+impl MemberDevice {
+	pub(super) fn of(Binding { identity, key }: Binding<'_>) -> Self {
+		Self { identity: HexBytes(identity.to_vec()), key: HexBytes(key.to_vec()) }
+	}
+
+	pub(super) fn binding(&self) -> Binding<'_> {
+		Binding { identity: &self.identity.0, key: &self.key.0 }
+	}
+}
+
 /// What a leaf says: that this signature key is of this identity.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Binding<'a> {
 	pub(super) identity: &'a [u8],
 	pub(super) key: &'a [u8],
@@ -112,6 +174,25 @@ pub(super) fn check<'a>(
 	}
 }
 
+/// Whether a leaf is of a device that was revoked, so that everybody may take it out. One that has only another key by now can
+/// give its leaf that key.
+///
+/// Whoever makes a commit goes by what is known; if that is nothing, the leaf is a device's.
+///
+/// # Errors
+/// [`Stop::Unknown`] if the log is not known up to the block that decides.
+pub(super) fn is_revoked(overlay: &Overlay<'_>, leaf: Binding<'_>, when: When) -> Result<bool, Stop> {
+	let (Some(id), Some(key)) = (exactly(leaf.identity), exactly(leaf.key)) else { return Ok(false) };
+	let (id, key) = (IdentityId(id), IdentityKey(key));
+	let known: Option<KnownDevices> = overlay.get(&id.0).map_err(EngineError::from)?;
+	match (&known, when) {
+		(None, When::Made) => Ok(false),
+		(Some(known), When::Made) => Ok(known.is_revoked(&key, known.until)),
+		(Some(known), When::In(block) | When::UpTo(block)) if known.until >= block => Ok(known.is_revoked(&key, block)),
+		_ => Err(Stop::Unknown([id].into())),
+	}
+}
+
 fn exactly(bytes: &[u8]) -> Option<[u8; 32]> {
 	bytes.try_into().ok()
 }
@@ -127,11 +208,33 @@ mod tests {
 	#[test]
 	fn devices_are_those_of_the_newest_state_up_to_the_block() {
 		let since = vec![(5, vec![key(1)]), (9, vec![key(1), key(2)]), (12, vec![key(2)]), (20, vec![])];
-		let known = KnownDevices { until: 30, since };
+		let known = KnownDevices { until: 30, since, rotated: Vec::new() };
 		let at = |block| known.at(block).to_vec();
 		assert_eq!((at(4), at(5), at(8)), (vec![], vec![key(1)], vec![key(1)]));
 		assert_eq!((at(9), at(12), at(19)), (vec![key(1), key(2)], vec![key(2)], vec![key(2)]));
 		assert_eq!((at(20), at(30)), (vec![], vec![]), "one that has ended");
 		assert!(known.ever(&key(1), 30) && !known.ever(&key(2), 8) && !known.ever(&key(3), 30));
+	}
+
+	#[test]
+	fn a_device_with_another_key_is_not_revoked() {
+		let since = vec![
+			(5, vec![key(1), key(9)]),
+			(9, vec![key(2), key(9)]),
+			(12, vec![key(3), key(9)]),
+			(20, vec![key(9)]),
+			(25, vec![key(1), key(4)]),
+		];
+		let rotated = vec![(key(1), key(2)), (key(2), key(3)), (key(3), key(1)), (key(8), key(9))];
+		let known = KnownDevices { until: 30, since, rotated };
+		for block in [5, 9, 12, 19] {
+			assert!(!known.is_revoked(&key(1), block), "{block}");
+		}
+		assert!(known.is_revoked(&key(1), 20) && known.is_revoked(&key(1), 24), "its heirs, too");
+		assert!(!known.is_revoked(&key(1), 25), "a recovery has brought it back");
+		assert!(!known.is_revoked(&key(7), 30), "it was no device");
+		assert_eq!((known.revoked_at(&key(9)), known.revoked_at(&key(1))), (Some(25), None));
+		let known = KnownDevices { until: 22, ..known };
+		assert_eq!((known.revoked_at(&key(3)), known.revoked_at(&key(2))), (Some(20), Some(20)));
 	}
 }

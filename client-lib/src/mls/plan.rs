@@ -7,42 +7,53 @@
 mod place;
 
 use super::{
+	classify::Stop,
 	error::{BuildError, EngineError},
 	group,
-	group_data::GroupData,
+	group_data::{AuthenticationService, GroupData},
 	intent::{EnvelopeKey, Intent},
 	key_package,
 	leaves::{Leaf, Leaves},
+	people::{self, Binding, MemberDevice, When},
 	policy::{
 		self,
 		roles::{self, Deed},
 		PolicyError,
 	},
-	rejoin::leaf_of,
+	rejoin::leaves_of,
 	signer::SignerSeed,
+	verdict::InvalidReason,
 	Engine,
 };
 use crate::store::Overlay;
 use lockstep_primitives::rpc::HexBytes;
 use openmls::{
 	group::QueuedProposal,
-	prelude::{KeyPackage, LeafNodeIndex, MlsGroup},
+	prelude::{KeyPackage, LeafNode, LeafNodeIndex, MlsGroup},
 };
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The group before the commit.
 pub(super) struct Before {
-	me: Vec<u8>,
-	my_key: Vec<u8>,
-	members: BTreeMap<Vec<u8>, Known>,
+	/// This member's leaf.
+	me: Place,
+	members: BTreeMap<Place, Known>,
 	data: GroupData,
+	/// A member is a person of the directory, who may have several leaves; else an identity has one.
+	people: bool,
 }
+
+/// Where a leaf is in the tree.
+type Place = u32;
 
 /// A member's leaf.
 struct Known {
-	index: LeafNodeIndex,
+	identity: Vec<u8>,
 	key: Vec<u8>,
 }
+
+/// Somebody who comes in: the identity, and, in a group of people, the key.
+type Newcomer = (Vec<u8>, Option<Vec<u8>>);
 
 /// Why an intent was not placed.
 #[derive(Debug)]
@@ -75,8 +86,8 @@ pub(super) struct Referenced {
 enum Source {
 	/// The committer.
 	Value,
-	/// The member of this identity, by a proposal.
-	Reference(Vec<u8>),
+	/// The member at this place, by a proposal.
+	Reference(Place),
 }
 
 /// What goes into a commit.
@@ -84,13 +95,13 @@ enum Source {
 pub(super) struct Plan<'a> {
 	before: &'a Before,
 	proposals: BTreeMap<Vec<u8>, Referenced>,
-	removed: BTreeMap<Vec<u8>, Source>,
-	added: BTreeMap<Vec<u8>, (Box<KeyPackage>, Source)>,
+	removed: BTreeMap<Place, Source>,
+	added: BTreeMap<Newcomer, (Box<KeyPackage>, Source)>,
 	/// The group data as wanted, and the proposer if it is wanted by reference.
 	data: GroupData,
-	data_by: Option<Vec<u8>>,
+	data_by: Option<Place>,
 	rotate: Option<SignerSeed>,
-	/// What signs the envelopes of those added, by identity, if that is not the group.
+	/// What signs the envelopes of those added, by signature key, if that is not the group.
 	envelope_keys: BTreeMap<Vec<u8>, EnvelopeKey>,
 }
 
@@ -106,19 +117,20 @@ pub(super) struct Contents {
 	pub(super) data: Option<GroupData>,
 	/// The committer's new signature key.
 	pub(super) rotate: Option<SignerSeed>,
-	/// What signs the envelopes of those added, by identity, if that is not the group.
+	/// What signs the envelopes of those added, by signature key, if that is not the group.
 	pub(super) envelope_keys: BTreeMap<Vec<u8>, EnvelopeKey>,
 }
 
 impl Before {
-	pub(super) fn new(engine: &Engine, mls: &MlsGroup) -> Result<Self, EngineError> {
+	pub(super) fn new(mls: &MlsGroup) -> Result<Self, EngineError> {
 		let library = EngineError::library("reading the members");
-		let keyed =
-			|leaf: Leaf<'_>| Ok((leaf.identity()?.to_vec(), Known { index: leaf.index, key: leaf.key().to_vec() }));
-		let members: BTreeMap<_, _> =
-			Leaves::of(mls.treesync()).iter().map(keyed).collect::<Result<_, PolicyError>>().map_err(library)?;
-		let my_key = members.get(&engine.identity).map(|leaf| leaf.key.clone()).unwrap_or_default();
-		Ok(Self { me: engine.identity.clone(), my_key, members, data: group::data(mls)? })
+		let known = |leaf: Leaf<'_>| {
+			Ok((leaf.index.u32(), Known { identity: leaf.identity()?.to_vec(), key: leaf.key().to_vec() }))
+		};
+		let members = Leaves::of(mls.treesync()).iter().map(known).collect::<Result<_, PolicyError>>();
+		let data = group::data(mls)?;
+		let people = data.authentication == AuthenticationService::Directory;
+		Ok(Self { me: mls.own_leaf_index().u32(), members: members.map_err(library)?, data, people })
 	}
 
 	/// Whether what an intent wants is so already.
@@ -127,26 +139,68 @@ impl Before {
 			Intent::Update | Intent::Proposals(_) => false,
 			Intent::Add(packages) | Intent::AddClaimed { key_packages: packages, .. } => {
 				let is_in = |package: &HexBytes| {
-					let identity = key_package::parse(&engine.crypto, &package.0)
+					let newcomer = key_package::parse(&engine.crypto, &package.0)
 						.ok()
-						.and_then(|package| policy::identity(package.leaf_node().credential()).ok());
-					identity.is_some_and(|identity| self.members.contains_key(&identity))
+						.and_then(|package| self.newcomer(package.leaf_node()).ok());
+					newcomer.is_some_and(|newcomer| self.is_in(&newcomer))
 				};
 				!packages.is_empty() && packages.iter().all(is_in)
 			}
 			Intent::Remove(identities) => {
-				!identities.is_empty() && identities.iter().all(|identity| !self.members.contains_key(&identity.0))
+				!identities.is_empty() && identities.iter().all(|identity| !self.is_member(&identity.0))
+			}
+			Intent::RemoveDevices(devices) => {
+				!devices.is_empty() && devices.iter().all(|device| self.device(device).is_none())
 			}
 			Intent::GroupData(change) => change.apply(&self.data).as_ref() == Ok(&self.data),
-			Intent::Rotate { seed } => seed.public() == self.my_key,
+			Intent::Rotate { seed } => seed.public() == self.my_key(),
 			Intent::Readmit { identity, replaces, .. } => {
-				leaf_of(mls, &identity.0).is_some_and(|leaf| leaf.encryption_key != replaces.0)
+				let leaves = leaves_of(mls, &identity.0);
+				!leaves.is_empty() && leaves.iter().all(|leaf| leaf.encryption_key != replaces.0)
 			}
 		}
 	}
 
-	fn at(&self, index: LeafNodeIndex) -> Option<&Vec<u8>> {
-		self.members.iter().find(|(_, leaf)| leaf.index == index).map(|(identity, _)| identity)
+	fn my_key(&self) -> &[u8] {
+		self.members.get(&self.me).map(|leaf| &leaf.key[..]).unwrap_or_default()
+	}
+
+	fn my_identity(&self) -> &[u8] {
+		self.identity(self.me).unwrap_or_default()
+	}
+
+	fn identity(&self, place: Place) -> Option<&[u8]> {
+		self.members.get(&place).map(|leaf| &leaf.identity[..])
+	}
+
+	/// The leaves of somebody.
+	fn places<'s>(&'s self, identity: &'s [u8]) -> impl Iterator<Item = Place> + 's {
+		self.members.iter().filter(move |(_, leaf)| leaf.identity == identity).map(|(place, _)| *place)
+	}
+
+	fn is_member(&self, identity: &[u8]) -> bool {
+		self.places(identity).next().is_some()
+	}
+
+	fn device(&self, device: &MemberDevice) -> Option<Place> {
+		let found =
+			self.members.iter().find(|(_, leaf)| leaf.key == device.key.0 && leaf.identity == device.identity.0);
+		found.map(|(place, _)| *place)
+	}
+
+	/// Who comes in with a leaf.
+	fn newcomer(&self, leaf: &LeafNode) -> Result<Newcomer, PolicyError> {
+		let key = self.people.then(|| leaf.signature_key().as_slice().to_vec());
+		Ok((policy::identity(leaf.credential())?, key))
+	}
+
+	/// Whether a leaf is one of somebody's.
+	fn is_same(leaf: &Known, (identity, key): &Newcomer) -> bool {
+		leaf.identity == *identity && key.as_ref().is_none_or(|key| leaf.key == *key)
+	}
+
+	fn is_in(&self, newcomer: &Newcomer) -> bool {
+		self.members.values().any(|leaf| Self::is_same(leaf, newcomer))
 	}
 }
 
@@ -179,6 +233,7 @@ impl<'a> Plan<'a> {
 			Intent::Add(list) => plan.add(engine, list, None)?,
 			Intent::AddClaimed { key_packages, envelope_key } => plan.add(engine, key_packages, Some(envelope_key))?,
 			Intent::Remove(list) => plan.remove(list)?,
+			Intent::RemoveDevices(list) => plan.remove_devices(list)?,
 			Intent::Proposals(list) => plan.refer(engine, scratch, mls, list)?,
 			Intent::GroupData(change) => plan.change(change)?,
 			Intent::Rotate { seed } => plan.rotate(seed)?,
@@ -186,7 +241,7 @@ impl<'a> Plan<'a> {
 				plan.readmit(engine, mls, &identity.0, &key_package.0, &replaces.0)?;
 			}
 		}
-		plan.check().map_err(|error| NotPlaced::Refused(BuildError::Refused(error.into())))?;
+		plan.check(scratch).map_err(|stop| refused(stop, |error| BuildError::Refused(error.into())))?;
 		if plan.data_by.is_some() && plan.data_after() != plan.data {
 			// there is one change of the group data in a commit (RFC 9420 section 12.2), and that is the proposed one
 			return Err(NotPlaced::Conflict);
@@ -199,9 +254,8 @@ impl<'a> Plan<'a> {
 		let data = (self.data_by.is_none() && data != self.before.data).then_some(data);
 		let by_value = |source: &Source| matches!(source, Source::Value);
 		let removed = self.removed.iter().filter(|(_, source)| by_value(source));
-		let index = |identity: &Vec<u8>| self.before.members.get(identity).map(|leaf| leaf.index);
 		Ok(Contents {
-			removes: removed.filter_map(|(identity, _)| index(identity)).collect(),
+			removes: removed.map(|(place, _)| LeafNodeIndex::new(*place)).collect(),
 			adds: self
 				.added
 				.into_values()
@@ -225,42 +279,72 @@ impl<'a> Plan<'a> {
 
 	/// The identities that no member has any more after the commit.
 	fn gone(&self) -> BTreeSet<Vec<u8>> {
-		self.removed.keys().filter(|identity| !self.added.contains_key(*identity)).cloned().collect()
+		let removed = self.removed.keys().filter_map(|place| self.before.identity(*place));
+		removed.filter(|identity| !self.comes(identity) && !self.stays(identity)).map(<[u8]>::to_vec).collect()
+	}
+
+	/// Whether somebody is added.
+	fn comes(&self, identity: &[u8]) -> bool {
+		self.added.keys().any(|(added, _)| added == identity)
+	}
+
+	/// Whether somebody keeps a leaf.
+	fn stays(&self, identity: &[u8]) -> bool {
+		self.before.places(identity).any(|place| !self.removed.contains_key(&place))
 	}
 
 	/// Holds the plan to the rules that the commit will be judged by.
-	fn check(&self) -> Result<(), PolicyError> {
+	fn check(&self, overlay: &Overlay<'_>) -> Result<(), Stop> {
 		let gone = self.gone();
-		let old = &self.before.data;
+		let (before, old) = (self.before, &self.before.data);
 		let actor = |source: &'_ Source| match source {
-			Source::Value => self.before.me.clone(),
-			Source::Reference(proposer) => proposer.clone(),
+			Source::Value => before.my_identity(),
+			Source::Reference(proposer) => before.identity(*proposer).unwrap_or_default(),
 		};
-		let readmission = |identity: &Vec<u8>| {
-			let (package, _) = self.added.get(identity)?;
-			let leaf = self.before.members.get(identity)?;
-			let new_key = package.leaf_node().signature_key().as_slice() != leaf.key;
-			Some(Deed::Readmit { identity: identity.clone(), new_key })
-		};
-		for (identity, source) in &self.removed {
-			let actor = actor(source);
-			let deed = match readmission(identity) {
-				_ if actor == *identity => Deed::Leave,
-				Some(readmit) => readmit,
-				None => Deed::Remove { identity: identity.clone() },
+		let new_key = |leaf: &Known, package: &KeyPackage| package.leaf_node().signature_key().as_slice() != leaf.key;
+		for (place, source) in &self.removed {
+			let Some(leaf) = before.members.get(place) else { return Err(PolicyError::Outsider.into()) };
+			let (actor, identity) = (actor(source), leaf.identity.clone());
+			let back = self.added.iter().find(|(newcomer, _)| Before::is_same(leaf, newcomer));
+			let deed = match back {
+				_ if actor == identity => Deed::Leave,
+				Some((_, (package, _))) => Deed::Readmit { identity, new_key: new_key(leaf, package) },
+				None => Deed::Remove { identity },
 			};
-			roles::check(old, &gone, &actor, &deed)?;
+			if let Err(error) = roles::check(old, &gone, actor, &deed) {
+				let binding = Binding { identity: &leaf.identity, key: &leaf.key };
+				let may_go = before.people && matches!(deed, Deed::Remove { .. });
+				if !may_go || !people::is_revoked(overlay, binding, When::Made)? {
+					return Err(error.into());
+				}
+			}
 		}
-		for (identity, (_, source)) in &self.added {
-			let deed = readmission(identity).unwrap_or(Deed::Add);
-			roles::check(old, &gone, &actor(source), &deed)?;
+		for (newcomer, (package, source)) in &self.added {
+			let mut removed = self.removed.keys().filter_map(|place| before.members.get(place));
+			let deed = match removed.find(|leaf| Before::is_same(leaf, newcomer)) {
+				Some(leaf) => Deed::Readmit { identity: newcomer.0.clone(), new_key: new_key(leaf, package) },
+				None if before.people && before.is_member(&newcomer.0) => Deed::Device,
+				None => Deed::Add,
+			};
+			roles::check(old, &gone, actor(source), &deed)?;
 		}
 		let after = self.data_after();
 		if after != *old {
-			let actor = self.data_by.as_ref().unwrap_or(&self.before.me);
+			let actor = self.data_by.map_or(before.my_identity(), |by| before.identity(by).unwrap_or_default());
 			roles::check(old, &gone, actor, &Deed::Change { after: Box::new(after.clone()) })?;
 		}
-		let stays = |identity: &[u8]| self.before.members.contains_key(identity) && !gone.contains(identity);
-		roles::check_data(&after, |identity| stays(identity) || self.added.contains_key(identity))
+		Ok(roles::check_data(&after, |identity| self.stays(identity) || self.comes(identity))?)
+	}
+}
+
+/// What becomes of an intent that the rules do not allow.
+fn refused(stop: Stop, refused: impl FnOnce(PolicyError) -> BuildError) -> NotPlaced {
+	match stop {
+		Stop::Invalid(InvalidReason::Policy(error)) => NotPlaced::Refused(refused(error)),
+		Stop::Invalid(reason) => NotPlaced::Refused(BuildError::Refused(reason)),
+		Stop::Engine(error) => NotPlaced::Engine(error),
+		// What is planned is judged as far as is known, and with public state.
+		Stop::Unknown(_) => NotPlaced::Engine(EngineError::library("planning a commit")("a log is not known")),
+		Stop::Private(reason) => NotPlaced::Engine(EngineError::library("planning a commit")(reason)),
 	}
 }

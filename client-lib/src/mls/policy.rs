@@ -15,7 +15,7 @@ pub use roles::Right;
 use super::{
 	constants::{lifetime, CIPHERSUITE, MAX_IDENTITY},
 	error::printable,
-	group_data::{GroupData, GroupDataError},
+	group_data::{AuthenticationService, GroupData, GroupDataError},
 	leaves::Leaves,
 };
 use openmls::{
@@ -49,7 +49,7 @@ pub enum PolicyError {
 	/// An identity is empty or too long.
 	#[error("an identity is empty or longer than {MAX_IDENTITY} bytes")]
 	Identity,
-	/// Two members would have the same identity.
+	/// Two members would have the same identity, in a group whose members are no people of the directory.
 	#[error("two members would have the same identity")]
 	DuplicateIdentity,
 	/// Two members would have the same signature key.
@@ -116,7 +116,8 @@ pub(super) fn check_leaf(leaf: &LeafNode) -> Result<(), PolicyError> {
 pub(super) fn check_members(members: &Leaves<'_>, data: &GroupData) -> Result<(), PolicyError> {
 	let (mut identities, mut keys) = (BTreeSet::new(), BTreeSet::new());
 	for leaf in members.iter() {
-		if !identities.insert(leaf.identity()?) {
+		// A person has several devices; a name is one member's.
+		if !identities.insert(leaf.identity()?) && data.authentication == AuthenticationService::Application {
 			return Err(PolicyError::DuplicateIdentity);
 		}
 		// MLS asks for it (RFC 9420 section 7.3); OpenMLS does not check it of the leaf in a path

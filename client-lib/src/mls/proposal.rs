@@ -5,7 +5,9 @@ use super::{
 	classify::{self, Stop},
 	error::{BuildError, EngineError, ProposalError},
 	group,
-	policy::{self, roles, PolicyError},
+	group_data::AuthenticationService,
+	leaves::Leaves,
+	policy::{roles, PolicyError},
 	provider::Provider,
 	Engine,
 };
@@ -22,6 +24,8 @@ use std::collections::BTreeSet;
 pub struct ProposalView {
 	/// The identity of the member that made it.
 	pub sender: Vec<u8>,
+	/// The name of its leaf ([`GroupView::clients`](super::group::GroupView::clients)).
+	pub client: Vec<u8>,
 	/// The epoch that it is good for.
 	pub epoch: u64,
 	/// Whether it asks for its own sender's removal.
@@ -41,9 +45,13 @@ impl Engine {
 		let scratch = overlay.nested();
 		let mut mls = self.load_active(&scratch, group)?;
 		let mut data = group::data(&mls)?;
-		let mut members: BTreeSet<Vec<u8>> = group::identities(&mls)?.into_iter().collect();
-		data.administrators.remove(&self.identity);
-		members.remove(&self.identity);
+		let members = group::identities(&mls)?;
+		let alone = members.iter().filter(|identity| **identity == self.identity).count() < 2;
+		let mut members: BTreeSet<Vec<u8>> = members.into_iter().collect();
+		if alone {
+			data.administrators.remove(&self.identity);
+			members.remove(&self.identity);
+		}
 		roles::check_data(&data, |identity| members.contains(identity))
 			.map_err(|error| BuildError::Refused(error.into()))?;
 		let signer = self.signer_of(&scratch, group, &mls)?.pair();
@@ -68,11 +76,13 @@ impl Engine {
 		let Sender::Member(sender) = *queued.sender() else {
 			return Err(ProposalError::Invalid(PolicyError::Outsider.into()));
 		};
-		let member = mls.members().find(|member| member.index == sender);
-		let identity = member.ok_or(PolicyError::Outsider).and_then(|member| policy::identity(&member.credential));
+		let people = group::data(&mls)?.authentication == AuthenticationService::Directory;
+		let invalid = |error: PolicyError| ProposalError::Invalid(error.into());
+		let leaf = Leaves::of(mls.treesync()).at(sender).ok_or_else(|| invalid(PolicyError::Outsider))?;
 		let leaves = matches!(queued.proposal(), Proposal::Remove(remove) if remove.removed() == sender);
 		Ok(ProposalView {
-			sender: identity.map_err(|error| ProposalError::Invalid(error.into()))?,
+			sender: leaf.identity().map_err(invalid)?.to_vec(),
+			client: leaf.client(people).map_err(invalid)?,
 			epoch: mls.epoch().as_u64(),
 			leaves,
 			reference: queued.proposal_reference_ref().as_slice().to_vec(),

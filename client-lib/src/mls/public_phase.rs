@@ -11,7 +11,7 @@ use super::{
 	group_data::{AuthenticationService, GroupData},
 	leaves::{Leaf, Leaves},
 	nowhere::Nowhere,
-	people::{self, Binding, When},
+	people::{self, Binding, MemberDevice, When},
 	policy,
 	provider::Provider,
 	verdict::InvalidReason,
@@ -20,13 +20,13 @@ use crate::store::Overlay;
 use openmls::{
 	prelude::{
 		tls_codec::{self, Deserialize, VLBytes},
-		LeafNodeIndex, MlsGroup, ProcessedMessageContent, Proposal, ProtocolMessage, PublicGroup, PublicMessageIn,
-		Sender, StagedCommit,
+		LeafNode, LeafNodeIndex, MlsGroup, ProcessedMessageContent, Proposal, ProtocolMessage, PublicGroup,
+		PublicMessageIn, Sender, StagedCommit,
 	},
 	treesync::TreeSync,
 };
 use openmls_traits::OpenMlsProvider;
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What the public phase finds out about a commit that it accepts.
 #[derive(Debug)]
@@ -50,6 +50,10 @@ pub(super) struct Changes {
 	pub(super) readmitted: Vec<Vec<u8>>,
 	/// The identities of members before and after whose signature key is another.
 	pub(super) rotated: Vec<Vec<u8>>,
+	/// Further devices of people who are members.
+	pub(super) devices_added: Vec<MemberDevice>,
+	/// Devices that go, of people who stay.
+	pub(super) devices_removed: Vec<MemberDevice>,
 	/// The group data, if it is other than before.
 	pub(super) data: Option<GroupData>,
 }
@@ -71,6 +75,18 @@ pub(super) fn judge(
 	when: When,
 ) -> Result<(Publicly, PublicGroup), Stop> {
 	queue_proposals(provider, scratch, mls, &messages.proposals)?;
+	judge_queued(provider, scratch, mls, public, messages, when)
+}
+
+/// The same, of a group that has the bundle's proposals as pending, and no others. What else is pending in it does not matter.
+pub(super) fn judge_queued(
+	provider: &Provider<'_, '_>,
+	scratch: &Overlay<'_>,
+	mls: &MlsGroup,
+	public: Option<PublicGroup>,
+	messages: &Messages,
+	when: When,
+) -> Result<(Publicly, PublicGroup), Stop> {
 	// The proposals come with the state that is loaded.
 	let mut public = match public.filter(|_| messages.proposals.is_empty()) {
 		Some(public) => public,
@@ -82,7 +98,9 @@ pub(super) fn judge(
 	let data = data_of(&public).map_err(EngineError::library("reading the group data"))?;
 
 	let (committer, staged) = stage(provider, &public, mls, &messages.commit)?;
-	policy::check_commit(&data, &before, committer, messages.proposals.len(), &staged)?;
+	let people = data.authentication == AuthenticationService::Directory;
+	let is_revoked = |leaf: Binding<'_>| if people { people::is_revoked(scratch, leaf, when) } else { Ok(false) };
+	let actors = policy::check_commit(&data, &before, committer, messages.proposals.len(), &staged, is_revoked)?;
 	let has_path = staged.update_path_leaf_node().is_some();
 	let added = added(&staged)?;
 
@@ -97,11 +115,18 @@ pub(super) fn judge(
 		return Err(policy::PolicyError::Authentication.into());
 	}
 	let (gone, come) = (before.not_in(&after), after.not_in(&before));
-	if data.authentication == AuthenticationService::Directory {
-		let bindings = brought_in(&after, &come, &added, committer)?;
+	if people {
+		let mut bindings = brought_in(&after, &come, &added, committer)?;
+		for actor in actors.into_iter().filter(|actor| actor.index != committer) {
+			bindings.insert(actor.binding()?);
+		}
 		people::check(scratch, bindings.into_iter(), when)?;
 	}
-	let mut changes = describe(&before, &gone, &come, added)?;
+	let mut changes = if people {
+		describe_devices(&before, &after, &gone, &come, &added, committer)?
+	} else {
+		describe(&before, &gone, &come, added.into_iter().map(|added| added.identity.0).collect())?
+	};
 	changes.data = (data_after != data).then_some(data_after);
 	Ok((Publicly { committer, has_path, changes }, public))
 }
@@ -161,36 +186,32 @@ fn in_epoch(mls: &MlsGroup, message: &PublicMessageIn) -> Result<ProtocolMessage
 }
 
 /// The leaves that a commit with these Adds brings in, or that its maker has: all that are not as they were at their place, and
-/// those of the added identities. A key that was in the tree before is no sign that a leaf was.
+/// those that were added. A key that was in the tree before is no sign that a leaf was.
 fn brought_in<'a>(
 	after: &Leaves<'a>,
 	come: &[Leaf<'a>],
-	added: &[Vec<u8>],
+	added: &'a [MemberDevice],
 	committer: LeafNodeIndex,
-) -> Result<Vec<Binding<'a>>, policy::PolicyError> {
-	let added: HashSet<&[u8]> = added.iter().map(Vec::as_slice).collect();
-	let come: HashSet<u32> = come.iter().map(|leaf| leaf.index.u32()).collect();
-	let mut bindings = Vec::new();
-	for leaf in after.iter() {
-		let binding = leaf.binding()?;
-		if come.contains(&leaf.index.u32()) || leaf.index == committer || added.contains(binding.identity) {
-			bindings.push(binding);
-		}
-	}
-	Ok(bindings)
+) -> Result<BTreeSet<Binding<'a>>, policy::PolicyError> {
+	let new = come.iter().copied().chain(after.at(committer)).map(Leaf::binding);
+	new.chain(added.iter().map(|added| Ok(added.binding()))).collect()
 }
 
 fn data_of(public: &PublicGroup) -> Result<GroupData, policy::PolicyError> {
 	GroupData::of_extensions(public.group_context().extensions())
 }
 
-/// The identities in the Add proposals, in their order.
-fn added(staged: &StagedCommit) -> Result<Vec<Vec<u8>>, policy::PolicyError> {
+/// What the leaves in the Add proposals say, in their order.
+fn added(staged: &StagedCommit) -> Result<Vec<MemberDevice>, policy::PolicyError> {
 	let leaves = staged.queued_proposals().filter_map(|queued| match queued.proposal() {
 		Proposal::Add(add) => Some(add.key_package().leaf_node()),
 		_ => None,
 	});
-	leaves.map(|leaf| policy::identity(leaf.credential())).collect()
+	let binding = |leaf: &LeafNode| {
+		let (identity, key) = (policy::named(leaf.credential())?, leaf.signature_key().as_slice());
+		Ok(MemberDevice::of(Binding { identity, key }))
+	};
+	leaves.map(binding).collect()
 }
 
 /// What has become of the members, by the leaves that have gone and come in a commit with these Adds.
@@ -211,7 +232,48 @@ fn describe(
 		old.keys().filter(|identity| !new.contains_key(*identity)).map(|identity| identity.to_vec()).collect();
 	let rotated = new.iter().filter(|(identity, key)| old.get(*identity).is_some_and(|before| before != *key));
 	let rotated = rotated.map(|(identity, _)| identity.to_vec()).collect();
-	Ok(Changes { added, removed, readmitted, rotated, data: None })
+	Ok(Changes { added, removed, readmitted, rotated, ..Changes::default() })
+}
+
+/// The same in a group of people, each of whom may have several leaves.
+fn describe_devices(
+	before: &Leaves<'_>,
+	after: &Leaves<'_>,
+	gone: &[Leaf<'_>],
+	come: &[Leaf<'_>],
+	added: &[MemberDevice],
+	committer: LeafNodeIndex,
+) -> Result<Changes, policy::PolicyError> {
+	let mut changes = Changes::default();
+	let push = |list: &mut Vec<Vec<u8>>, identity: &[u8]| {
+		if !list.iter().any(|listed| listed == identity) {
+			list.push(identity.to_vec());
+		}
+	};
+	for device in added {
+		let new = device.binding();
+		if !before.has(new.identity) {
+			push(&mut changes.added, new.identity);
+		} else if before.iter().any(|leaf| leaf.binding() == Ok(new)) {
+			push(&mut changes.readmitted, new.identity);
+		} else {
+			changes.devices_added.push(device.clone());
+		}
+	}
+	for leaf in gone {
+		let old = leaf.binding()?;
+		let renewed = come.iter().find(|new| leaf.index == committer && new.index == committer);
+		if let Some(new) = renewed {
+			if new.key() != old.key {
+				push(&mut changes.rotated, old.identity);
+			}
+		} else if !after.has(old.identity) {
+			push(&mut changes.removed, old.identity);
+		} else if !added.iter().any(|device| device.binding() == old) {
+			changes.devices_removed.push(MemberDevice::of(old));
+		}
+	}
+	Ok(changes)
 }
 
 /// The HPKE public keys of all leaves and parent nodes.

@@ -7,7 +7,8 @@
 use super::{
 	constants::{tag, MAX_REJOIN_REQUEST},
 	error::{EngineError, RejoinError},
-	group::mls_id,
+	group::{self, mls_id},
+	group_data::AuthenticationService,
 	intent::Intent,
 	key_package, policy, Engine,
 };
@@ -35,6 +36,8 @@ pub struct NewRejoinRequest {
 pub struct RejoinRequest {
 	/// The member that asks.
 	pub identity: Vec<u8>,
+	/// The name of the leaf that it has now ([`GroupView::clients`](super::group::GroupView::clients)).
+	pub client: Vec<u8>,
 	/// Its new KeyPackage, in the TLS form.
 	pub key_package: Vec<u8>,
 	/// The encryption key of the leaf that the member has now.
@@ -175,20 +178,24 @@ impl Engine {
 		let mls = self.load_active(overlay, group)?;
 		let tip = self.tip(overlay, group, &mls)?.entry;
 		let identity = statement.identity.clone();
-		let Some(leaf) = leaf_of(&mls, &identity) else {
+		let leaves = leaves_of(&mls, &identity);
+		if leaves.is_empty() {
 			return Err(RejoinError::NotAMember { identity });
+		}
+		if leaves.iter().all(|leaf| leaf.index == mls.own_leaf_index()) {
+			return Err(RejoinError::Own);
+		}
+		let signed = statement.signed();
+		let has_signed = |leaf: &Member| {
+			let key = &leaf.signature_key;
+			self.crypto.verify_signature(SignatureScheme::ED25519, &signed, key, &signature).is_ok()
+		};
+		// Of a person's several leaves it is for the one whose key has signed.
+		let Some(leaf) = leaves.into_iter().find(has_signed) else {
+			return Err(RejoinError::Signature { identity });
 		};
 		if leaf.index == mls.own_leaf_index() {
 			return Err(RejoinError::Own);
-		}
-		let verified = self.crypto.verify_signature(
-			SignatureScheme::ED25519,
-			&statement.signed(),
-			&leaf.signature_key,
-			&signature,
-		);
-		if verified.is_err() {
-			return Err(RejoinError::Signature { identity });
 		}
 		if statement.replaces != leaf.encryption_key && statement.newest != tip {
 			return Err(RejoinError::Lapsed { identity });
@@ -198,8 +205,10 @@ impl Engine {
 			return Err(RejoinError::KeyPackage("it is another member's".to_owned()));
 		}
 		let new_key = package.leaf_node().signature_key().as_slice() != leaf.signature_key;
+		let people = group::data(&mls)?.authentication == AuthenticationService::Directory;
+		let client = if people { [&identity[..], &leaf.signature_key].concat() } else { identity.clone() };
 		let (key_package, replaces) = (statement.key_package, leaf.encryption_key);
-		Ok(RejoinRequest { identity, key_package, replaces, new_key })
+		Ok(RejoinRequest { identity, client, key_package, replaces, new_key })
 	}
 }
 
@@ -221,7 +230,8 @@ pub(super) fn own_leaf(mls: &MlsGroup) -> Option<Vec<u8>> {
 	mls.members().find(|member| member.index == mls.own_leaf_index()).map(|member| member.encryption_key)
 }
 
-/// The leaf of a member.
-pub(super) fn leaf_of(mls: &MlsGroup, identity: &[u8]) -> Option<Member> {
-	mls.members().find(|member| policy::identity(&member.credential).is_ok_and(|found| found == identity))
+/// The leaves of a member: several, if it is a person with several devices.
+pub(super) fn leaves_of(mls: &MlsGroup, identity: &[u8]) -> Vec<Member> {
+	let is_theirs = |member: &Member| policy::named(&member.credential).is_ok_and(|found| found == identity);
+	mls.members().filter(is_theirs).collect()
 }

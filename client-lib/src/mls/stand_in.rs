@@ -21,7 +21,7 @@ pub use judge::StandInStaged;
 
 use super::{
 	group::{GroupView, NewGroup},
-	key_package::NewKeyPackage,
+	key_package::{NewKeyPackage, Serves},
 	message::Sent,
 	proposal::ProposalView,
 	verdict::Verdict,
@@ -91,7 +91,7 @@ impl Mls for StandIn {
 	}
 
 	fn group(&self, overlay: &Overlay<'_>, group: &GroupId) -> Result<Option<GroupView>, EngineError> {
-		Ok(State::find(overlay, group)?.map(|state| state.view()))
+		Ok(State::find(overlay, group)?.map(|state| state.view(&self.identity)))
 	}
 
 	fn epoch_keys(&self, overlay: &Overlay<'_>, group: &GroupId) -> Result<Vec<EpochKeys>, EngineError> {
@@ -144,7 +144,20 @@ impl Mls for StandIn {
 	}
 
 	fn key_package(&self, overlay: &Overlay<'_>) -> Result<NewKeyPackage, EngineError> {
-		letter::key_package(overlay, &self.identity, self.draw())
+		letter::key_package(overlay, &self.identity, self.draw(), Serves::Once)
+	}
+
+	fn key_package_for(
+		&self,
+		overlay: &Overlay<'_>,
+		_: &SignerSeed,
+		serves: Serves,
+	) -> Result<NewKeyPackage, EngineError> {
+		letter::key_package(overlay, &self.identity, self.draw(), serves)
+	}
+
+	fn forget_key_package(&self, overlay: &Overlay<'_>, reference: &[u8]) -> Result<(), EngineError> {
+		letter::forget(overlay, reference)
 	}
 
 	fn welcomes(&self, prepared: &Prepared, entry: &EntryHash, index: u64) -> Result<Option<Welcomes>, EngineError> {
@@ -165,7 +178,7 @@ impl Mls for StandIn {
 	}
 
 	fn rejoin(&self, overlay: &Overlay<'_>, invitation: &Invitation) -> Result<Joined, WelcomeError> {
-		letter::join(overlay, invitation)
+		letter::join(overlay, &self.identity, invitation)
 	}
 
 	fn unknown_members(

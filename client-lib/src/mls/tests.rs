@@ -5,6 +5,7 @@ mod any_bytes;
 mod attacks;
 mod batches;
 mod decoding;
+mod devices;
 mod group_data;
 mod hostile;
 mod joining;

@@ -18,7 +18,10 @@ use jsonrpsee::{
 };
 use lockstep_primitives::{
 	extrinsic::TRANSACTION_VERSION,
-	rpc::{FinalizedEntries, GenesisProof, Group, HexBytes, IdentityLog, KeyPackagesProof, Links, Moment, Position},
+	rpc::{
+		ChangedIdentities, FinalizedEntries, GenesisProof, Group, HexBytes, IdentityLog, KeyPackagesProof, Links,
+		Moment, Position,
+	},
 	BlockHash, BlockNumber, GenesisHash, GroupId, IdentityId, IdentityKey, InitKey, OrderingParameters, VoucherKey,
 };
 use serde::{de::DeserializeOwned, Deserialize};
@@ -228,6 +231,11 @@ impl Node {
 	/// A part of the log of an identity, as the node says.
 	pub async fn identity_log(&self, identity: &IdentityId, from: u64) -> Result<IdentityLog, RpcError> {
 		self.request("directory_log", rpc_params![identity, from]).await
+	}
+
+	/// The identities whose logs have changed after a block, as the node says.
+	pub async fn changed(&self, after: BlockNumber) -> Result<ChangedIdentities, RpcError> {
+		self.request("directory_changed", rpc_params![after]).await
 	}
 
 	/// What shows a device's KeyPackages, as the node says.

@@ -6,13 +6,19 @@ use lockstep_primitives::{extrinsic::Append, rpc, BlockNumber, EntryBody, GroupI
 use lockstep_runtime::opaque::{Block, Hash};
 use sc_client_api::{AuxStore, BlockBackend, HeaderBackend};
 use sp_blockchain::{Error, Result};
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
 const BLOCK: &[u8] = b"lockstep/block/2/";
 const ENTRY: &[u8] = b"lockstep/entry/1/";
 const EVENT: &[u8] = b"lockstep/event/1/";
+const CHANGED: &[u8] = b"lockstep/changed/1/";
+const NEWEST_CHANGED: &[u8] = b"lockstep/changed-newest/1";
+const OLDEST_CHANGED: &[u8] = b"lockstep/changed-oldest/1";
 const CURSOR: &[u8] = b"lockstep/cursor/1";
 const SKIPPED: &[u8] = b"lockstep/skipped/1";
+
+/// Blocks that are looked at for one question.
+const MOST_BLOCKS: usize = 4096;
 
 /// Where an entry is, and what the log's hash covers of it.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
@@ -20,6 +26,14 @@ struct Located {
 	block: BlockNumber,
 	extrinsic_index: u32,
 	body: EntryBody,
+}
+
+/// Whose logs have events in a finalized block.
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+struct Changed {
+	identities: Vec<IdentityId>,
+	/// The newest block before it in which logs have events, of those that were noted.
+	before: Option<BlockNumber>,
 }
 
 /// The index, in the auxiliary column of the node's database.
@@ -39,6 +53,10 @@ fn block_key(block: &Hash) -> Vec<u8> {
 
 fn entry_key(group: &GroupId, index: u64) -> Vec<u8> {
 	[ENTRY, group.as_ref(), &index.to_be_bytes()].concat()
+}
+
+fn changed_key(block: BlockNumber) -> Vec<u8> {
+	[CHANGED, &block.to_be_bytes()].concat()
 }
 
 fn event_key(identity: &IdentityId, index: u64) -> Vec<u8> {
@@ -84,6 +102,15 @@ impl<C: AuxStore> EntryIndex<C> {
 			let key = event_key(&signed.event.identity, signed.event.index);
 			records.push((key, (at.0, signed.encode()).encode()));
 		}
+		if self.get::<BlockNumber>(OLDEST_CHANGED)?.is_none() {
+			records.push((OLDEST_CHANGED.to_vec(), at.0.encode()));
+		}
+		if !noted.events.is_empty() {
+			let identities: BTreeSet<IdentityId> = noted.events.iter().map(|signed| signed.event.identity).collect();
+			let changed = Changed { identities: identities.into_iter().collect(), before: self.get(NEWEST_CHANGED)? };
+			records.push((changed_key(at.0), changed.encode()));
+			records.push((NEWEST_CHANGED.to_vec(), at.0.encode()));
+		}
 		let insert: Vec<_> = records.iter().map(|(key, value)| (&key[..], &value[..])).collect();
 		self.client.insert_aux(&insert, &[&block_key(&at.1)[..]])
 	}
@@ -92,6 +119,32 @@ impl<C: AuxStore> EntryIndex<C> {
 	pub fn event(&self, identity: &IdentityId, index: u64) -> Result<Option<rpc::RecordedEvent>> {
 		let found: Option<(BlockNumber, Vec<u8>)> = self.get(&event_key(identity, index))?;
 		Ok(found.map(|(block, event)| rpc::RecordedEvent { index, block, event: rpc::HexBytes(event) }))
+	}
+
+	/// The identities whose logs have events in the finalized blocks above `after`, up to `until`; `None` if they are more than
+	/// `most`, or not all of these blocks were noted, or too many of them would have to be looked at.
+	pub fn changed(&self, after: BlockNumber, until: BlockNumber, most: usize) -> Result<Option<BTreeSet<IdentityId>>> {
+		let oldest = self.get::<BlockNumber>(OLDEST_CHANGED)?;
+		let has_skipped = self.skipped()?.is_some_and(|skipped| skipped > after);
+		if has_skipped || oldest.is_none_or(|oldest| oldest > after.saturating_add(1)) {
+			return Ok(None);
+		}
+		let mut identities = BTreeSet::new();
+		let mut next = self.get::<BlockNumber>(NEWEST_CHANGED)?;
+		let mut looked_at = 0usize;
+		while let Some(block) = next.filter(|block| *block > after) {
+			let Some(changed) = self.get::<Changed>(&changed_key(block))? else { return Ok(None) };
+			looked_at = looked_at.saturating_add(1);
+			// What came after `until` is for the next question.
+			if block <= until {
+				identities.extend(changed.identities);
+			}
+			if identities.len() > most || looked_at > MOST_BLOCKS {
+				return Ok(None);
+			}
+			next = changed.before;
+		}
+		Ok(Some(identities))
 	}
 
 	/// Forgets blocks that can no longer be finalized.

@@ -9,8 +9,8 @@ use crate::{
 use jsonrpsee::{core::RpcResult, proc_macros::rpc};
 use lockstep_primitives::{
 	api::DirectoryApi,
-	rpc::{FinalizedBlock, IdentityLog, KeyPackagesProof, MAX_EVENTS},
-	BlockHash, IdentityId, IdentityKey, InitKey, VoucherKey,
+	rpc::{ChangedIdentities, FinalizedBlock, IdentityLog, KeyPackagesProof, MAX_CHANGED, MAX_EVENTS},
+	BlockHash, BlockNumber, IdentityId, IdentityKey, InitKey, VoucherKey,
 };
 use lockstep_runtime::opaque::Block;
 use lockstep_verifier::{
@@ -27,6 +27,10 @@ pub trait DirectoryRpc {
 	/// The log of an identity from position `from` on, a part of it if it is long, with what shows that it is all of it.
 	#[method(name = "log", blocking)]
 	fn log(&self, identity: IdentityId, from: u64) -> RpcResult<IdentityLog>;
+
+	/// The identities whose logs have events in finalized blocks above this one.
+	#[method(name = "changed", blocking)]
+	fn changed(&self, after: BlockNumber) -> RpcResult<ChangedIdentities>;
 
 	/// What shows what a device of a person has published, the person's gate, and in which publication this init key was.
 	#[method(name = "stock", blocking)]
@@ -70,6 +74,13 @@ impl Directory {
 }
 
 impl DirectoryRpcServer for Directory {
+	fn changed(&self, after: BlockNumber) -> RpcResult<ChangedIdentities> {
+		let (number, hash) = *self.finalized.borrow();
+		let at = FinalizedBlock { number, hash: BlockHash(hash.0) };
+		let changed = self.index.changed(after, number, MAX_CHANGED).map_err(|problem| error(INTERNAL, problem))?;
+		Ok(ChangedIdentities { at, identities: changed.map(|identities| identities.into_iter().collect()) })
+	}
+
 	fn stock(
 		&self,
 		identity: IdentityId,

@@ -17,7 +17,7 @@ use sp_core::{ed25519, Pair};
 use sp_io::hashing::blake2_256;
 use sp_runtime::transaction_validity::{InvalidTransaction, TransactionValidityError};
 
-/// Three hundred are asked for, of a millisecond each: decision 0029 says what is missing.
+/// Three hundred are asked for, of a millisecond each: decision 0032 says what it takes.
 const WANTED: usize = 140;
 const PEOPLE: u32 = 5;
 const SPONSOR: u32 = 1_000_000;

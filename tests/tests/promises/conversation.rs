@@ -15,13 +15,13 @@ use tokio::{
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A machine with its profiles.
-struct Machine {
+pub struct Machine {
 	folder: tempfile::TempDir,
 	program: PathBuf,
 }
 
 impl Machine {
-	fn new() -> Result<Self> {
+	pub fn new() -> Result<Self> {
 		let folder = tempfile::tempdir().map_err(Error::io("making a folder for profiles"))?;
 		Ok(Self { folder, program: programs::lockstep()? })
 	}
@@ -41,7 +41,7 @@ impl Machine {
 	}
 
 	/// Runs a command to its end; gives what it printed.
-	async fn run(&self, arguments: &[&str]) -> Result<String> {
+	pub async fn run(&self, arguments: &[&str]) -> Result<String> {
 		let what = format!("lockstep {}", arguments.join(" "));
 		let output = within(PATIENCE, what.clone(), self.command(arguments).stdin(Stdio::null()).output()).await?;
 		let output = output.map_err(Error::io(what.clone()))?;
@@ -57,7 +57,7 @@ impl Machine {
 	}
 
 	/// A terminal in which somebody chats.
-	fn chat(&self, profile: &str) -> Result<Terminal> {
+	pub fn chat(&self, profile: &str) -> Result<Terminal> {
 		self.terminal(&["--profile", profile, "chat"])
 	}
 
@@ -80,7 +80,7 @@ impl Machine {
 }
 
 /// A chat, and what it has shown.
-struct Terminal {
+pub struct Terminal {
 	child: Child,
 	keyboard: ChildStdin,
 	screen: Lines<BufReader<ChildStdout>>,
@@ -88,14 +88,14 @@ struct Terminal {
 }
 
 impl Terminal {
-	async fn types(&mut self, line: &str) -> Result<()> {
+	pub async fn types(&mut self, line: &str) -> Result<()> {
 		let typed = format!("{line}\n");
 		self.keyboard.write_all(typed.as_bytes()).await.map_err(Error::io("typing into a chat"))?;
 		self.keyboard.flush().await.map_err(Error::io("typing into a chat"))
 	}
 
 	/// Waits until a line with this in it is shown.
-	async fn shows(&mut self, wanted: &str) -> Result<()> {
+	pub async fn shows(&mut self, wanted: &str) -> Result<()> {
 		let reading = async {
 			while let Some(line) = self.screen.next_line().await.map_err(Error::io("reading a chat"))? {
 				let found = line.contains(wanted);
@@ -114,7 +114,7 @@ impl Terminal {
 		self.child.kill().await.map_err(Error::io("killing a chat"))
 	}
 
-	async fn quits(mut self) -> Result<()> {
+	pub async fn quits(mut self) -> Result<()> {
 		self.types("/quit").await?;
 		let ended =
 			within(PATIENCE, "the end of a chat", self.child.wait()).await?.map_err(Error::io("ending a chat"))?;

@@ -13,12 +13,16 @@
 //! | [`p6_nothing_in_the_clear`] | chain and nodes keep neither identities nor plaintext |
 //! | [`p7_provable_rotations`] | anyone with the genesis can check rotations, offline |
 //! | [`p7_identities`] | who has which devices is what those devices have signed, and the same for every reader |
+//! | [`p7_devices`] | a person has several devices in a group, and what its log says of them comes about there |
 //! | [`p7_key_packages`] | a person is added by what the person's devices have published, each of it given out once |
+//! | [`p7_keeping`] | a client keeps its KeyPackages published, and is told what happened while it was away |
 //! | [`p7_members`] | in a group of people, a leaf counts if its key is a device of its identity in the block of the entry |
+//! | [`p7_two_implementations`] | KeyPackages of another MLS implementation are claimed, and its members are members like others |
 //! | [`clock`] | a member's clock does not matter to its verdicts |
 //! | [`membership`] | members that go away, for a while or for good |
 //! | [`retention`] | nodes that delete old blocks, and members that were away for longer |
 //! | [`conversation`] | what `docs/cli.md` shows: two people talk, one is killed, and the conversation goes on |
+//! | [`people_talk`] | what `docs/cli.md` says of people: found by their ids, with several devices, and a way back |
 //! | [`bad_input`] | bytes from outside are refused, and nothing happens |
 
 //!
@@ -40,12 +44,17 @@ mod p4_removed_means_removed;
 mod p5_no_lost_state;
 mod p6_no_links;
 mod p6_nothing_in_the_clear;
+mod p7_devices;
 mod p7_identities;
+mod p7_keeping;
 mod p7_key_packages;
 mod p7_members;
 mod p7_provable_rotations;
+mod p7_two_implementations;
+mod people_talk;
 mod person;
 mod retention;
+mod second;
 
 use lockstep_tests::{scenes, scenes::play, Network, Result};
 
@@ -67,10 +76,14 @@ async fn on_a_network_that_nothing_disturbs() -> Result<()> {
 		p7_identities::vouchers_pay_once_and_name_nobody,
 		p7_identities::of_two_events_for_one_position_one_is_recorded,
 		p7_identities::a_node_that_leaves_events_out_is_asked_no_more,
+		p7_devices::all_devices_come_in_and_one_member_takes_out_the_revoked_one,
 		p7_key_packages::a_person_is_found_claimed_and_added,
 		p7_key_packages::a_thousand_claims_race_for_a_hundred_key_packages,
+		p7_keeping::a_stock_is_kept_and_a_last_resort_serves_two,
+		p7_keeping::what_happened_meanwhile_is_told_once,
 		p7_members::who_is_no_device_commits_nothing,
 		p7_members::nobody_comes_in_under_the_name_of_another,
+		p7_two_implementations::members_of_openmls_and_of_mls_rs_share_a_group,
 		clock::a_member_months_ahead_agrees_on_an_added_key_package,
 		membership::a_member_that_was_away_catches_up,
 		membership::more_is_said_than_fits_into_one_epoch,
@@ -81,6 +94,8 @@ async fn on_a_network_that_nothing_disturbs() -> Result<()> {
 		conversation::who_lost_its_store_is_readmitted,
 		conversation::a_group_is_paid_for_by_a_voucher_once,
 		conversation::who_lost_its_device_comes_back_from_a_backup,
+		people_talk::two_people_find_each_other_and_talk,
+		people_talk::a_device_comes_in_goes_and_the_identity_is_recovered,
 		bad_input::nodes_refuse_it_and_go_on,
 	])
 	.await?;

@@ -12,9 +12,9 @@ use lockstep_client::{
 use lockstep_tests::{deadline::within, Error, Network, Result};
 use std::time::Duration;
 
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(90);
 
-async fn until<T>(
+pub async fn until<T>(
 	events: &mut (impl Stream<Item = Event> + Unpin),
 	what: &str,
 	mut wanted: impl FnMut(Event) -> Option<T>,
@@ -42,7 +42,7 @@ fn refused(result: Result<impl std::fmt::Debug, CommitError>, of: IdentityId) ->
 }
 
 /// Founds a group of people.
-async fn found(network: &Network, founder: &Person) -> Result<GroupId> {
+pub async fn found(network: &Network, founder: &Person) -> Result<GroupId> {
 	let data = GroupData { authentication: AuthenticationService::Directory, ..GroupData::default() };
 	let now = network.rpc(0).await?.finalized().await?;
 	let voucher = HeldVoucher::issue(&Sponsor::alice(), &founder.genesis, VoucherKind::CreateGroup, now);
@@ -60,7 +60,7 @@ async fn invite(network: &Network, host: &Person, group: GroupId, guest: &Person
 	until(&mut events, "joining", |event| matches!(event, Event::Joined { .. }).then_some(())).await
 }
 
-async fn epoch(person: &Person, group: GroupId) -> Result<u64> {
+pub async fn epoch(person: &Person, group: GroupId) -> Result<u64> {
 	Ok(person.client.group(group).await.map_err(broken)?.epoch)
 }
 

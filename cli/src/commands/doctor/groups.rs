@@ -139,6 +139,7 @@ mod tests {
 			group: GroupId([1; 32]),
 			state: state.into(),
 			reason: None,
+			people: false,
 			name: String::new(),
 			epoch: 3,
 			entry: EntryHash([2; 32]),

@@ -6,7 +6,14 @@ use std::{os::unix::fs::PermissionsExt, path::PathBuf};
 
 /// Whether others can read what is the owner's.
 pub fn permissions(profile: &Profile, report: &mut Report) {
-	let files = [profile.folder().to_owned(), profile.secret(), profile.history(), profile.marks(), profile.store()];
+	let files = [
+		profile.folder().to_owned(),
+		profile.secret(),
+		profile.history(),
+		profile.marks(),
+		profile.store(),
+		profile.device(),
+	];
 	let is_open = |path: &PathBuf| std::fs::metadata(path).is_ok_and(|facts| facts.permissions().mode() & 0o077 != 0);
 	// Nobody gets to what is in a folder that is closed.
 	let open: Vec<String> = match is_open(&profile.folder().to_owned()) {

@@ -9,7 +9,7 @@ use crate::{
 use clap::Args;
 use lockstep_client::{
 	voucher::{HeldVoucher, VoucherKind},
-	CreateError, GroupData,
+	AuthenticationService, CreateError, GroupData,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -32,6 +32,10 @@ pub struct Create {
 	/// What the group is called; its members see it
 	#[arg(long, value_name = "NAME", default_value = "")]
 	name: String,
+	/// Makes a group of people of the directory: nobody is in it but by a device of the identity that is shown, and that is for ever so
+	#[arg(long)]
+	#[serde(default)]
+	people: bool,
 }
 
 impl Create {
@@ -49,21 +53,19 @@ impl Create {
 	/// Whether there is such an account, or such a voucher, before anything is asked for.
 	pub fn prepare(&mut self) -> Result<(), Failure> {
 		if let Some(path) = &self.voucher {
-			let held = voucher::read(path)?;
-			let kind = held.voucher().kind;
-			if kind != VoucherKind::CreateGroup {
-				let message =
-					format!("the voucher in {} is for something else: {}", path.display(), voucher::name(kind));
-				return Err(Failure::new(Kind::Usage, message).advise("ask for one of the kind create-group"));
-			}
-			self.held = Some(held);
+			self.held = Some(voucher::read_for(path, VoucherKind::CreateGroup)?);
 		}
 		self.sponsor().map_or(Ok(()), |named| profile::account(named).map(drop))
 	}
 
 	pub async fn run(&self, job: &Job<'_>) -> Result<(), Failure> {
 		job.session.reachable(job.out).await?;
-		let data = GroupData { name: self.name.clone(), ..GroupData::default() };
+		let mut data = GroupData { name: self.name.clone(), ..GroupData::default() };
+		if self.people {
+			// Whose leaf is no device's commits nothing there.
+			job.session.device()?;
+			data.authentication = AuthenticationService::Directory;
+		}
 		let client = job.session.client();
 		let waiting = "waiting for the group to be final";
 		let created = match self.held.clone() {

@@ -1,7 +1,7 @@
 //! `lockstep group rotate`.
 
 use crate::{
-	failure::Failure,
+	failure::{Failure, Kind},
 	job::{GroupName, Job},
 };
 use clap::Args;
@@ -24,7 +24,11 @@ impl Rotate {
 	}
 }
 
-/// Changes the key to a new, random one, which is kept in the store.
+/// Changes the key to a new, random one, which is kept in the store. That of a person is the device's, in all groups.
 pub async fn run(job: &Job<'_>, group: GroupId) -> Result<(), Failure> {
+	if job.session.device().is_ok() {
+		return Err(Failure::new(Kind::Refused, "the signature key of a person is that of the device, in every group")
+			.advise(format!("{} device rotate", job.session.profile().command())));
+	}
 	super::commit(job, group, Intent::Rotate { seed: SignerSeed::new(rand::random()) }).await
 }

@@ -81,6 +81,13 @@ pub fn no_passphrase() -> StoreKey {
 impl MakeBackup {
 	pub async fn run(self, globals: &Globals, out: &Out) -> Result<(), Failure> {
 		let profile = globals.profile()?;
+		if profile.facts().person.is_some() {
+			return Err(Failure::new(
+				Kind::Refused,
+				"a person's device has no backup: its keys are good in one place, and another device is as good",
+			)
+			.advise("lockstep device offer on the other machine; or keep a recovery key: lockstep identity recover"));
+		}
 		// Before anybody is asked for a passphrase.
 		files::absent(&self.file)?;
 		if self.insecure_no_passphrase && Secret::takes_passphrase(&profile.secret())? {

@@ -25,7 +25,12 @@ impl List {
 			out.note(format!("lockstep: there is no profile in {}", data_home()?.display()));
 		}
 		let lines = profiles.iter().map(|profile| {
-			format!("{}  {}  {}", profile.name(), profile.facts().identity, profile.facts().nodes.join(", "))
+			format!(
+				"{}  {}  {}",
+				profile.name(),
+				profile.facts().member().unwrap_or_else(|| "none yet".to_owned()),
+				profile.facts().nodes.join(", ")
+			)
 		});
 		let text = lines.collect::<Vec<_>>().join("\n");
 		out.result(&text, &json!({ "profiles": profiles.iter().map(super::json).collect::<Vec<_>>() }))

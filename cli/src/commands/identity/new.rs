@@ -1,85 +1,79 @@
 //! `lockstep identity new`.
 
+use super::{
+	make::{self, Make},
+	recovery::{self, ForRecovery},
+	register,
+};
 use crate::{
+	commands::voucher,
 	failure::{Failure, Kind},
 	globals::Globals,
+	keyring::{Keyring, Standing},
 	output::Out,
-	profile::{self, Facts, Place, Profile},
+	person,
+	profile::Profile,
 };
 use clap::Args;
-use lockstep_client::GenesisHash;
-
-/// Where the node of `lockstep-node --dev` listens.
-const DEV_NODE: &str = "ws://127.0.0.1:9944";
-/// Longest identity, in bytes.
-const MAX_IDENTITY: usize = 256;
+use lockstep_client::{
+	directory::{OperatorId, RecoveryKeys},
+	voucher::VoucherKind,
+};
+use std::path::PathBuf;
 
 /// Makes an identity, in a profile of its own
+///
+/// It is a name, which is what members of its groups see; or with --register a person of the directory, on the chain, who can have
+/// several devices and is found by its id. Then the keys are kept before anything is sent: run it again if it was interrupted, or
+/// `identity register`.
 #[derive(Args)]
 pub struct New {
-	/// The name that members of its groups see; the profile gets it too, unless --profile names another
-	#[arg(value_name = "NAME", value_parser = identity)]
+	/// The name that members of its groups see; the profile gets it too, unless --profile names another. Nobody sees that of a person
+	#[arg(value_name = "NAME", value_parser = make::name)]
 	name: String,
-	/// URL of a node, ws://HOST:PORT; give several for the case that one is silent or lies
-	#[arg(long, value_name = "URL", value_parser = super::node_url)]
-	node: Vec<String>,
-	/// Genesis hash of the chain; without it the first node that is met is believed, once
-	#[arg(long, value_name = "HASH", conflicts_with = "dev")]
-	genesis: Option<GenesisHash>,
-	/// For a chain of `lockstep-node --dev`: its node, and Alice as the sponsor, unless others are named
+	#[command(flatten)]
+	make: Make,
+	/// Registers a person with this device; the profile's sponsor pays, unless a voucher does
 	#[arg(long)]
-	dev: bool,
-	/// Who pays for groups that it makes: `alice`, on development chains, or a file with a seed of 64 hexadecimal digits
-	#[arg(long, value_name = "alice|FILE")]
-	sponsor: Option<String>,
-	/// Keeps the secret in the clear; with --dev only
-	#[arg(long, requires = "dev")]
-	insecure_no_passphrase: bool,
+	register: bool,
+	/// A file with a voucher that pays for the registration
+	#[arg(long, value_name = "FILE", requires = "register")]
+	voucher: Option<PathBuf>,
+	#[command(flatten)]
+	recovery: ForRecovery,
+	/// Where the person is at home, 64 hexadecimal digits
+	#[arg(long, value_name = "ID", requires = "register")]
+	operator: Option<OperatorId>,
 }
 
 impl New {
-	pub fn run(self, globals: &Globals, out: &Out) -> Result<(), Failure> {
-		let Self { name, mut node, genesis, dev, sponsor, insecure_no_passphrase } = self;
-		if node.is_empty() {
-			if !dev {
-				return Err(Failure::new(Kind::Usage, "no node is named")
-					.advise("--node ws://HOST:PORT, or --dev for a development chain on this machine"));
-			}
-			node.push(DEV_NODE.to_owned());
+	pub async fn run(self, globals: &Globals, out: &Out) -> Result<(), Failure> {
+		let Self { name, make, register, voucher, recovery, operator } = self;
+		if !register {
+			recovery.unused()?;
+			let profile = make.ready(name, globals)?.of_name(out)?;
+			return out.result(&super::text(&profile), &super::json(&profile));
 		}
-		let sponsor = sponsor.or_else(|| dev.then(|| "alice".to_owned())).map(checked).transpose()?;
-		let place = Place::named(globals.profile.as_deref().filter(|named| !named.is_empty()).unwrap_or(&name))?;
-		if Profile::open(place.clone()).is_ok() {
-			let message = format!("there is a profile {} already, in {}", place.name(), place.folder().display());
-			return Err(Failure::new(Kind::ProfileExists, message).advise("choose another name, or --profile PATH"));
+		let voucher = voucher.map(|path| voucher::read_for(&path, VoucherKind::Register)).transpose()?;
+		// One that was begun goes on with the keys that it has.
+		if let Ok(profile) = Profile::open(make::place(globals, &name)?) {
+			let secret = person::unlock(globals, &profile).map_err(|failure| match failure.kind {
+				Kind::NotADevice => {
+					Failure::new(Kind::ProfileExists, format!("there is a profile {} already", profile.name()))
+						.advise("choose another name, or --profile PATH")
+				}
+				_ => failure,
+			})?;
+			return register::run(profile, &secret, voucher, globals, out).await;
 		}
-		let passphrase = if insecure_no_passphrase { None } else { Some(globals.new_passphrase()?) };
-		let facts = Facts { genesis, sponsor, ..Facts::new(name, node) };
-		let profile = Profile::create(place, facts, passphrase.as_ref())?;
-		if insecure_no_passphrase {
-			out.warn("the secret of this identity lies in the clear: whoever reads the folder can be it");
-		}
-		out.result(&super::text(&profile), &super::json(&profile))
-	}
-}
-
-/// A sponsor that can be used from any folder, later.
-fn checked(named: String) -> Result<String, Failure> {
-	profile::account(&named)?;
-	if named == "alice" {
-		return Ok(named);
-	}
-	let path = std::path::absolute(&named).map_err(|error| Failure::file(named.as_ref(), &error))?;
-	Ok(path.to_string_lossy().into_owned())
-}
-
-fn identity(text: &str) -> Result<String, String> {
-	if text.is_empty() || text.len() > MAX_IDENTITY {
-		return Err(format!("an identity has 1 to {MAX_IDENTITY} bytes"));
-	}
-	// What others would be shown as digits.
-	match crate::name::show(text.as_bytes()) == text {
-		true => Ok(text.to_owned()),
-		false => Err("an identity has no control characters and does not begin with `hex:`".to_owned()),
+		recovery.wanted(out)?;
+		let ready = make.ready(name, globals)?;
+		ready.vacant()?;
+		let recovery = match recovery::new_key(&recovery, out)? {
+			Some(commitment) => RecoveryKeys::try_from(vec![commitment]).unwrap_or_default(),
+			None => RecoveryKeys::default(),
+		};
+		let (profile, secret) = ready.of_person(&Keyring::new(Standing::Registering { recovery, operator }), out)?;
+		register::run(profile, &secret, voucher, globals, out).await
 	}
 }

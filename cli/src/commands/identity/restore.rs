@@ -66,8 +66,8 @@ impl Restore {
 		let nodes = if self.node.is_empty() { note.nodes } else { self.node };
 		let facts = Facts { genesis: Some(backup.genesis()), sponsor: note.sponsor, ..Facts::new(identity, nodes) };
 		let secret = Secret::with_signer(backup.signer());
-		let profile = Profile::restore(place, facts, &secret, passphrase.as_ref(), |store| {
-			Ok(backup.restore(store, &StoreKey::from_bytes(secret.store_key()))?)
+		let profile = Profile::make(place, facts, &secret, passphrase.as_ref(), |new| {
+			Ok(backup.restore(new.store(), &StoreKey::from_bytes(secret.store_key()))?)
 		})?;
 		if self.insecure_no_passphrase {
 			out.warn("the secret of this identity lies in the clear: whoever reads the folder can be it");

@@ -34,7 +34,20 @@ impl Directory {
 	/// # Errors
 	/// [`DirectoryError::Read`].
 	pub async fn stock(&self, identity: IdentityId, device: IdentityKey) -> Result<Option<Stock>, DirectoryError> {
-		Ok(self.ask(&StockOf { identity, device, init_key: None }).await?.0.stock)
+		Ok(self.stock_as_of(identity, device).await?.0)
+	}
+
+	/// The same, and the final block of whose state that is.
+	///
+	/// # Errors
+	/// [`DirectoryError::Read`].
+	pub async fn stock_as_of(
+		&self,
+		identity: IdentityId,
+		device: IdentityKey,
+	) -> Result<(Option<Stock>, Head), DirectoryError> {
+		let (proven, head) = self.ask(&StockOf { identity, device, init_key: None }).await?;
+		Ok((proven.stock, head))
 	}
 
 	/// Publishes KeyPackages of a device, and waits until that is final. To publish again what was published is no error and

@@ -1,15 +1,16 @@
 //! Placing one intent in a plan, by kind. Each of these changes a copy of the plan; an error throws it away.
 
-use super::{NotPlaced, Plan, Referenced, Source};
+use super::{Before, Newcomer, NotPlaced, Place, Plan, Referenced, Source};
 use crate::{
 	mls::{
 		error::{BuildError, ProposalError},
 		group_data::GroupData,
 		intent::{EnvelopeKey, GroupChange},
 		key_package,
-		policy::{self, PolicyError},
+		people::MemberDevice,
+		policy::PolicyError,
 		proposal,
-		rejoin::leaf_of,
+		rejoin::leaves_of,
 		signer::SignerSeed,
 		Engine,
 	},
@@ -31,51 +32,87 @@ impl Plan<'_> {
 	) -> Result<(), NotPlaced> {
 		let (mut named, mut present) = (BTreeSet::new(), None);
 		for (index, bytes) in list.iter().enumerate() {
-			let (identity, package) = parse(engine, index, &bytes.0)?;
-			if !named.insert(identity.clone()) {
-				return Err(NotPlaced::Refused(BuildError::AlreadyMember { identity }));
+			let (newcomer, package) = self.parse(engine, index, &bytes.0)?;
+			// Of somebody whose KeyPackages were claimed there is one for each device.
+			if key.is_some() && !self.before.people && named.contains(&newcomer) {
+				continue;
 			}
-			if self.removed.contains_key(&identity) {
+			if !named.insert(newcomer.clone()) {
+				return Err(NotPlaced::Refused(BuildError::AlreadyMember { identity: newcomer.0 }));
+			}
+			if self.leaves(&newcomer) {
 				return Err(NotPlaced::Conflict);
 			}
-			if self.before.members.contains_key(&identity) {
-				present = Some(identity);
-			} else if !self.added.contains_key(&identity) {
-				self.envelope_keys.extend(key.map(|key| (identity.clone(), key.clone())));
-				self.added.insert(identity, (Box::new(package), Source::Value));
+			if self.before.is_in(&newcomer) {
+				present = Some(newcomer.0);
+			} else if !self.added.contains_key(&newcomer) {
+				let signature_key = package.leaf_node().signature_key().as_slice().to_vec();
+				self.envelope_keys.extend(key.map(|key| (signature_key, key.clone())));
+				self.added.insert(newcomer, (Box::new(package), Source::Value));
 			}
 		}
 		match present {
 			_ if named.is_empty() => Err(NotPlaced::Refused(BuildError::Empty)),
-			Some(identity) if named.iter().all(|identity| self.before.members.contains_key(identity)) => {
+			Some(identity) if named.iter().all(|newcomer| self.before.is_in(newcomer)) => {
 				Err(NotPlaced::Satisfied(BuildError::AlreadyMember { identity }))
 			}
 			_ => Ok(()),
 		}
 	}
 
+	/// Whether the plan removes the leaf of somebody who comes in, or the last one of the same person.
+	fn leaves(&self, newcomer: &Newcomer) -> bool {
+		let mut removed = self.removed.keys().filter_map(|place| self.before.members.get(place));
+		let was_member = self.before.is_member(&newcomer.0);
+		removed.any(|leaf| Before::is_same(leaf, newcomer)) || (was_member && !self.stays(&newcomer.0))
+	}
+
 	pub(super) fn remove(&mut self, list: &[HexBytes]) -> Result<(), NotPlaced> {
 		let mut absent = None;
 		for HexBytes(identity) in list {
-			if *identity == self.before.me {
+			if identity == self.before.my_identity() {
 				return Err(NotPlaced::Refused(BuildError::RemovesItself));
 			}
-			if self.added.contains_key(identity) {
+			if self.comes(identity) {
 				return Err(NotPlaced::Conflict);
 			}
-			if self.before.members.contains_key(identity) {
-				self.removed.entry(identity.clone()).or_insert(Source::Value);
-			} else {
+			let before = self.before;
+			let mut places = before.places(identity).peekable();
+			if places.peek().is_none() {
 				absent = Some(identity.clone());
+			}
+			for place in places {
+				self.removed.entry(place).or_insert(Source::Value);
 			}
 		}
 		match absent {
 			_ if list.is_empty() => Err(NotPlaced::Refused(BuildError::Empty)),
-			Some(identity) if list.iter().all(|HexBytes(identity)| !self.before.members.contains_key(identity)) => {
+			Some(identity) if list.iter().all(|HexBytes(identity)| !self.before.is_member(identity)) => {
 				Err(NotPlaced::Satisfied(BuildError::NotAMember { identity }))
 			}
 			_ => Ok(()),
 		}
+	}
+
+	/// Takes out single devices.
+	pub(super) fn remove_devices(&mut self, list: &[MemberDevice]) -> Result<(), NotPlaced> {
+		let places: Vec<Place> = list.iter().filter_map(|device| self.before.device(device)).collect();
+		let Some(first) = list.first() else { return Err(NotPlaced::Refused(BuildError::Empty)) };
+		if places.is_empty() {
+			let identity = first.identity.0.clone();
+			return Err(NotPlaced::Satisfied(BuildError::NotAMember { identity }));
+		}
+		for place in places {
+			if place == self.before.me {
+				return Err(NotPlaced::Refused(BuildError::RemovesItself));
+			}
+			let leaf = self.before.members.get(&place);
+			if leaf.is_some_and(|leaf| self.added.keys().any(|newcomer| Before::is_same(leaf, newcomer))) {
+				return Err(NotPlaced::Conflict);
+			}
+			self.removed.entry(place).or_insert(Source::Value);
+		}
+		Ok(())
 	}
 
 	/// Puts in proposals of others.
@@ -96,17 +133,19 @@ impl Plan<'_> {
 				ProposalError::Engine(error) => NotPlaced::Engine(error),
 				reason => refused(reason),
 			})?;
-			let proposer = match queued.sender() {
-				Sender::Member(leaf) => self.before.at(*leaf).cloned(),
-				_ => None,
-			};
-			let proposer = proposer.ok_or_else(|| policy(PolicyError::Outsider))?;
+			let &Sender::Member(proposer) = queued.sender() else { return Err(policy(PolicyError::Outsider)) };
+			let proposer = proposer.u32();
 			if self.take_proposal(&queued, proposer, &policy)? {
 				let reference = queued.proposal_reference_ref().as_slice().to_vec();
 				self.proposals.insert(reference, Referenced { proposal: queued, message: message.clone() });
 			}
 			// one by one, so that the error names the proposal that is not allowed
-			self.check().map_err(policy)?;
+			self.check(scratch).map_err(|stop| {
+				super::refused(stop, |error| BuildError::Proposal {
+					index,
+					reason: ProposalError::Invalid(error.into()),
+				})
+			})?;
 		}
 		Ok(())
 	}
@@ -115,34 +154,34 @@ impl Plan<'_> {
 	fn take_proposal(
 		&mut self,
 		queued: &QueuedProposal,
-		proposer: Vec<u8>,
+		proposer: Place,
 		policy: &impl Fn(PolicyError) -> NotPlaced,
 	) -> Result<bool, NotPlaced> {
 		match queued.proposal() {
 			Proposal::Remove(remove) => {
-				let identity = self.before.at(remove.removed()).cloned();
-				let identity = identity.ok_or_else(|| policy(PolicyError::Outsider))?;
-				if identity == self.before.me {
+				let place = remove.removed().u32();
+				let Some(leaf) = self.before.members.get(&place) else { return Err(policy(PolicyError::Outsider)) };
+				if place == self.before.me {
 					return Err(NotPlaced::Refused(BuildError::RemovesItself));
 				}
-				if self.added.contains_key(&identity) {
+				if self.added.keys().any(|newcomer| Before::is_same(leaf, newcomer)) {
 					return Err(NotPlaced::Conflict);
 				}
-				if let Some(Source::Reference(_)) = self.removed.get(&identity) {
+				if let Some(Source::Reference(_)) = self.removed.get(&place) {
 					return Ok(false);
 				}
-				self.removed.insert(identity, Source::Reference(proposer));
+				self.removed.insert(place, Source::Reference(proposer));
 			}
 			Proposal::Add(add) => {
 				let package = add.key_package();
-				let identity = policy::identity(package.leaf_node().credential()).map_err(policy)?;
-				if self.before.members.contains_key(&identity) {
+				let newcomer = self.before.newcomer(package.leaf_node()).map_err(policy)?;
+				if self.before.is_in(&newcomer) {
 					return Err(policy(PolicyError::DuplicateIdentity));
 				}
-				if self.added.contains_key(&identity) {
+				if self.added.contains_key(&newcomer) {
 					return Err(NotPlaced::Conflict);
 				}
-				self.added.insert(identity, (Box::new(package.clone()), Source::Reference(proposer)));
+				self.added.insert(newcomer, (Box::new(package.clone()), Source::Reference(proposer)));
 			}
 			Proposal::GroupContextExtensions(change) => {
 				if self.data_by.is_some() || self.data != self.before.data {
@@ -173,7 +212,7 @@ impl Plan<'_> {
 		match &self.rotate {
 			Some(placed) if placed != seed => Err(NotPlaced::Conflict),
 			Some(_) => Ok(()),
-			None if seed.public() == self.before.my_key => Err(NotPlaced::Satisfied(BuildError::Unchanged)),
+			None if seed.public() == self.before.my_key() => Err(NotPlaced::Satisfied(BuildError::Unchanged)),
 			None => {
 				self.rotate = Some(seed.clone());
 				Ok(())
@@ -189,33 +228,41 @@ impl Plan<'_> {
 		package: &[u8],
 		replaces: &[u8],
 	) -> Result<(), NotPlaced> {
-		if identity == self.before.me {
+		if !self.before.people && identity == self.before.my_identity() {
 			return Err(NotPlaced::Refused(BuildError::RemovesItself));
 		}
-		let Some(leaf) = leaf_of(mls, identity) else {
+		let leaves = leaves_of(mls, identity);
+		if leaves.is_empty() {
 			return Err(NotPlaced::Refused(BuildError::NotAMember { identity: identity.to_vec() }));
-		};
-		if leaf.encryption_key != replaces {
-			return Err(NotPlaced::Satisfied(BuildError::OtherLeaf { identity: identity.to_vec() }));
 		}
-		if self.removed.contains_key(identity) {
+		let Some(leaf) = leaves.iter().find(|leaf| leaf.encryption_key == replaces) else {
+			return Err(NotPlaced::Satisfied(BuildError::OtherLeaf { identity: identity.to_vec() }));
+		};
+		let place = leaf.index.u32();
+		if place == self.before.me {
+			return Err(NotPlaced::Refused(BuildError::RemovesItself));
+		}
+		if self.removed.contains_key(&place) {
 			return Err(NotPlaced::Conflict);
 		}
-		let (named, package) = parse(engine, 0, package)?;
-		if named != identity {
+		let (newcomer, package) = self.parse(engine, 0, package)?;
+		if newcomer.0 != identity {
 			let reason = "it is another member's".to_owned();
 			return Err(NotPlaced::Refused(BuildError::KeyPackage { index: 0, reason }));
 		}
-		self.removed.insert(identity.to_vec(), Source::Value);
-		self.added.insert(identity.to_vec(), (Box::new(package), Source::Value));
+		if self.added.contains_key(&newcomer) {
+			return Err(NotPlaced::Conflict);
+		}
+		self.removed.insert(place, Source::Value);
+		self.added.insert(newcomer, (Box::new(package), Source::Value));
 		Ok(())
 	}
-}
 
-/// A KeyPackage and its identity.
-fn parse(engine: &Engine, index: usize, bytes: &[u8]) -> Result<(Vec<u8>, KeyPackage), NotPlaced> {
-	let refused = |reason: String| NotPlaced::Refused(BuildError::KeyPackage { index, reason });
-	let package = key_package::parse(&engine.crypto, bytes).map_err(refused)?;
-	let identity = policy::identity(package.leaf_node().credential()).map_err(|error| refused(error.to_string()))?;
-	Ok((identity, package))
+	/// A KeyPackage, and who comes in with it.
+	fn parse(&self, engine: &Engine, index: usize, bytes: &[u8]) -> Result<(Newcomer, KeyPackage), NotPlaced> {
+		let refused = |reason: String| NotPlaced::Refused(BuildError::KeyPackage { index, reason });
+		let package = key_package::parse(&engine.crypto, bytes).map_err(refused)?;
+		let newcomer = self.before.newcomer(package.leaf_node()).map_err(|error| refused(error.to_string()))?;
+		Ok((newcomer, package))
+	}
 }

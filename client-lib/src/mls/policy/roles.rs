@@ -43,7 +43,7 @@ pub(in crate::mls) enum Deed {
 		/// Its identity.
 		identity: Vec<u8>,
 	},
-	/// Removes its own author, which everybody may.
+	/// Removes a leaf of its own author, which everybody may.
 	Leave,
 	/// Removes or adds a leaf of a member that the same commit both removes and adds.
 	Readmit {
@@ -52,6 +52,8 @@ pub(in crate::mls) enum Deed {
 		/// Whether the new leaf has another signature key.
 		new_key: bool,
 	},
+	/// Adds a further device of a person who is a member. Which devices a person has, the person's log says.
+	Device,
 	/// Changes the group data.
 	Change {
 		/// The data after the commit.
@@ -69,7 +71,7 @@ pub(in crate::mls) fn check(
 ) -> Result<(), PolicyError> {
 	let needs = |right| need(data, actor, right);
 	match deed {
-		Deed::Leave | Deed::Readmit { new_key: false, .. } => Ok(()),
+		Deed::Leave | Deed::Device | Deed::Readmit { new_key: false, .. } => Ok(()),
 		Deed::Add => needs(Right::Add),
 		Deed::Remove { identity } => {
 			needs(Right::Remove)?;

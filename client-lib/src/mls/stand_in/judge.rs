@@ -109,7 +109,7 @@ impl StandIn {
 		if !removes_me {
 			after.keys(entry).record(overlay, &group)?;
 		}
-		let view = after.view();
+		let view = after.view(&self.identity);
 		Ok(EpochChange {
 			epoch: view.epoch,
 			authenticator: view.authenticator,
@@ -117,6 +117,8 @@ impl StandIn {
 			removed: identities(removed),
 			readmitted: identities(readmitted),
 			rotated: Vec::new(),
+			devices_added: Vec::new(),
+			devices_removed: Vec::new(),
 			data: None,
 			removed_me: removes_me,
 			ordering_key: view.ordering_key,

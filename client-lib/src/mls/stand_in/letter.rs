@@ -3,8 +3,8 @@
 use super::state::{text, State};
 use crate::{
 	mls::{
-		key_package::NewKeyPackage, EngineError, Envelope, EpochKeys, Invitation, Joined, LetterKey, Prepared,
-		WelcomeError, Welcomes,
+		EngineError, Envelope, EpochKeys, Invitation, Joined, LetterKey, NewKeyPackage, Prepared, Serves, WelcomeError,
+		Welcomes,
 	},
 	store::{Overlay, Record},
 };
@@ -21,7 +21,10 @@ pub(super) struct Package {
 
 /// A KeyPackage of this member that was not used up, by its reference.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-struct Kept {}
+struct Kept {
+	#[serde(default)]
+	serves_again: bool,
+}
 
 impl Record for Kept {
 	const KIND: &'static str = "stand-in key package";
@@ -67,14 +70,19 @@ pub(super) fn key_package(
 	overlay: &Overlay<'_>,
 	identity: &[u8],
 	reference: [u8; 32],
+	serves: Serves,
 ) -> Result<NewKeyPackage, EngineError> {
 	let package = Package { identity: text(identity), reference };
-	keep(overlay, &package)?;
+	overlay.put(&package.reference, &Kept { serves_again: serves == Serves::Again })?;
 	Ok(NewKeyPackage { bytes: package.encode()?, reference: reference.to_vec() })
 }
 
 pub(super) fn keep(overlay: &Overlay<'_>, package: &Package) -> Result<(), EngineError> {
-	Ok(overlay.put(&package.reference, &Kept {})?)
+	Ok(overlay.put(&package.reference, &Kept { serves_again: false })?)
+}
+
+pub(super) fn forget(overlay: &Overlay<'_>, reference: &[u8]) -> Result<(), EngineError> {
+	Ok(overlay.delete::<Kept>(reference)?)
 }
 
 /// The Welcome to an epoch, for the owners of these KeyPackages.
@@ -120,36 +128,39 @@ pub(super) fn open(key: &LetterKey, bytes: &[u8]) -> Result<Invitation, WelcomeE
 }
 
 /// The first KeyPackage of this member that a Welcome is for.
-fn addressed<'w>(overlay: &Overlay<'_>, invited: &'w [HexBytes]) -> Result<&'w [u8], WelcomeError> {
+fn addressed<'w>(overlay: &Overlay<'_>, invited: &'w [HexBytes]) -> Result<(&'w [u8], Kept), WelcomeError> {
 	for HexBytes(reference) in invited {
 		let kept: Option<Kept> = overlay.get(reference).map_err(EngineError::from)?;
-		if kept.is_some() {
-			return Ok(reference);
+		if let Some(kept) = kept {
+			return Ok((reference, kept));
 		}
 	}
 	Err(WelcomeError::UnknownKeyPackage)
 }
 
 /// Joins, in the place of an earlier membership. An invitation to no later epoch than that came to is an old one.
-pub(super) fn join(overlay: &Overlay<'_>, invitation: &Invitation) -> Result<Joined, WelcomeError> {
+pub(super) fn join(overlay: &Overlay<'_>, identity: &[u8], invitation: &Invitation) -> Result<Joined, WelcomeError> {
 	let group = invitation.group;
 	let read = serde_json::from_slice(invitation.welcome());
 	let Welcome { state, invited } = read.map_err(|_| WelcomeError::Malformed)?;
-	let reference = addressed(overlay, &invited)?;
+	let (reference, Kept { serves_again }) = addressed(overlay, &invited)?;
 	if let Some(stored) = State::find(overlay, &group)? {
 		if state.epoch < stored.epoch || (state.epoch == stored.epoch && stored.active) {
 			return Err(WelcomeError::Stale { invited: state.epoch, stored: stored.epoch });
 		}
 	}
 	EpochKeys::forget(overlay, &group)?;
-	overlay.delete::<Kept>(reference).map_err(EngineError::from)?;
+	if !serves_again {
+		overlay.delete::<Kept>(reference).map_err(EngineError::from)?;
+	}
 	state.store(overlay, &group)?;
 	let keys = state.keys(&invitation.entry);
 	keys.record(overlay, &group)?;
-	let view = state.view();
+	let view = state.view(identity);
 	Ok(Joined {
 		group,
 		key_package_ref: reference.to_vec(),
+		serves_again,
 		epoch: state.epoch,
 		ordering_key: keys.ordering_key,
 		authenticator: view.authenticator,

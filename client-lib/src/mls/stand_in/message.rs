@@ -78,7 +78,8 @@ pub(super) fn proposal(state: &State, bytes: &[u8]) -> Result<Proposal, Proposal
 
 pub(super) fn inspect(state: &State, bytes: &[u8]) -> Result<ProposalView, ProposalError> {
 	let Proposal { sender, epoch, nonce, .. } = proposal(state, bytes)?;
-	Ok(ProposalView { sender: sender.into_bytes(), epoch, leaves: true, reference: nonce.to_vec() })
+	let sender = sender.into_bytes();
+	Ok(ProposalView { client: sender.clone(), sender, epoch, leaves: true, reference: nonce.to_vec() })
 }
 
 pub(super) fn encrypt(

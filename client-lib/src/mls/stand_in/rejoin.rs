@@ -78,6 +78,12 @@ impl StandIn {
 		if request.replaces.is_none_or(|named| named.0 != replaces) && request.newest != tip {
 			return Err(RejoinError::Lapsed { identity });
 		}
-		Ok(RejoinRequest { identity, key_package: request.package.encode()?, replaces, new_key: false })
+		Ok(RejoinRequest {
+			client: identity.clone(),
+			identity,
+			key_package: request.package.encode()?,
+			replaces,
+			new_key: false,
+		})
 	}
 }

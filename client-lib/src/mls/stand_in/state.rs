@@ -76,11 +76,16 @@ impl State {
 		self.members.iter().find(|member| member.identity == identity)
 	}
 
-	pub(super) fn view(&self) -> GroupView {
+	/// As the member with this identity sees it.
+	pub(super) fn view(&self, me: &[u8]) -> GroupView {
+		let members: Vec<_> = self.members.iter().map(|member| member.identity.clone().into_bytes()).collect();
 		GroupView {
 			epoch: self.epoch,
 			authenticator: derive("authenticator", &self.secret).to_vec(),
-			members: self.members.iter().map(|member| member.identity.clone().into_bytes()).collect(),
+			members: members.clone(),
+			devices: Vec::new(),
+			clients: members,
+			me: me.to_vec(),
 			data: GroupData::default(),
 			active: self.active,
 			ordering_key: self.active.then(|| ordering_key(&self.secret)),

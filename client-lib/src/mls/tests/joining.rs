@@ -9,7 +9,7 @@ use crate::mls::{
 	constants::{capabilities, join_config, lifetime, CIPHERSUITE},
 	group::mls_id,
 	group_data::extension_types,
-	key_package,
+	key_package, signer, Serves, SignerSeed,
 };
 use codec::{Decode, Encode};
 use openmls::{
@@ -63,6 +63,43 @@ fn a_key_package_serves_once() {
 	assert_eq!(try_join(&joiner, &invitation), Err(WelcomeError::AlreadyMember));
 	let again = open(&joiner, &package.reference, &welcomes.envelopes[0].bytes);
 	assert_eq!(again, Err(WelcomeError::UnknownKeyPackage));
+}
+
+/// Whoever has claimed a last resort can add its owner, though another one has done so before.
+#[test]
+fn a_last_resort_serves_again_until_it_is_forgotten() {
+	let mut joiner = Member::new("j");
+	let seed = SignerSeed::new([77; 32]);
+	let package = joiner.write(|engine, overlay| engine.key_package_for(overlay, &seed, Serves::Again)).unwrap();
+	assert!(key_package::parse(&joiner.engine.crypto, &package.bytes).unwrap().last_resort());
+	let invite = || {
+		let (mut log, mut members) = group(&["a", "b"]);
+		let prepared = members[0].prepare(&log, &add(std::slice::from_ref(&package)));
+		let entry = log.append(&prepared);
+		members.iter_mut().for_each(|member| drop(member.advance(&log, &entry)));
+		let welcomes = members[0].welcomes(&prepared, &entry);
+		(log, members, welcomes)
+	};
+	for _ in 0..2 {
+		let (mut log, mut members, welcomes) = invite();
+		let joined = joiner.join(&log, &package, &welcomes);
+		assert!(joined.serves_again && joined.key_package_ref == package.reference);
+		// It commits with the key of the KeyPackage, and others with it in the tree.
+		let prepared = joiner.prepare(&log, &Intent::Update);
+		let entry = log.append(&prepared);
+		joiner.advance(&log, &entry);
+		members.iter_mut().for_each(|member| drop(member.advance(&log, &entry)));
+		let prepared = members[1].prepare(&log, &Intent::Update);
+		let entry = log.append(&prepared);
+		joiner.advance(&log, &entry);
+		members.iter_mut().for_each(|member| drop(member.advance(&log, &entry)));
+		assert_eq!(joiner.view(&log).authenticator, members[0].view(&log).authenticator);
+	}
+	joiner.write(|engine, overlay| engine.forget_key_package(overlay, &package.reference)).unwrap();
+	let (_, _, welcomes) = invite();
+	let again = open(&joiner, &package.reference, &welcomes.envelopes[0].bytes);
+	assert_eq!(again, Err(WelcomeError::UnknownKeyPackage));
+	assert!(joiner.read(|_, overlay| signer::Of::Package(&package.reference).get(overlay)).unwrap().is_none());
 }
 
 #[test]

@@ -47,8 +47,12 @@ impl Outcome {
 
 impl Member {
 	pub(super) fn new(name: &str) -> Self {
+		Self::on_device(name, *blake3::hash(name.as_bytes()).as_bytes())
+	}
+
+	/// A member with the same identity as others of this name, on a device of its own.
+	pub(super) fn on_device(name: &str, seed: [u8; 32]) -> Self {
 		let folder = tempfile::tempdir().unwrap();
-		let seed = *blake3::hash(name.as_bytes()).as_bytes();
 		let engine = Engine::new(name.as_bytes().to_vec(), &seed, GENESIS).unwrap();
 		Self { engine, store: Some(open(folder.path())), folder, created: None, prepared: None }
 	}

@@ -15,43 +15,48 @@ use openmls::prelude::KeyPackage;
 use std::collections::BTreeSet;
 
 /// An identity of 32 bytes.
-fn id(name: &str) -> String {
+pub(super) fn id(name: &str) -> String {
 	format!("{name:.<32}")
 }
 
-fn person(name: &str) -> IdentityId {
+pub(super) fn person(name: &str) -> IdentityId {
 	IdentityId(id(name).into_bytes().try_into().unwrap())
 }
 
-fn key_of(seed: &[u8; 32]) -> IdentityKey {
+pub(super) fn key_of(seed: &[u8; 32]) -> IdentityKey {
 	IdentityKey(SignerSeed::new(*seed).public().try_into().unwrap())
 }
 
 /// The key that a member of this name has.
-fn key(name: &str) -> IdentityKey {
+pub(super) fn key(name: &str) -> IdentityKey {
 	key_of(blake3::hash(id(name).as_bytes()).as_bytes())
 }
 
 /// Tells members what a person's log says.
-fn tell(members: &[Member], name: &str, until: BlockNumber, since: &[(BlockNumber, &[IdentityKey])]) {
+pub(super) fn tell(members: &[Member], name: &str, until: BlockNumber, since: &[(BlockNumber, &[IdentityKey])]) {
 	let since = since.iter().map(|(block, devices)| (*block, devices.to_vec())).collect();
-	let known = KnownDevices { until, since };
+	let known = KnownDevices { until, since, rotated: Vec::new() };
 	for member in members {
 		member.write(|_, overlay| overlay.put(&person(name).0, &known)).unwrap();
 	}
 }
 
-fn of_people() -> GroupData {
+pub(super) fn of_people() -> GroupData {
 	GroupData { authentication: AuthenticationService::Directory, ..GroupData::default() }
 }
 
 /// A group of people who know of each other up to block 100.
-fn group(names: &[&str]) -> (Log, Vec<Member>) {
+pub(super) fn group(names: &[&str]) -> (Log, Vec<Member>) {
+	group_with(&of_people(), names)
+}
+
+/// The same, with this data.
+pub(super) fn group_with(data: &GroupData, names: &[&str]) -> (Log, Vec<Member>) {
 	let mut members: Vec<Member> = names.iter().map(|name| Member::new(&id(name))).collect();
 	for name in names {
 		tell(&members, name, 100, &[(0, &[key(name)])]);
 	}
-	let mut log = Log::create_with(&mut members[0], &of_people());
+	let mut log = Log::create_with(&mut members[0], data);
 	let mut joiners = members.split_off(1);
 	let packages: Vec<NewKeyPackage> = joiners.iter_mut().map(Member::key_package).collect();
 	let prepared = members[0].prepare(&log, &add(&packages));
@@ -71,12 +76,12 @@ fn strangers(member: &Member, log: &Log, block: BlockNumber) -> Result<BTreeSet<
 	member.read(|engine, overlay| engine.unknown_members(overlay, &log.group, block))
 }
 
-fn not_a_device(name: &str) -> InvalidReason {
+pub(super) fn not_a_device(name: &str) -> InvalidReason {
 	InvalidReason::Policy(PolicyError::NotADevice { identity: id(name).into_bytes() })
 }
 
 /// All wait for the logs of the same people, and nothing has changed.
-fn assert_all_wait(members: &mut [Member], log: &Log, entry: &Entry, names: &[&str]) {
+pub(super) fn assert_all_wait(members: &mut [Member], log: &Log, entry: &Entry, names: &[&str]) {
 	let people: BTreeSet<IdentityId> = names.iter().map(|name| person(name)).collect();
 	for member in members {
 		let before = member.view(log);

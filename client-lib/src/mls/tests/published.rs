@@ -2,7 +2,7 @@
 
 use super::log::GENESIS;
 use crate::{
-	mls::Engine,
+	mls::{Engine, Serves},
 	store::{Store, StoreKey},
 };
 use ed25519_dalek::{Signature, SigningKey, Verifier, VerifyingKey};
@@ -32,6 +32,8 @@ fn a_key_package_of_this_library_is_one_for_the_directory() {
 	let refused = |bytes: &[u8], identity, device| read(bytes, &identity, &device, verify).unwrap_err();
 	assert_eq!(refused(&bytes, IdentityId([8; 32]), device), KeyPackageRefusal::WrongCredential);
 	assert_eq!(refused(&bytes, identity, IdentityKey([8; 32])), KeyPackageRefusal::WrongDevice);
+	let last = engine.key_package_for(&store.overlay(), &engine.signer_seed(), Serves::Again).unwrap().bytes;
+	assert_ne!(read(&last, &identity, &device, verify).unwrap().init_key, package.init_key);
 	for at in 0..bytes.len() {
 		let mut changed = bytes.clone();
 		changed[at] ^= 1;

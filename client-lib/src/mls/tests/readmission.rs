@@ -105,6 +105,7 @@ fn with_new_key(seen_by: &Member, log: &Log, device: &mut Member) -> (Intent, Ne
 	let package = device.key_package();
 	let checked = RejoinRequest {
 		identity: b"b".to_vec(),
+		client: b"b".to_vec(),
 		key_package: package.bytes.clone(),
 		replaces: leaf_key(std::slice::from_ref(seen_by), log, "b"),
 		new_key: true,

@@ -96,6 +96,8 @@ fn what_is_not_only_bytes_stays_an_array() {
 	assert_eq!(written(&vec![Small(1)]), [0x81, 1]);
 	assert_eq!(written(&vec![1u16]), [0x81, 1]);
 	assert_eq!(written(&(1u8, 2u16)), [0x82, 1, 2]);
+	// From 24 on a number takes two.
+	assert_eq!(written(&(23u8, 24u8, 200u8, 2u16)), [0x84, 23, 0x18, 24, 0x18, 200, 2]);
 	assert_eq!(written(&(2u16, 1u8)), [0x82, 2, 1]);
 	assert_eq!(written(&(1u8, vec![2u8], 3u8)), [0x83, 1, 0x41, 2, 3]);
 }

@@ -1,0 +1,282 @@
+//! Hearing of changes in the logs of people whom this client knows.
+//!
+//! A node names everybody whose log has changed since a block, and the logs of those whom this client knows are read again: so
+//! nodes are not asked for each of them time and again. A node that names nobody can make the client late in removing a device
+//! that was revoked. It cannot make it accept one, for what a log says in a block decides there.
+
+use super::{
+	super::{action::Action, core::Core, records::ONLY},
+	LookedUp, RETRY,
+};
+use crate::{
+	directory::Directory,
+	mls::{KnownDevices, Mls},
+	store::{Record, StoreError},
+};
+use lockstep_primitives::{BlockNumber, IdentityId};
+use serde::{Deserialize, Serialize};
+use std::{collections::BTreeSet, sync::Arc};
+use tokio::{sync::mpsc, time::sleep};
+
+/// Finalized blocks between two questions.
+const EVERY: BlockNumber = 4;
+/// Finalized blocks after which the logs of all known people are read, whatever nodes have named.
+const EVERYBODY: BlockNumber = 86_400;
+/// The longest wait after a node that could not be asked, in those of [`RETRY`].
+const MOST_WAITS: u32 = 30;
+
+/// The block up to which all changes in the logs of known people were taken in.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(in crate::client) struct Watched {
+	until: BlockNumber,
+	/// The block up to which the logs of all were read.
+	everybody: BlockNumber,
+}
+
+impl Record for Watched {
+	const KIND: &'static str = "watched";
+}
+
+/// Whose logs have changed, as a node says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Changes {
+	/// The block up to which these are all.
+	pub until: BlockNumber,
+	/// Who; `None` if the node does not know, or there are too many.
+	pub people: Option<BTreeSet<IdentityId>>,
+}
+
+/// The state of this.
+#[derive(Debug, Default)]
+pub(in crate::client) struct Watch {
+	watched: Watched,
+	/// A node was asked.
+	asked: bool,
+	/// Whose logs are being read, and the block that changes are taken in up to when they are.
+	reading: Option<(BTreeSet<IdentityId>, BlockNumber)>,
+	/// That is all who are known.
+	reading_everybody: bool,
+	/// Somebody's log is known at all.
+	knows_people: bool,
+}
+
+impl<M: Mls> Core<M> {
+	/// Takes up what is in the store.
+	pub(in crate::client) fn resume_watch(&mut self) -> Result<(), StoreError> {
+		let overlay = self.store.overlay();
+		self.watch.watched = overlay.get(ONLY)?.unwrap_or_default();
+		self.watch.knows_people = !overlay.list::<KnownDevices>(ONLY)?.is_empty();
+		Ok(())
+	}
+
+	/// A block is final: asks whose logs have changed, now and then.
+	pub(in crate::client) fn look_for_changes(&mut self) {
+		let Watch { watched: Watched { until, .. }, asked, reading, knows_people, .. } = &self.watch;
+		if *knows_people && !asked && reading.is_none() && self.finalized >= until.saturating_add(EVERY) {
+			let after = *until;
+			self.watch.asked = true;
+			self.act(Action::LookForChanges { after });
+		}
+	}
+
+	/// A node has named those whose logs have changed.
+	pub fn on_changes(&mut self, Changes { until, people }: Changes) {
+		self.watch.asked = false;
+		// Nothing shows what the node says: a block that is not final yet may never come.
+		let until = until.min(self.finalized);
+		let Watched { until: watched, everybody } = self.watch.watched;
+		if until <= watched {
+			return;
+		}
+		let people = people.filter(|_| until < everybody.saturating_add(EVERYBODY));
+		self.watch.reading_everybody = people.is_none();
+		let stale = match self.known_before(until, people) {
+			Ok(stale) => stale,
+			Err(error) => return tracing::error!(%error, "what is known of people cannot be read"),
+		};
+		self.watch.reading = Some((stale.clone(), until));
+		if stale.is_empty() {
+			self.have_watched();
+		} else {
+			self.act(Action::LookUp { people: stale, block: until });
+		}
+	}
+
+	/// Those of these people, or of all, whose logs are known, and not up to this block.
+	fn known_before(
+		&self,
+		block: BlockNumber,
+		people: Option<BTreeSet<IdentityId>>,
+	) -> Result<BTreeSet<IdentityId>, StoreError> {
+		let overlay = self.store.overlay();
+		let Some(mut people) = people else {
+			let known = overlay.list::<KnownDevices>(ONLY)?.into_iter().filter(|(_, known)| known.until < block);
+			return Ok(known.filter_map(|(id, _)| Some(IdentityId(id.try_into().ok()?))).collect());
+		};
+		let mut stale = BTreeSet::new();
+		while let Some(person) = people.pop_first() {
+			if overlay.get::<KnownDevices>(&person.0)?.is_some_and(|known| known.until < block) {
+				stale.insert(person);
+			}
+		}
+		Ok(stale)
+	}
+
+	/// Somebody's log was read up to this block.
+	pub(super) fn watch_learns(&mut self, person: IdentityId, until: BlockNumber) {
+		self.watch.knows_people = true;
+		self.suspect(person);
+		if let Some((people, to)) = &mut self.watch.reading {
+			if until >= *to && people.remove(&person) && people.is_empty() {
+				self.have_watched();
+			}
+		}
+		// Changes since were passed over, when this client did not know the person.
+		let block = self.watch.watched.until;
+		if until < block {
+			self.act(Action::LookUp { people: [person].into(), block });
+		}
+	}
+
+	fn have_watched(&mut self) {
+		let Some((_, until)) = self.watch.reading.take() else { return };
+		let everybody = if self.watch.reading_everybody { until } else { self.watch.watched.everybody };
+		self.watch.watched = Watched { until, everybody };
+		let overlay = self.store.overlay();
+		if let Err(error) = overlay.put(ONLY, &self.watch.watched).and_then(|()| overlay.commit()) {
+			// After a restart they are read again.
+			tracing::warn!(%error, "how far changes were taken in cannot be stored");
+		}
+	}
+}
+
+/// What a task brings back.
+#[derive(Clone, Debug)]
+pub(in crate::client) enum Reading {
+	LookedUp(LookedUp),
+	Changes(Changes),
+}
+
+/// Asks for changes until a node has answered.
+pub(in crate::client) async fn look_for_changes(
+	directory: Arc<Directory>,
+	after: BlockNumber,
+	answers: mpsc::Sender<Reading>,
+) {
+	let mut waits: u32 = 1;
+	while !answers.is_closed() {
+		match directory.changed(after).await {
+			Ok(changes) => {
+				drop(answers.send(Reading::Changes(changes)).await);
+				return;
+			}
+			Err(error) => tracing::debug!(%error, "no node says whose logs have changed"),
+		}
+		sleep(RETRY.saturating_mul(waits)).await;
+		waits = waits.saturating_mul(2).min(MOST_WAITS);
+	}
+}
+
+#[cfg(test)]
+mod tests {
+	use super::*;
+	use crate::{
+		client::{parameters::PARAMETERS, Upkeep},
+		mls::Engine,
+		simulation::MemoryDisk,
+		store::{Store, StoreKey},
+	};
+	use lockstep_primitives::{GenesisHash, IdentityKey};
+	use rand::{rngs::StdRng, SeedableRng};
+
+	const BERT: IdentityId = IdentityId([5; 32]);
+
+	/// A client that knows somebody up to block 100, which is final.
+	fn core() -> Core<Engine> {
+		let store = Store::in_memory(&MemoryDisk::new(), &StoreKey::from_bytes([0; 32])).unwrap();
+		let engine = Engine::new(b"anna".to_vec(), &[1; 32], GenesisHash([7; 32])).unwrap();
+		let random = StdRng::seed_from_u64(1);
+		let mut core = Core::restore(store, engine, PARAMETERS, false, Upkeep::default(), random).unwrap();
+		core.finalized = 100;
+		learn(&mut core, 100);
+		core.look_for_changes();
+		assert_eq!(asked(&mut core), (Some(0), vec![]));
+		core
+	}
+
+	fn learn(core: &mut Core<Engine>, until: BlockNumber) {
+		let since = vec![(1, vec![IdentityKey([9; 32])])];
+		let devices = KnownDevices { until, since, rotated: Vec::new() };
+		core.on_looked_up(LookedUp { person: BERT, devices });
+	}
+
+	/// After which block it asks for changes, and up to which it wants whose log.
+	fn asked(core: &mut Core<Engine>) -> (Option<BlockNumber>, Vec<(IdentityId, BlockNumber)>) {
+		let (mut after_block, mut wanted) = (None, Vec::new());
+		for action in core.take_actions() {
+			match action {
+				Action::LookForChanges { after } => after_block = Some(after),
+				Action::LookUp { people, block } => wanted.extend(people.into_iter().map(|person| (person, block))),
+				_ => {}
+			}
+		}
+		(after_block, wanted)
+	}
+
+	fn answer(core: &mut Core<Engine>, until: BlockNumber, people: Option<&[IdentityId]>) {
+		let people = people.map(|people| people.iter().copied().collect());
+		core.on_changes(Changes { until, people });
+	}
+
+	fn go_on(core: &mut Core<Engine>, finalized: BlockNumber) {
+		core.finalized = finalized;
+		core.look_for_changes();
+	}
+
+	#[test]
+	fn a_node_that_names_a_block_far_ahead_does_not_end_the_watch() {
+		for people in [Some(&[][..]), Some(&[BERT][..]), None] {
+			let mut core = core();
+			answer(&mut core, 100, Some(&[]));
+			go_on(&mut core, 104);
+			assert_eq!(asked(&mut core).0, Some(100));
+			answer(&mut core, BlockNumber::MAX, people);
+			let (_, wanted) = asked(&mut core);
+			assert!(wanted.iter().all(|(_, block)| *block == 104), "{wanted:?}");
+			learn(&mut core, 105);
+			go_on(&mut core, 108);
+			assert_eq!(asked(&mut core), (Some(104), vec![]));
+		}
+	}
+
+	#[test]
+	fn whose_log_has_changed_is_read_again_and_so_is_everybodys_after_a_day() {
+		let mut core = core();
+		answer(&mut core, 100, Some(&[]));
+		go_on(&mut core, 104);
+		asked(&mut core);
+		answer(&mut core, 104, Some(&[IdentityId([6; 32]), BERT]));
+		assert_eq!(asked(&mut core).1, [(BERT, 104)], "of strangers nothing");
+		go_on(&mut core, 108);
+		assert_eq!(asked(&mut core).0, None, "not before that is read");
+		learn(&mut core, 104);
+		go_on(&mut core, 108);
+		assert_eq!(asked(&mut core).0, Some(104));
+		// The node names nobody, for a day.
+		answer(&mut core, 108, Some(&[]));
+		go_on(&mut core, EVERYBODY + 100);
+		asked(&mut core);
+		answer(&mut core, EVERYBODY + 100, Some(&[]));
+		assert_eq!(asked(&mut core).1, [(BERT, EVERYBODY + 100)]);
+	}
+
+	#[test]
+	fn who_becomes_known_late_is_read_up_to_where_changes_were_taken_in() {
+		let mut core = core();
+		answer(&mut core, 100, Some(&[]));
+		asked(&mut core);
+		let devices = KnownDevices { until: 90, since: Vec::new(), rotated: Vec::new() };
+		core.on_looked_up(LookedUp { person: IdentityId([6; 32]), devices });
+		assert_eq!(asked(&mut core).1, [(IdentityId([6; 32]), 100)]);
+	}
+}

@@ -1,0 +1,242 @@
+//! One look at the stock, and what follows from it.
+
+use super::{
+	changes::changes,
+	plan::{Keeping, Step},
+	shelf::{Draft, Order, Remembered, Settled, Shelf},
+	KeeperEvent, KeeperStopped, LookError,
+};
+use crate::{
+	client::StockCommand,
+	directory::{Directory, DirectoryError, Seed},
+	Client, StockError,
+};
+use lockstep_primitives::{
+	key_package::{KeyPackageRefusal, SignedPublication, Stock},
+	BlockNumber, GenesisHash, IdentityId, IdentityKey,
+};
+use std::{future::Future, sync::Arc};
+use tokio::sync::broadcast;
+
+/// How many publications with the same number are given up at most because the chain refuses them as things are: each has private keys.
+const MAX_ABANDONED: u32 = 3;
+
+/// The chain, as a keeper needs it.
+pub(super) trait Chain: Send + Sync {
+	/// What is known of a device's KeyPackages, as of a final block.
+	fn stock(
+		&self,
+		identity: IdentityId,
+		device: IdentityKey,
+	) -> impl Future<Output = Result<(Option<Stock>, BlockNumber), DirectoryError>> + Send;
+
+	/// Whether the device has its place.
+	fn is_device(
+		&self,
+		identity: IdentityId,
+		device: IdentityKey,
+	) -> impl Future<Output = Result<bool, DirectoryError>> + Send;
+
+	/// [`Directory::publish`].
+	fn publish(&self, signed: &SignedPublication) -> impl Future<Output = Result<Stock, DirectoryError>> + Send;
+}
+
+/// The store, as a keeper needs it.
+pub(super) trait Store: Send + Sync {
+	fn recall(&self, device: IdentityKey) -> impl Future<Output = Result<Remembered, StockError>> + Send;
+
+	/// Makes and stores what is to be published; gives what is on its way, if something is.
+	fn draft(
+		&self,
+		identity: IdentityId,
+		device: &Seed,
+		order: Order,
+	) -> impl Future<Output = Result<Draft, StockError>> + Send;
+
+	fn settle(&self, device: IdentityKey, settled: Settled) -> impl Future<Output = Result<(), StockError>> + Send;
+
+	/// What was told.
+	fn told(&self, device: IdentityKey, shelf: Shelf) -> impl Future<Output = Result<(), StockError>> + Send;
+}
+
+impl Chain for Arc<Directory> {
+	async fn stock(
+		&self,
+		identity: IdentityId,
+		device: IdentityKey,
+	) -> Result<(Option<Stock>, BlockNumber), DirectoryError> {
+		let (stock, head) = self.stock_as_of(identity, device).await?;
+		Ok((stock, head.number))
+	}
+
+	async fn is_device(&self, identity: IdentityId, device: IdentityKey) -> Result<bool, DirectoryError> {
+		let (history, _) = self.read(identity).await?;
+		Ok(history.newest().is_some_and(|state| !state.closed && state.device(&device).is_some()))
+	}
+
+	async fn publish(&self, signed: &SignedPublication) -> Result<Stock, DirectoryError> {
+		Directory::publish(self, signed).await
+	}
+}
+
+impl Store for Client {
+	async fn recall(&self, device: IdentityKey) -> Result<Remembered, StockError> {
+		self.stock(|reply| StockCommand::Recall(device, reply)).await
+	}
+
+	async fn draft(&self, identity: IdentityId, device: &Seed, order: Order) -> Result<Draft, StockError> {
+		let asked = Box::new((identity, device.clone(), order));
+		self.stock(|reply| StockCommand::Draft(asked, reply)).await
+	}
+
+	async fn settle(&self, device: IdentityKey, settled: Settled) -> Result<(), StockError> {
+		self.stock(|reply| StockCommand::Settle(device, settled, reply)).await
+	}
+
+	async fn told(&self, device: IdentityKey, shelf: Shelf) -> Result<(), StockError> {
+		self.stock(|reply| StockCommand::Told(device, Box::new(shelf), reply)).await
+	}
+}
+
+/// What a look has come to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Looked {
+	/// The stock is as it is to be.
+	Kept(Stock),
+	/// A publication was settled: the stock is to be looked at again.
+	Settled,
+	/// Nothing can be published before this block.
+	Wait {
+		/// The block of the look.
+		now: BlockNumber,
+		/// That block.
+		until: BlockNumber,
+	},
+}
+
+/// Looks at the stock of one device.
+pub(super) struct Looker<C, S> {
+	pub genesis: GenesisHash,
+	pub identity: IdentityId,
+	pub device: Seed,
+	pub keeping: Keeping,
+	pub chain: C,
+	pub store: S,
+	pub events: broadcast::Sender<KeeperEvent>,
+}
+
+/// Trouble with the store may pass; a closed client, or one of another identity, does not.
+impl From<StockError> for LookError {
+	fn from(error: StockError) -> Self {
+		match error {
+			error @ StockError::Engine(_) => Self::Store(error),
+			error => Self::Stopped(error.into()),
+		}
+	}
+}
+
+impl<C: Chain, S: Store> Looker<C, S> {
+	/// Takes up what is on its way, or says what happened to the stock and publishes what is due.
+	pub(super) async fn look(&self) -> Result<Looked, LookError> {
+		let device = self.device.key();
+		let Remembered { shelf, draft } = self.store.recall(device).await?;
+		let (stock, block) = self.chain.stock(self.identity, device).await?;
+		if let Some(draft) = draft {
+			return self.carry_out(&draft, &shelf, stock.as_ref(), block).await;
+		}
+		if stock.map_or(0, |stock| stock.number) < shelf.number {
+			// If it is not the node that is behind: nothing is left of a device that has lost its place.
+			return Err(if self.is_device().await? { LookError::Behind } else { self.not_a_device().into() });
+		}
+		let shelf = match &stock {
+			Some(stock) => self.tell_changes(shelf, stock, block).await?,
+			None => shelf,
+		};
+		match (self.keeping.decide(&shelf, stock.as_ref(), block), stock) {
+			(Step::Rest, Some(stock)) => Ok(Looked::Kept(stock)),
+			(Step::Rest, None) => Err(LookError::Behind),
+			(Step::Wait(until), _) => {
+				self.tell(KeeperEvent::Waiting { until });
+				Ok(Looked::Wait { now: block, until })
+			}
+			(Step::Publish(order, why), stock) => {
+				if !self.is_device().await? {
+					return Err(self.not_a_device().into());
+				}
+				self.tell(KeeperEvent::Due { why });
+				let draft = self.store.draft(self.identity, &self.device, order).await?;
+				self.carry_out(&draft, &shelf, stock.as_ref(), block).await
+			}
+		}
+	}
+
+	async fn tell_changes(&self, shelf: Shelf, stock: &Stock, block: BlockNumber) -> Result<Shelf, LookError> {
+		let (news, told) = changes(&shelf, stock, block, self.keeping.refill_below);
+		news.into_iter().for_each(|news| self.tell(KeeperEvent::Stock(news)));
+		if told != shelf {
+			self.store.told(self.device.key(), told.clone()).await?;
+		}
+		Ok(told)
+	}
+
+	/// Publishes what was made, and takes note of what became of it.
+	async fn carry_out(
+		&self,
+		draft: &Draft,
+		shelf: &Shelf,
+		stock: Option<&Stock>,
+		block: BlockNumber,
+	) -> Result<Looked, LookError> {
+		let device = self.device.key();
+		let publication = &draft.publication;
+		let number = publication.number;
+		let is_open = stock.map_or(0, |stock| stock.number) == number;
+		if publication.lapse < block {
+			// What was published is forgotten by then, perhaps. What was not never will be.
+			let settled = if is_open { Settled::Never } else { Settled::Unknown };
+			self.store.settle(device, settled).await?;
+			return Ok(Looked::Settled);
+		}
+		let signature = self.device.sign(&publication.signing_payload(&self.genesis));
+		let signed = SignedPublication { publication: publication.clone(), signature };
+		let Err(error) = self.chain.publish(&signed).await else {
+			// Not before this block others could not get what it replaces.
+			let (_, block) = self.chain.stock(self.identity, device).await?;
+			self.store.settle(device, Settled::Published(block)).await?;
+			let packages = u32::try_from(publication.packages.len()).unwrap_or_default();
+			let (last_resort, replaced) = (publication.last_resort.is_some(), publication.replace);
+			self.tell(KeeperEvent::Published { number, packages, last_resort, replaced });
+			return Ok(Looked::Settled);
+		};
+		match error {
+			DirectoryError::KeyPackages(KeyPackageRefusal::BadSequence) => {
+				self.store.settle(device, Settled::Never).await?;
+				self.tell(KeeperEvent::Superseded { number });
+				return Ok(Looked::Settled);
+			}
+			DirectoryError::KeyPackages(
+				KeyPackageRefusal::LastResortDue | KeyPackageRefusal::Full | KeyPackageRefusal::BadLapse,
+			) if is_open && shelf.abandoned < MAX_ABANDONED => {
+				self.store.settle(device, Settled::Abandoned).await?;
+			}
+			_ => {}
+		}
+		if !self.is_device().await? {
+			return Err(self.not_a_device().into());
+		}
+		Err(error.into())
+	}
+
+	async fn is_device(&self) -> Result<bool, DirectoryError> {
+		self.chain.is_device(self.identity, self.device.key()).await
+	}
+
+	fn not_a_device(&self) -> KeeperStopped {
+		KeeperStopped::NotADevice { device: self.device.key(), identity: self.identity }
+	}
+
+	/// Tells whoever listens.
+	pub(super) fn tell(&self, event: KeeperEvent) {
+		drop(self.events.send(event));
+	}
+}

@@ -1,0 +1,470 @@
+//! A keeper with a client's store, beside a chain that keeps the rules of the real one.
+
+use super::{
+	look::{Chain, Looked, Looker, Store},
+	plan::Keeping,
+	shelf::{Draft, Order, Remembered, Settled, Shelf},
+	*,
+};
+use crate::{
+	client::{parameters::PARAMETERS, StockCommand},
+	directory::Seed,
+	finality::Finalized,
+	mls::Engine,
+	simulation::{MemoryDisk, SimulatedClient},
+	Upkeep,
+};
+use ed25519_dalek::{Signature, Verifier, VerifyingKey};
+use futures::FutureExt;
+use lockstep_primitives::{
+	key_package::{read, KeyPackageRefusal as Refusal, Publication, SignedPublication, MAX_STOCK},
+	BlockNumber, EventSignature, GenesisHash,
+};
+use std::{
+	collections::BTreeMap,
+	sync::{Arc, Mutex, MutexGuard},
+};
+use tokio::sync::oneshot;
+
+const GENESIS: GenesisHash = GenesisHash([7; 32]);
+const ID: IdentityId = IdentityId([5; 32]);
+const KEEPING: Keeping = Keeping { target: 4, refill_below: 3, life: 1_000, renew_before: 100 };
+
+fn device() -> Seed {
+	Seed::new([9; 32])
+}
+
+fn verify(key: &IdentityKey, text: &[u8], signature: &EventSignature) -> bool {
+	let key = VerifyingKey::from_bytes(key.as_bytes());
+	key.is_ok_and(|key| key.verify(text, &Signature::from_bytes(signature.as_bytes())).is_ok())
+}
+
+/// What the chain and the store are, and where the process dies.
+struct World {
+	block: BlockNumber,
+	stock: Option<Stock>,
+	packages: BTreeMap<u32, Vec<u8>>,
+	last_resort: Option<Vec<u8>>,
+	/// By their numbers.
+	published: BTreeMap<u32, Publication>,
+	is_device: bool,
+	/// What publishing answers first.
+	refusals: Vec<Option<Refusal>>,
+	/// Calls until the process dies: before the call does anything, or after.
+	dies_in: Option<(usize, bool)>,
+	disk: MemoryDisk,
+	client: Option<SimulatedClient<Engine>>,
+}
+
+#[derive(Clone)]
+struct Shared(Arc<Mutex<World>>);
+
+fn open(disk: &MemoryDisk) -> SimulatedClient<Engine> {
+	let engine = Engine::new(ID.0.to_vec(), &[1; 32], GENESIS).unwrap();
+	SimulatedClient::open(disk, engine, PARAMETERS, Upkeep::default(), 1).unwrap()
+}
+
+impl World {
+	fn publish(&mut self, signed: &SignedPublication) -> Result<Stock, Refusal> {
+		let Publication { number, replace, lapse, ref packages, ref last_resort, .. } = signed.publication;
+		if self.published.get(&number) == Some(&signed.publication) {
+			return Ok(self.stock.unwrap());
+		}
+		if !self.is_device {
+			return Err(Refusal::UnknownDevice);
+		}
+		let text = signed.publication.signing_payload(&GENESIS);
+		assert!(verify(&device().key(), &text, &signed.signature));
+		for bytes in signed.publication.all() {
+			read(bytes, &ID, &device().key(), verify).unwrap();
+		}
+		let (identity, block) = (ID, self.block);
+		let (first, next, last) = (0, 0, None);
+		let new = Stock {
+			identity,
+			number: 0,
+			first,
+			next,
+			last_resort: last,
+			must_replace: None,
+			allowed: 256,
+			allowed_at: block,
+		};
+		let mut stock = self.stock.unwrap_or(new);
+		if stock.number != number {
+			return Err(Refusal::BadSequence);
+		}
+		stock.number += 1;
+		if replace {
+			stock.first = stock.next;
+			self.packages.clear();
+			self.last_resort = None;
+			(stock.last_resort, stock.must_replace) = (None, None);
+		}
+		for bytes in packages {
+			self.packages.insert(stock.next, bytes.to_vec());
+			stock.next += 1;
+		}
+		if let Some(bytes) = last_resort {
+			self.last_resort = Some(bytes.to_vec());
+			(stock.last_resort, stock.must_replace) = (Some(lapse), None);
+		}
+		assert!(stock.left() <= MAX_STOCK);
+		self.published.insert(number, signed.publication.clone());
+		self.stock = Some(stock);
+		Ok(stock)
+	}
+
+	/// One is claimed; whether it is the last resort.
+	fn claim(&mut self) -> bool {
+		let (block, stock) = (self.block, self.stock.as_mut().unwrap());
+		let place = self.packages.keys().next().copied();
+		match place {
+			Some(place) => {
+				self.packages.remove(&place);
+				stock.first = place + 1;
+				false
+			}
+			None => {
+				stock.must_replace.get_or_insert(block);
+				true
+			}
+		}
+	}
+
+	/// How many KeyPackages have private keys.
+	fn keys(&self) -> usize {
+		self.client.as_ref().unwrap().awaited().iter().filter(|(_, has_keys)| *has_keys).count()
+	}
+
+	/// Finality has come to this block.
+	fn pass(&mut self, block: BlockNumber) {
+		self.block = block;
+		let finalized = Finalized { block, entries: Vec::new(), closed: Vec::new(), complete: true };
+		self.client.as_mut().unwrap().on_finalized(finalized);
+	}
+}
+
+impl Shared {
+	fn new() -> Self {
+		let disk = MemoryDisk::new();
+		let client = Some(open(&disk));
+		Self(Arc::new(Mutex::new(World {
+			block: 10_000,
+			stock: None,
+			packages: BTreeMap::new(),
+			last_resort: None,
+			published: BTreeMap::new(),
+			is_device: true,
+			refusals: Vec::new(),
+			dies_in: None,
+			disk,
+			client,
+		})))
+	}
+
+	fn world(&self) -> MutexGuard<'_, World> {
+		self.0.lock().unwrap()
+	}
+
+	/// One call: the process may die before or after.
+	async fn call<T>(&self, call: impl FnOnce(&mut World) -> T) -> T {
+		let dies = {
+			let mut world = self.world();
+			match &mut world.dies_in {
+				Some((0, after)) => Some(*after),
+				Some((calls, _)) => {
+					*calls -= 1;
+					None
+				}
+				None => None,
+			}
+		};
+		if dies == Some(false) {
+			return std::future::pending().await;
+		}
+		let done = call(&mut self.world());
+		if dies == Some(true) {
+			return std::future::pending().await;
+		}
+		done
+	}
+
+	fn looker(&self) -> (Looker<Self, Self>, broadcast::Receiver<KeeperEvent>) {
+		let (events, told) = broadcast::channel(64);
+		let (chain, store) = (self.clone(), self.clone());
+		(Looker { genesis: GENESIS, identity: ID, device: device(), keeping: KEEPING, chain, store, events }, told)
+	}
+
+	/// Looks until the stock is as it is to be; gives what was told. `None` if the process died.
+	fn keep(&self) -> Option<Vec<KeeperEvent>> {
+		let (looker, mut told) = self.looker();
+		for _ in 0..6 {
+			match looker.look().now_or_never()? {
+				Ok(Looked::Kept(_)) => {
+					return Some(std::iter::from_fn(|| told.try_recv().ok()).collect());
+				}
+				Ok(Looked::Settled) => {}
+				other => panic!("{other:?}"),
+			}
+		}
+		panic!("it does not come to an end")
+	}
+
+	fn look(&self) -> Result<Looked, LookError> {
+		self.looker().0.look().now_or_never().unwrap()
+	}
+
+	fn keys(&self) -> usize {
+		self.world().keys()
+	}
+
+	fn published(&self) -> usize {
+		self.world().published.len()
+	}
+
+	fn restart(&self) {
+		let mut world = self.world();
+		world.dies_in = None;
+		world.client = None;
+		world.client = Some(open(&world.disk));
+	}
+}
+
+impl Chain for Shared {
+	async fn stock(&self, _: IdentityId, _: IdentityKey) -> Result<(Option<Stock>, BlockNumber), DirectoryError> {
+		Ok(self.call(|world| (world.stock, world.block)).await)
+	}
+
+	async fn is_device(&self, _: IdentityId, _: IdentityKey) -> Result<bool, DirectoryError> {
+		Ok(self.call(|world| world.is_device).await)
+	}
+
+	async fn publish(&self, signed: &SignedPublication) -> Result<Stock, DirectoryError> {
+		let answer = self.call(|world| match world.refusals.pop() {
+			Some(refusal) => Err(refusal),
+			None => world.publish(signed).map_err(Some),
+		});
+		answer.await.map_err(|refusal| match refusal {
+			Some(refusal) => DirectoryError::KeyPackages(refusal),
+			None => DirectoryError::NotFinal { said: "nothing".to_owned() },
+		})
+	}
+}
+
+impl Shared {
+	async fn ask<T>(
+		&self,
+		command: impl FnOnce(oneshot::Sender<Result<T, StockError>>) -> StockCommand,
+	) -> Result<T, StockError> {
+		self.call(|world| {
+			let (reply, mut answer) = oneshot::channel();
+			world.client.as_mut().unwrap().on_stock(command(reply));
+			answer.try_recv().unwrap()
+		})
+		.await
+	}
+}
+
+impl Store for Shared {
+	async fn recall(&self, device: IdentityKey) -> Result<Remembered, StockError> {
+		self.ask(|reply| StockCommand::Recall(device, reply)).await
+	}
+
+	async fn draft(&self, identity: IdentityId, device: &Seed, order: Order) -> Result<Draft, StockError> {
+		self.ask(|reply| StockCommand::Draft(Box::new((identity, device.clone(), order)), reply)).await
+	}
+
+	async fn settle(&self, device: IdentityKey, settled: Settled) -> Result<(), StockError> {
+		self.ask(|reply| StockCommand::Settle(device, settled, reply)).await
+	}
+
+	async fn told(&self, device: IdentityKey, shelf: Shelf) -> Result<(), StockError> {
+		self.ask(|reply| StockCommand::Told(device, Box::new(shelf), reply)).await
+	}
+}
+
+#[test]
+fn a_stock_is_published_and_refilled_and_told_of() {
+	let shared = Shared::new();
+	let published =
+		|number, packages, last_resort| KeeperEvent::Published { number, packages, last_resort, replaced: false };
+	let due = |why: &[Why]| KeeperEvent::Due { why: why.to_vec() };
+	assert_eq!(shared.keep().unwrap(), [due(&[Why::Few, Why::NoLastResort]), published(0, 4, true)]);
+	assert_eq!(shared.keys(), 5);
+	assert_eq!(shared.keep().unwrap(), []);
+	assert!(!shared.world().claim());
+	let gone = |claimed| KeeperEvent::Stock(StockNews::Gone { claimed, claimed_or_lapsed: 0 });
+	assert_eq!(shared.keep().unwrap(), [gone(1)]);
+	// While no keeper runs, all are claimed, and the last resort.
+	assert!((0..4).any(|_| shared.world().claim()));
+	shared.restart();
+	let news = [
+		gone(3),
+		KeeperEvent::Stock(StockNews::Low { left: 0 }),
+		KeeperEvent::Stock(StockNews::LastResortUsed { since: 10_000 }),
+		due(&[Why::Few, Why::LastResortUsed]),
+		published(1, 4, true),
+	];
+	assert_eq!(shared.keep().unwrap(), news);
+	assert_eq!(shared.world().stock.unwrap().must_replace, None);
+}
+
+/// Wherever the process dies: what is published is published once, all of it can be joined by, and there are no private keys of
+/// anything else.
+#[test]
+fn a_crash_anywhere_makes_nothing_twice_and_loses_no_key() {
+	let mut died = 0;
+	for call in 0..20 {
+		for after in [false, true] {
+			let shared = Shared::new();
+			shared.world().dies_in = Some((call, after));
+			if shared.keep().is_none() {
+				died += 1;
+				shared.restart();
+				shared.keep().unwrap();
+			}
+			let world = shared.world();
+			let stock = world.stock.unwrap();
+			assert_eq!((stock.number, stock.left(), world.published.len()), (1, 4, 1), "call {call}, {after}");
+			assert_eq!(world.keys(), 5, "call {call}, {after}");
+		}
+	}
+	assert!(died >= 14, "{died}");
+}
+
+#[test]
+fn however_often_it_fails_nothing_more_is_made() {
+	let shared = Shared::new();
+	shared.world().refusals = vec![None; 20];
+	for _ in 0..20 {
+		assert!(matches!(shared.look(), Err(LookError::Directory(DirectoryError::NotFinal { .. }))));
+		assert_eq!(shared.keys(), 5);
+	}
+	shared.keep().unwrap();
+	assert_eq!((shared.keys(), shared.published()), (5, 1));
+}
+
+#[test]
+fn what_came_too_late_is_made_anew_and_its_keys_go() {
+	let shared = Shared::new();
+	shared.world().refusals = vec![None];
+	shared.look().unwrap_err();
+	// Somebody else with the device's key publishes with its number.
+	let other = Shared::new();
+	other.keep().unwrap();
+	let publication = other.world().published[&0].clone();
+	let signature = device().sign(&publication.signing_payload(&GENESIS));
+	shared.world().publish(&SignedPublication { publication, signature }).unwrap();
+	let told = shared.keep().unwrap();
+	assert_eq!(told[..2], [KeeperEvent::Superseded { number: 0 }, KeeperEvent::Due { why: vec![Why::NotOurs] }]);
+	let world = shared.world();
+	let mine: Vec<_> = world.published[&1].all().map(|bytes| bytes.to_vec()).collect();
+	assert!(world.packages.values().chain(&world.last_resort).all(|bytes| mine.contains(bytes)));
+	assert_eq!(world.keys(), 5, "of those that nobody can claim there are none");
+}
+
+#[test]
+fn a_store_without_the_keys_replaces_what_is_there() {
+	let shared = Shared::new();
+	shared.keep().unwrap();
+	shared.world().disk = MemoryDisk::new();
+	shared.restart();
+	assert_eq!(shared.keys(), 0);
+	shared.keep().unwrap();
+	let world = shared.world();
+	assert!(world.published[&1].replace);
+	assert_eq!((world.stock.unwrap().left(), world.keys()), (4, 5));
+}
+
+#[test]
+fn what_the_chain_takes_no_more_is_given_up_a_few_times_and_may_still_come() {
+	let shared = Shared::new();
+	shared.world().refusals = vec![Some(Refusal::LastResortDue); 9];
+	(0..9).for_each(|_| drop(shared.look().unwrap_err()));
+	let keys = shared.keys();
+	assert_eq!(keys, 20, "three were given up, and their keys kept");
+	shared.keep().unwrap();
+	assert_eq!((shared.keys(), shared.published()), (keys, 1));
+}
+
+#[test]
+fn a_device_without_a_place_keeps_nothing() {
+	let shared = Shared::new();
+	shared.world().is_device = false;
+	let stopped = |shared: &Shared| matches!(shared.look(), Err(LookError::Stopped(KeeperStopped::NotADevice { .. })));
+	assert!(stopped(&shared));
+	assert_eq!(shared.keys(), 0, "nothing was made");
+	shared.world().is_device = true;
+	shared.keep().unwrap();
+	// It is revoked, and what the chain knew of it is cleared away.
+	shared.world().is_device = false;
+	shared.world().stock = None;
+	assert!(stopped(&shared));
+}
+
+#[test]
+fn a_node_that_is_behind_has_nothing_published_again() {
+	let shared = Shared::new();
+	shared.keep().unwrap();
+	let stock = shared.world().stock.take();
+	assert!(matches!(shared.look(), Err(LookError::Behind)));
+	shared.world().stock = stock;
+	assert_eq!(shared.keep().unwrap(), []);
+}
+
+#[test]
+fn private_keys_are_kept_as_long_as_they_can_be_of_use_and_no_longer() {
+	let shared = Shared::new();
+	shared.keep().unwrap();
+	let mut world = shared.world();
+	let lapse = world.published[&0].lapse;
+	world.pass(lapse + GRACE);
+	assert_eq!(world.keys(), 5);
+	world.pass(lapse + GRACE + 1);
+	assert_eq!((world.keys(), world.client.as_ref().unwrap().awaited().len()), (0, 0));
+}
+
+#[test]
+fn private_keys_are_deleted_in_time_by_whoever_was_away() {
+	let shared = Shared::new();
+	shared.keep().unwrap();
+	let lapse = shared.world().published[&0].lapse;
+	shared.restart();
+	shared.world().pass(lapse + GRACE);
+	assert_eq!(shared.keys(), 5);
+	shared.restart();
+	shared.world().pass(lapse + GRACE + 1);
+	assert_eq!(shared.keys(), 0);
+}
+
+/// Of a last resort that was replaced there are keys for those who have it; nobody else can get it.
+#[test]
+fn a_last_resort_stays_for_those_who_have_claimed_it() {
+	let shared = Shared::new();
+	shared.keep().unwrap();
+	for _ in 0..5 {
+		shared.world().claim();
+	}
+	shared.world().pass(10_100);
+	assert_eq!(shared.keys(), 5);
+	shared.keep().unwrap();
+	assert_eq!(shared.keys(), 10);
+	let mut world = shared.world();
+	world.pass(10_100 + GRACE);
+	assert_eq!(world.keys(), 10);
+	world.pass(10_100 + GRACE + 1);
+	assert_eq!(world.keys(), 9, "the one that was replaced");
+	world.pass(10_000 + KEEPING.life + GRACE + 1);
+	assert_eq!(world.keys(), 5, "those that were published with it");
+}
+
+#[test]
+fn a_client_of_another_identity_keeps_nothing() {
+	let shared = Shared::new();
+	let (mut looker, _) = shared.looker();
+	looker.identity = IdentityId([6; 32]);
+	let looked = looker.look().now_or_never().unwrap();
+	let other = KeeperStopped::Client(StockError::OtherIdentity(IdentityId([6; 32])));
+	assert!(matches!(looked, Err(LookError::Stopped(stopped)) if stopped == other));
+}
