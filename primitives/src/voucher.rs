@@ -215,4 +215,11 @@ pub trait Cashier<AccountId> {
 	/// # Errors
 	/// [`VoucherRefusal`]; nothing has changed then.
 	fn spend(kind: VoucherKind, payment: &Payment, order: &[u8]) -> Result<AccountId, VoucherRefusal>;
+
+	/// The account of a voucher's sponsor.
+	fn sponsor(voucher: &Voucher) -> AccountId;
+
+	/// Remembers that a voucher was spent, as long as it has not expired: for who has taken it by [`Self::check`] alone, and kept
+	/// it from being taken again so far.
+	fn remember(voucher: &Voucher);
 }

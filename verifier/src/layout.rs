@@ -244,9 +244,9 @@ pub fn gate(value: &[u8]) -> Result<Gate, LayoutError> {
 	Gate::decode_all(&mut &value[..]).map_err(|_| LayoutError::Value("the gate"))
 }
 
-/// Reads what a claim got.
+/// Reads what a claim got. Its record starts with a [`Claimed`]; what follows is the chain's own business.
 pub fn claimed(value: &[u8]) -> Result<Claimed, LayoutError> {
-	Claimed::decode_all(&mut &value[..]).map_err(|_| LayoutError::Value("the claim"))
+	Claimed::decode(&mut &value[..]).map_err(|_| LayoutError::Value("the claim"))
 }
 
 #[cfg(test)]
@@ -309,6 +309,15 @@ mod tests {
 		}
 		let not_text = (Compact(300u32), [0xffu8; 3].to_vec()).encode();
 		assert!(matches!(runtime_version(Some(&not_text)), Err(LayoutError::Value(_))));
+	}
+
+	#[test]
+	fn what_a_claim_got_is_read_from_the_front_of_its_record() {
+		let claim = Claimed { target: IdentityId([1; 32]), block: 2, packages: Default::default() };
+		let sponsor_expiry_and_deposit = ([3u8; 32], 4u32, 5u128);
+		assert_eq!(claimed(&(&claim, sponsor_expiry_and_deposit).encode()), Ok(claim.clone()));
+		let short = claim.encode();
+		assert!(claimed(&short[..short.len() - 1]).is_err());
 	}
 
 	#[test]

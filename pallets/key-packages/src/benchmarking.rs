@@ -1,12 +1,14 @@
 //! Benchmarks of the calls, of their authorisation, and of what idle blocks forget.
 //!
-//! Each is measured at its worst: with all signatures verified, KeyPackages as long as one of this library is, and claims that
-//! pass over as many as they may. Keys live in the keystore of the benchmark's host, since a runtime cannot sign.
+//! Each is measured at its worst: with all signatures verified, and KeyPackages as long as one of this library is. Keys live in the keystore of the benchmark's host, since a runtime cannot sign.
 
 use super::*;
-use crate::{claiming::MAX_PASSED, types::Stored};
+use crate::{
+	claiming::MAX_PASSED,
+	types::{Stored, MAX_BLOCK_CLAIMS},
+};
 use alloc::vec::Vec;
-use frame_benchmarking::v2::*;
+use frame_benchmarking::{benchmarking::add_to_whitelist, v2::*};
 use frame_support::{
 	pallet_prelude::{Authorize, TransactionSource},
 	traits::{
@@ -14,6 +16,7 @@ use frame_support::{
 		Get,
 	},
 	weights::WeightMeter,
+	BoundedVec,
 };
 use frame_system::RawOrigin;
 use lockstep_primitives::{
@@ -21,13 +24,13 @@ use lockstep_primitives::{
 	key_package::{
 		Claim, GateChange, KeyPackageBytes, Publication, SignedGateChange, SignedPublication, MAX_STOCK, SUITE,
 	},
-	EventSignature, IdentityId, IdentityKey, InitKey, VoucherKey, VoucherSignature,
+	voucher::{Cashier, Payment, SignedVoucher, Voucher, VoucherKind},
+	EventSignature, IdentityId, IdentityKey, InitKey, SponsorId, VoucherKey, VoucherSignature,
 };
 use sp_core::{crypto::KeyTypeId, ed25519};
 use sp_runtime::traits::Saturating;
 
 const KEY_TYPE: KeyTypeId = KeyTypeId(*b"lock");
-const VOUCHER: VoucherKey = VoucherKey([5; 32]);
 
 /// The key with this number.
 fn key(number: u8) -> IdentityKey {
@@ -86,10 +89,7 @@ where
 	T::Currency: Mutate<T::AccountId>,
 {
 	let sponsor: T::AccountId = whitelisted_caller();
-	let funds = T::Currency::minimum_balance()
-		.saturating_add(T::IdentityDeposit::get())
-		.saturating_add(T::ClaimDeposit::get())
-		.saturating_mul(4u32.into());
+	let funds = T::Currency::minimum_balance().saturating_add(T::IdentityDeposit::get()).saturating_mul(4u32.into());
 	T::Currency::set_balance(&sponsor, funds);
 	let device = NewDevice { key: key(1), next: key(2).commitment() };
 	let genesis = Pallet::<T>::genesis();
@@ -148,8 +148,8 @@ where
 	publication::<T>(identity, device, 1_000, count, true)
 }
 
-/// A person of whom the first `devices` devices have stocks that a claim has to pass over, and a gate; the others are none.
-fn target<T: Config>(devices: u32) -> Claim
+/// A person with so many devices, each with a stock, of which so many KeyPackages, in all, have lapsed and lie before the others.
+fn target<T: Config>(devices: u32, mut lapsed: u32) -> IdentityId
 where
 	T::Currency: Mutate<T::AccountId>,
 {
@@ -170,16 +170,44 @@ where
 			allowed_at: 0,
 		};
 		Stocks::<T>::insert(device, stock);
-		for place in 0..MAX_PASSED {
-			let lapse = if place + 1 == MAX_PASSED { stored.lapse } else { 0 };
-			KeyPackages::<T>::insert(device, place, Stored { lapse, ..stored.clone() });
-		}
+		let before = lapsed.min(MAX_PASSED - 1);
+		lapsed -= before;
+		(0..before).for_each(|place| {
+			KeyPackages::<T>::insert(device, place, Stored { lapse: 0, ..stored.clone() });
+		});
+		KeyPackages::<T>::insert(device, before, stored.clone());
 	}
 	frame_system::Pallet::<T>::set_block_number(2u32.into());
-	Gates::<T>::insert(identity, key(3));
-	let claim = Claim { target: identity, suites: alloc::vec![SUITE].try_into().expect("it is short"), gate: None };
-	let text = claim.gate_payload(&Pallet::<T>::genesis(), &VOUCHER);
-	Claim { gate: Some(VoucherSignature(by(&key(3), &text).0)), ..claim }
+	// Written once for all claims of a block: `on_initialize` has paid for it.
+	add_to_whitelist(ClaimsOf::<T>::hashed_key_for(2u32).into());
+	identity
+}
+
+/// A claim of a person, through its gate if it is to have one, and what pays for it.
+fn claim_of<T: Config>(target: IdentityId, gated: bool) -> (Claim, Payment)
+where
+	T::Currency: Mutate<T::AccountId>,
+{
+	let genesis = Pallet::<T>::genesis();
+	let (sponsor, voucher) = (key(4), key(5));
+	let mut claim = Claim { target, suites: alloc::vec![SUITE].try_into().expect("it is short"), gate: None };
+	if gated {
+		Gates::<T>::insert(target, key(3));
+		let text = claim.gate_payload(&genesis, &VoucherKey(voucher.0));
+		claim.gate = Some(VoucherSignature(by(&key(3), &text).0));
+	}
+	let signed = |key: &IdentityKey, text: &[u8]| VoucherSignature(by(key, text).0);
+	let voucher_of = Voucher {
+		kind: VoucherKind::Claim,
+		key: VoucherKey(voucher.0),
+		sponsor: SponsorId(sponsor.0),
+		expiry: Pallet::<T>::now().saturating_add(T::ClaimLife::get()).saturating_add(100),
+	};
+	let spent = signed(&voucher, &voucher_of.spending_payload(&genesis, &claim.order()));
+	let signature = signed(&sponsor, &voucher_of.signing_payload(&genesis));
+	let funds = T::Currency::minimum_balance().saturating_add(T::ClaimDeposit::get()).saturating_mul(4u32.into());
+	T::Currency::set_balance(&T::Vouchers::sponsor(&voucher_of), funds);
+	(claim, Payment { voucher: SignedVoucher { voucher: voucher_of, signature }, spent })
 }
 
 fn gate_change<T: Config>() -> SignedGateChange
@@ -247,31 +275,54 @@ mod benchmarks {
 		assert!(answer.is_some_and(|answer| answer.is_ok()));
 	}
 
-	/// Without the voucher, which its own pallet measures.
+	/// The whole of it, authorised and dispatched, as it is in a block.
 	#[benchmark]
-	fn claim(d: Linear<1, MAX_DEVICES>) {
-		let asked = target::<T>(d);
+	fn claim(d: Linear<1, MAX_DEVICES>, g: Linear<0, 1>) {
+		let (asked, payment) = claim_of::<T>(target::<T>(d, 0), g == 1);
+		let voucher = payment.voucher.voucher.key;
+		let call = Call::<T>::claim { claim: asked.clone(), payment };
+		let (authorised, given);
 
 		#[block]
 		{
-			Pallet::<T>::hand_out(&asked, &VOUCHER, whitelisted_caller()).expect("it can be met");
+			authorised = call.authorize(TransactionSource::External);
+			given = Pallet::<T>::claim(RawOrigin::Authorized.into(), asked, payment);
 		}
 
-		assert_eq!(Claims::<T>::get(VOUCHER).expect("it is kept").packages.len() as u32, d);
+		assert!(authorised.is_some_and(|answer| answer.is_ok()) && given.is_ok());
+		assert_eq!(Pallet::<T>::claimed(voucher).expect("it is kept").packages.len() as u32, d);
 	}
 
-	/// The same.
 	#[benchmark]
-	fn authorize_claim(d: Linear<1, MAX_DEVICES>) {
-		let asked = target::<T>(d);
+	fn authorize_claim(d: Linear<1, MAX_DEVICES>, g: Linear<0, 1>) {
+		let (asked, payment) = claim_of::<T>(target::<T>(d, 0), g == 1);
+		let call = Call::<T>::claim { claim: asked, payment };
 		let answer;
 
 		#[block]
 		{
-			answer = Pallet::<T>::can_hand_out(&asked, &VOUCHER, &whitelisted_caller());
+			answer = call.authorize(TransactionSource::External);
 		}
 
-		assert!(answer.is_ok());
+		assert!(answer.is_some_and(|answer| answer.is_ok()));
+	}
+
+	/// KeyPackages that have lapsed, twice looked at, and cleared away: with the stocks in which they are.
+	#[benchmark]
+	fn pass_over(p: Linear<1, { MAX_DEVICES * (MAX_PASSED - 1) }>) {
+		let identity = target::<T>(p.div_ceil(MAX_PASSED - 1), p);
+		let devices = Pallet::<T>::devices(&identity);
+		let given;
+
+		#[block]
+		{
+			let _ = Pallet::<T>::pick(&identity, &devices);
+			let picked = Pallet::<T>::pick(&identity, &devices);
+			given = picked.map(|picked| picked.picks.into_iter().filter_map(Pallet::<T>::hand_out).count());
+		}
+
+		assert_eq!(given.ok(), Some(devices.len()));
+		assert!(!KeyPackages::<T>::contains_key(devices[0], 0));
 	}
 
 	#[benchmark]
@@ -282,19 +333,37 @@ mod benchmarks {
 		}
 	}
 
+	/// A claim that got as much as one can.
 	#[benchmark]
 	fn forget_claim() {
-		let asked = target::<T>(MAX_DEVICES);
-		Pallet::<T>::hand_out(&asked, &VOUCHER, whitelisted_caller()).expect("it can be met");
-		let after = T::ClaimLife::get().saturating_add(T::Period::get()).saturating_add(10);
-		frame_system::Pallet::<T>::set_block_number(after.into());
+		let (asked, payment) = claim_of::<T>(target::<T>(MAX_DEVICES, 0), false);
+		let voucher = payment.voucher.voucher.key;
+		Pallet::<T>::give(&asked, &payment).expect("it can be met");
+		let block = Pallet::<T>::now().saturating_add(T::ClaimLife::get()).saturating_add(1);
+		frame_system::Pallet::<T>::set_block_number(block.into());
 
 		#[block]
 		{
-			Pallet::<T>::forget_claims(&mut meter());
+			Pallet::<T>::forget_claim(&voucher);
 		}
 
-		assert!(!Claims::<T>::contains_key(VOUCHER));
+		assert!(!Claims::<T>::contains_key(voucher));
+	}
+
+	/// One with as many claims as there can be in one, of which none is forgotten yet.
+	#[benchmark]
+	fn forget_block() {
+		let vouchers: Vec<_> = (0..MAX_BLOCK_CLAIMS).map(|number| VoucherKey(hash(b"voucher", number))).collect();
+		ClaimsOf::<T>::insert(0, BoundedVec::truncate_from(vouchers));
+		frame_system::Pallet::<T>::set_block_number(T::ClaimLife::get().saturating_add(1).into());
+		let mut meter = WeightMeter::with_limit(<T as Config>::WeightInfo::forget_block());
+
+		#[block]
+		{
+			Pallet::<T>::forget_claims(&mut meter);
+		}
+
+		assert_eq!(ClaimsOf::<T>::decode_len(0), Some(MAX_BLOCK_CLAIMS as usize));
 	}
 
 	/// All of a publication.

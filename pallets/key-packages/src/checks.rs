@@ -4,9 +4,9 @@
 impl<T: crate::Config> crate::Pallet<T> {
 	/// Panics if the runtime's constants do not fit together, for `integrity_test`.
 	pub(crate) fn check_constants() {
-		use crate::WeightInfo;
+		use crate::{claiming::Looked, types::MAX_BLOCK_CLAIMS, WeightInfo};
 		use frame_support::{dispatch::DispatchClass, traits::Get};
-		use lockstep_primitives::{identity::MAX_DEVICES, key_package::MAX_STOCK};
+		use lockstep_primitives::key_package::MAX_STOCK;
 		use pallet_directory::WeightInfo as _;
 
 		assert!(
@@ -27,27 +27,32 @@ impl<T: crate::Config> crate::Pallet<T> {
 				.saturating_add(Weights::<T>::authorize_publish(most))
 				.saturating_add(<T as pallet_directory::Config>::WeightInfo::record())
 				.saturating_add(<T as pallet_directory::Config>::WeightInfo::authorize_record()),
-			Weights::<T>::claim(MAX_DEVICES)
-				.saturating_add(Weights::<T>::authorize_claim(MAX_DEVICES))
-				.saturating_add(T::VoucherWeights::get().0)
-				.saturating_add(T::VoucherWeights::get().1),
+			Weights::<T>::claim(Looked::MOST.devices, 1).saturating_add(Weights::<T>::pass_over(Looked::MOST.passed)),
 		];
 		assert!(largest.iter().all(|weight| weight.all_lte(allowed)), "publications and claims must fit in a block");
+		let normal = weights.get(DispatchClass::Normal);
+		let listed =
+			Weights::<T>::claim(1, 0).saturating_add(normal.base_extrinsic).saturating_mul(MAX_BLOCK_CLAIMS.into());
+		let room = normal.max_total.unwrap_or(weights.max_block);
+		assert!(listed.any_gt(room), "a block must not have room for more claims than are listed of it");
 	}
 }
 
 #[cfg(any(feature = "try-runtime", test))]
 mod state {
 	use crate::{
-		ClaimDeposits, Claims, ClaimsByPeriod, Config, HoldReason, InitKeys, KeyPackages, Lapsing, LastResorts,
-		Leaving, OldestClaims, OldestLapsing, Pallet, Stocks,
+		Claims, ClaimsOf, Config, HoldReason, InitKeys, KeyPackages, Lapsing, LastResorts, Leaving, OldestClaims,
+		OldestLapsing, Pallet, Stocks,
 	};
 	use alloc::collections::BTreeMap;
 	use frame_support::{
 		ensure,
 		traits::{fungible::InspectHold, Get},
 	};
-	use lockstep_primitives::key_package::{read, MAX_STOCK};
+	use lockstep_primitives::{
+		key_package::{read, MAX_STOCK},
+		voucher::Cashier,
+	};
 	use pallet_directory::{recording::verify, types::BalanceOf};
 	use sp_runtime::traits::{Saturating, Zero};
 
@@ -90,22 +95,18 @@ mod state {
 				};
 				ensure!(keys.iter().all(right), "an init key is forgotten in another period");
 			}
-			ensure!(
-				Claims::<T>::iter().count() == ClaimsByPeriod::<T>::iter().count(),
-				"claims are not all to be forgotten"
-			);
-			for (period, voucher, ()) in ClaimsByPeriod::<T>::iter() {
-				ensure!(period >= OldestClaims::<T>::get(), "a claim is never forgotten");
-				let claimed = Claims::<T>::get(voucher).ok_or("a claim is missing")?;
-				ensure!(Self::period(claimed.block) == period, "a claim is forgotten in another period");
-				ensure!(!claimed.packages.is_empty(), "a claim got nothing");
-				ensure!(ClaimDeposits::<T>::contains_key(voucher), "nobody has paid for a claim");
-			}
+			let listed: usize = ClaimsOf::<T>::iter_values().map(|vouchers| vouchers.len()).sum();
+			ensure!(Claims::<T>::iter_keys().count() == listed, "claims are not all to be forgotten");
 			let mut deposits = BTreeMap::<T::AccountId, BalanceOf<T>>::new();
-			for (voucher, (sponsor, deposit)) in ClaimDeposits::<T>::iter() {
-				ensure!(Claims::<T>::contains_key(voucher), "a deposit is held for no claim");
-				let sum = deposits.entry(sponsor).or_insert_with(Zero::zero);
-				*sum = sum.saturating_add(deposit);
+			for (block, vouchers) in ClaimsOf::<T>::iter() {
+				ensure!(block >= OldestClaims::<T>::get(), "a claim is never forgotten");
+				for voucher in vouchers {
+					let kept = Claims::<T>::get(voucher).ok_or("a claim is missing")?;
+					ensure!(kept.claimed.block == block, "a claim is forgotten with those of another block");
+					ensure!(!kept.claimed.packages.is_empty(), "a claim got nothing");
+					let sum = deposits.entry(T::Vouchers::sponsor(&kept.voucher(voucher))).or_insert_with(Zero::zero);
+					*sum = sum.saturating_add(kept.deposit);
+				}
 			}
 			let covered = |(sponsor, sum): (&T::AccountId, &BalanceOf<T>)| {
 				T::Currency::balance_on_hold(&HoldReason::Claim.into(), sponsor) >= *sum

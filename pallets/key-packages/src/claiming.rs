@@ -1,12 +1,20 @@
 //! How KeyPackages are given out: one of each device, each once, to nobody who is named.
+//!
+//! Whether a claim may be made is decided when it is authorised, and only there: FRAME authorises and dispatches one extrinsic
+//! after the other, in the same state, so that what is dispatched needs to be looked up again and not judged again.
 
 use crate::{
-	hook::OnClaim, publishing::invalid, types::Allowance, weights::WeightInfo, ClaimAllowances, ClaimDeposits, Claims,
-	ClaimsByPeriod, Config, Error, Event, Gates, HoldReason, KeyPackages, LastResorts, Pallet, Stocks,
+	hook::OnClaim,
+	publishing::invalid,
+	types::{Allowance, Kept},
+	weights::WeightInfo,
+	ClaimAllowances, Claims, ClaimsOf, Config, Error, Event, Gates, HoldReason, KeyPackages, LastResorts, Pallet,
+	Stocks,
 };
 use alloc::vec::Vec;
 use codec::Encode;
 use frame_support::{
+	defensive,
 	dispatch::PostDispatchInfo,
 	pallet_prelude::*,
 	traits::{
@@ -16,9 +24,11 @@ use frame_support::{
 };
 use lockstep_primitives::{
 	identity::MAX_DEVICES,
-	key_package::{Claim, Claimed, ClaimedKeyPackage, KeyPackageRefusal as Refusal, Stock, StockView, SUITE},
-	voucher::{Cashier, Payment, VoucherKind, VoucherRefusal, POOL_TAG},
-	EventSignature, IdentityKey, VoucherKey,
+	key_package::{
+		Claim, Claimed, ClaimedKeyPackage, KeyPackageBytes, KeyPackageRefusal as Refusal, Stock, StockView, SUITE,
+	},
+	voucher::{Cashier, Payment, Voucher, VoucherKind, VoucherRefusal, POOL_TAG},
+	EventSignature, IdentityId, IdentityKey, VoucherKey,
 };
 use pallet_directory::recording::{verify, EVENT_PRIORITY};
 
@@ -30,98 +40,141 @@ pub const MAX_PASSED: u32 = 8;
 pub(crate) struct Pick {
 	device: IdentityKey,
 	stock: Stock,
-	/// The place of the KeyPackage; the last resort, if there is none.
-	place: Option<u32>,
+	/// The KeyPackage and its place; the last resort, if there is none.
+	package: Option<(u32, KeyPackageBytes)>,
+}
+
+/// How much a claim has looked at, by which it is weighed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Looked {
+	/// How many devices the person has.
+	pub devices: u32,
+	/// How many KeyPackages have lapsed that were looked at, of all devices.
+	pub passed: u32,
+}
+
+impl Looked {
+	/// The most that there can be.
+	pub const MOST: Self = Self { devices: MAX_DEVICES, passed: MAX_DEVICES.saturating_mul(MAX_PASSED) };
 }
 
 /// What a claim takes.
 pub(crate) struct Given {
-	picks: Vec<Pick>,
+	pub(crate) picks: Vec<Pick>,
 	allowance: Allowance,
-	/// How many devices were looked at.
-	pub(crate) devices: u32,
+	looked: Looked,
 }
 
 impl<T: Config> Pallet<T> {
-	/// Decides what a claim gets in this block.
-	pub(crate) fn pick(claim: &Claim, voucher: &VoucherKey) -> Result<Given, Refusal> {
+	/// What it costs to authorise a claim that has looked at so much.
+	pub(crate) fn weight_of_authorizing(claim: &Claim, looked: Looked) -> Weight {
+		<T as Config>::WeightInfo::authorize_claim(looked.devices, u32::from(claim.gate.is_some()))
+	}
+
+	/// What it costs to give out what was authorised. A claim is measured as a whole: what is read twice is in the database's
+	/// hands once.
+	pub(crate) fn weight_of_giving(claim: &Claim, looked: Looked) -> Weight {
+		let whole = <T as Config>::WeightInfo::claim(looked.devices, u32::from(claim.gate.is_some()));
+		let given = whole.saturating_sub(Self::weight_of_authorizing(claim, looked));
+		match looked.passed {
+			0 => given,
+			passed => given.saturating_add(<T as Config>::WeightInfo::pass_over(passed)),
+		}
+	}
+
+	/// Decides whether this may be claimed with this voucher, whatever there is to get. Gives the devices of the person.
+	fn admit_claim(claim: &Claim, voucher: &Voucher) -> Result<Vec<IdentityKey>, InvalidTransaction> {
 		if !claim.suites.contains(&SUITE) {
-			return Err(Refusal::Suite);
+			return Err(invalid(Refusal::Suite));
 		}
 		// Vouchers that differ may have the same key, and what a claim got is kept by the key.
-		if Claims::<T>::contains_key(voucher) {
-			return Err(Refusal::AlreadyClaimed);
+		if Claims::<T>::contains_key(voucher.key) {
+			let is_same = Claims::<T>::get(voucher.key).is_some_and(|kept| kept.voucher(voucher.key) == *voucher);
+			let spent = InvalidTransaction::Custom(VoucherRefusal::Spent.code());
+			return Err(if is_same { spent } else { invalid(Refusal::AlreadyClaimed) });
 		}
-		let now = Self::now();
 		let devices = Self::devices(&claim.target);
 		if devices.is_empty() {
-			return Err(Refusal::UnknownTarget);
+			return Err(invalid(Refusal::UnknownTarget));
 		}
 		if let Some(gate) = Gates::<T>::get(claim.target) {
-			let text = claim.gate_payload(&Self::genesis(), voucher);
-			let shown = claim.gate.map(|signature| EventSignature(signature.0));
-			if !shown.is_some_and(|signature| verify(&gate, &text, &signature)) {
-				return Err(Refusal::GateClosed);
+			let Some(shown) = claim.gate else { return Err(invalid(Refusal::GateClosed)) };
+			let text = claim.gate_payload(&Self::genesis(), &voucher.key);
+			if !verify(&gate, &text, &EventSignature(shown.0)) {
+				return Err(invalid(Refusal::GateClosed));
 			}
 		}
-		let burst = T::ClaimBurst::get();
-		let allowance = ClaimAllowances::<T>::get(claim.target).unwrap_or(Allowance::full(burst, now));
+		Ok(devices)
+	}
+
+	/// Looks up what a claim gets in this block of the person who has these devices.
+	pub(crate) fn pick(target: &IdentityId, devices: &[IdentityKey]) -> Result<Given, Refusal> {
+		let (burst, now) = (T::ClaimBurst::get(), Self::now());
+		let allowance = ClaimAllowances::<T>::get(target).unwrap_or(Allowance::full(burst, now));
 		let allowance = allowance.refilled(burst, T::ClaimEvery::get(), now);
 		let allowance = allowance.after(1).ok_or(Refusal::TooManyClaims)?;
-		let picks: Vec<Pick> = devices.iter().filter_map(|device| Self::pick_of(device)).collect();
+		let mut looked = Looked { devices: u32::try_from(devices.len()).unwrap_or(MAX_DEVICES), passed: 0 };
+		let mut picks = Vec::new();
+		for device in devices {
+			let (passed, pick) = Self::pick_of(device);
+			looked.passed = looked.passed.saturating_add(passed);
+			picks.extend(pick);
+		}
 		if picks.is_empty() {
 			return Err(Refusal::NothingLeft);
 		}
-		Ok(Given { picks, allowance, devices: u32::try_from(devices.len()).unwrap_or(MAX_DEVICES) })
+		Ok(Given { picks, allowance, looked })
 	}
 
-	fn pick_of(device: &IdentityKey) -> Option<Pick> {
-		let (stock, now) = (Stocks::<T>::get(device)?, Self::now());
-		let places = stock.first..stock.next.min(stock.first.saturating_add(MAX_PASSED));
-		let is_good = |place: &u32| KeyPackages::<T>::get(device, place).is_some_and(|stored| stored.lapse >= now);
-		let place = places.into_iter().find(is_good);
-		let is_there = place.is_some() || stock.last_resort.is_some_and(|lapse| lapse >= now);
-		is_there.then_some(Pick { device: *device, stock, place })
+	/// What a device gives, and how many that have lapsed were looked at before.
+	fn pick_of(device: &IdentityKey) -> (u32, Option<Pick>) {
+		let Some(stock) = Stocks::<T>::get(device) else { return (0, None) };
+		let now = Self::now();
+		let mut passed = 0u32;
+		for place in stock.first..stock.next.min(stock.first.saturating_add(MAX_PASSED)) {
+			if let Some(stored) = KeyPackages::<T>::get(device, place).filter(|stored| stored.lapse >= now) {
+				return (passed, Some(Pick { device: *device, stock, package: Some((place, stored.bytes)) }));
+			}
+			passed = passed.saturating_add(1);
+		}
+		let is_there = stock.last_resort.is_some_and(|lapse| lapse >= now);
+		(passed, is_there.then_some(Pick { device: *device, stock, package: None }))
 	}
 
 	/// Gives out what a claim gets that was authorised in this block.
 	pub(crate) fn give(claim: &Claim, payment: &Payment) -> DispatchResultWithPostInfo {
-		let sponsor = T::Vouchers::spend(VoucherKind::Claim, payment, &claim.order());
-		let sponsor = sponsor.map_err(|_| Error::<T>::VoucherRefused)?;
-		let voucher = payment.voucher.voucher.key;
-		let devices = Self::hand_out(claim, &voucher, sponsor)?;
-		let weight = <T as Config>::WeightInfo::claim(devices).saturating_add(T::VoucherWeights::get().1);
-		Ok(PostDispatchInfo { actual_weight: Some(weight), pays_fee: Pays::No })
-	}
-
-	/// The same, without the voucher. Says how many devices were looked at.
-	pub(crate) fn hand_out(claim: &Claim, voucher: &VoucherKey, sponsor: T::AccountId) -> Result<u32, DispatchError> {
-		let Given { picks, allowance, devices } = Self::pick(claim, voucher).map_err(Error::<T>::not_given)?;
+		let (target, voucher) = (claim.target, payment.voucher.voucher);
+		let Given { picks, allowance, looked } =
+			Self::pick(&target, &Self::devices(&target)).map_err(Error::<T>::not_given)?;
 		let deposit = T::ClaimDeposit::get();
-		T::Currency::hold(&HoldReason::Claim.into(), &sponsor, deposit)?;
-		ClaimDeposits::<T>::insert(voucher, (sponsor, deposit));
+		T::Currency::hold(&HoldReason::Claim.into(), &T::Vouchers::sponsor(&voucher), deposit)?;
 		let mut packages = Vec::new();
 		for pick in picks {
-			packages.extend(Self::hand_out_one(pick));
+			packages.extend(Self::hand_out(pick));
 		}
-		let (target, block) = (claim.target, Self::now());
-		let count = u32::try_from(packages.len()).unwrap_or(MAX_DEVICES);
+		let (block, count) = (Self::now(), u32::try_from(packages.len()).unwrap_or(MAX_DEVICES));
 		let packages = packages.try_into().map_err(|_| Error::<T>::NotGiven)?;
-		Claims::<T>::insert(voucher, Claimed { target, block, packages });
-		ClaimsByPeriod::<T>::insert(Self::period(block), voucher, ());
+		let (sponsor, expiry) = (voucher.sponsor, voucher.expiry);
+		Claims::<T>::insert(
+			voucher.key,
+			Kept { claimed: Claimed { target, block, packages }, sponsor, expiry, deposit },
+		);
+		if ClaimsOf::<T>::try_append(block, voucher.key).is_err() {
+			defensive!("a block has no room for so many claims");
+		}
 		ClaimAllowances::<T>::insert(target, allowance);
-		T::OnClaim::claimed(voucher, count);
-		Self::deposit_event(Event::KeyPackagesClaimed { target, voucher: *voucher, packages: count });
-		Ok(devices)
+		T::OnClaim::claimed(&voucher.key, count);
+		Self::deposit_event(Event::KeyPackagesClaimed { target, voucher: voucher.key, packages: count });
+		Ok(PostDispatchInfo { actual_weight: Some(Self::weight_of_giving(claim, looked)), pays_fee: Pays::No })
 	}
 
-	fn hand_out_one(pick: Pick) -> Option<ClaimedKeyPackage> {
-		let Pick { device, mut stock, place } = pick;
+	/// Takes the KeyPackage out of the stock, with those that were passed over.
+	pub(crate) fn hand_out(pick: Pick) -> Option<ClaimedKeyPackage> {
+		let Pick { device, mut stock, package } = pick;
 		let identity = stock.identity;
-		let last_resort = place.is_none();
-		let bytes = match place {
-			Some(place) => {
-				let bytes = KeyPackages::<T>::get(device, place)?.bytes;
+		let last_resort = package.is_none();
+		let bytes = match package {
+			Some((place, bytes)) => {
 				let (before, after) = (stock.left(), place.saturating_add(1));
 				(stock.first..after).for_each(|place| KeyPackages::<T>::remove(device, place));
 				stock.first = after;
@@ -143,41 +196,29 @@ impl<T: Config> Pallet<T> {
 		Some(ClaimedKeyPackage { device, last_resort, bytes })
 	}
 
-	/// What the claim would get, if the sponsor can pay for it.
-	pub(crate) fn can_hand_out(
-		claim: &Claim,
-		voucher: &VoucherKey,
-		sponsor: &T::AccountId,
-	) -> Result<Given, InvalidTransaction> {
-		let given = Self::pick(claim, voucher).map_err(invalid)?;
-		T::Currency::ensure_can_hold(&HoldReason::Claim.into(), sponsor, T::ClaimDeposit::get())
-			.map_err(|_| InvalidTransaction::Custom(VoucherRefusal::NoFunds.code()))?;
-		Ok(given)
-	}
-
 	/// Decides whether the pool and the block may take the claim, and under which conditions.
 	pub(crate) fn authorize_claim(claim: &Claim, payment: &Payment) -> TransactionValidityWithRefund {
-		let sponsor = T::Vouchers::check(VoucherKind::Claim, payment, &claim.order());
-		let sponsor = sponsor.map_err(|refusal| InvalidTransaction::Custom(refusal.code()))?;
-		let voucher = payment.voucher.voucher.key;
-		let given = Self::can_hand_out(claim, &voucher, &sponsor)?;
+		let refused = |refusal: VoucherRefusal| InvalidTransaction::Custom(refusal.code());
+		let sponsor = T::Vouchers::check(VoucherKind::Claim, payment, &claim.order()).map_err(refused)?;
+		let voucher = &payment.voucher.voucher;
+		let devices = Self::admit_claim(claim, voucher)?;
+		let looked = Self::pick(&claim.target, &devices).map_err(invalid)?.looked;
+		T::Currency::ensure_can_hold(&HoldReason::Claim.into(), &sponsor, T::ClaimDeposit::get())
+			.map_err(|_| refused(VoucherRefusal::NoFunds))?;
 		let validity = ValidTransaction {
 			priority: EVENT_PRIORITY,
 			requires: Vec::new(),
-			provides: alloc::vec![(POOL_TAG, voucher).encode()],
+			provides: alloc::vec![(POOL_TAG, voucher.key).encode()],
 			longevity: T::EventLongevity::get(),
 			propagate: true,
 		};
-		let (most, looked) = (
-			<T as Config>::WeightInfo::authorize_claim(MAX_DEVICES),
-			<T as Config>::WeightInfo::authorize_claim(given.devices),
-		);
-		Ok((validity, most.saturating_sub(looked)))
+		let most = Self::weight_of_authorizing(claim, Looked::MOST);
+		Ok((validity, most.saturating_sub(Self::weight_of_authorizing(claim, looked))))
 	}
 
 	/// What a claim got, as long as that is kept.
 	pub fn claimed(voucher: VoucherKey) -> Option<Claimed> {
-		Claims::<T>::get(voucher)
+		Claims::<T>::get(voucher).map(|kept| kept.claimed)
 	}
 
 	/// What is known of a device's KeyPackages.

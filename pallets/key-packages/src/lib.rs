@@ -36,18 +36,17 @@ pub use weights::WeightInfo;
 #[allow(missing_docs)] // The macro makes items of its own; each item below has its sentence.
 pub mod pallet {
 	use crate::{
+		claiming::Looked,
 		hook::OnClaim,
-		types::{Allowance, InitKeysOf, Stored},
+		types::{Allowance, InitKeysOf, Kept, Stored, MAX_BLOCK_CLAIMS},
 		weights::WeightInfo,
 	};
 	use alloc::boxed::Box;
 	use frame_support::pallet_prelude::*;
 	use frame_system::pallet_prelude::*;
 	use lockstep_primitives::{
-		identity::{SignedEvent, MAX_DEVICES},
-		key_package::{
-			Claim, Claimed, Gate, KeyPackageBytes, KeyPackageRefusal, SignedGateChange, SignedPublication, Stock,
-		},
+		identity::SignedEvent,
+		key_package::{Claim, Gate, KeyPackageBytes, KeyPackageRefusal, SignedGateChange, SignedPublication, Stock},
 		voucher::Payment,
 		BlockNumber, IdentityId, IdentityKey, InitKey, VoucherKey,
 	};
@@ -95,7 +94,7 @@ pub mod pallet {
 		/// Blocks for which what a claim got is kept, at least.
 		#[pallet::constant]
 		type ClaimLife: Get<u32>;
-		/// Blocks whose claims, and lapsed init keys, are forgotten together. To change it takes a migration.
+		/// Blocks whose lapsed init keys are forgotten together. To change it takes a migration.
 		#[pallet::constant]
 		type Period: Get<u32>;
 		/// How many things of each kind one block forgets at most.
@@ -144,21 +143,19 @@ pub mod pallet {
 	#[pallet::storage]
 	pub type ClaimAllowances<T: Config> = StorageMap<_, Blake2_128Concat, IdentityId, Allowance>;
 
-	/// What a claim got, by the key of its voucher. One read proof of this key proves it.
+	/// What a claim got, by the key of its voucher. One read proof of this key proves it. As long as it is here, its voucher
+	/// counts as spent by it; afterwards [`Config::Vouchers`](pallet_directory::Config::Vouchers) remembers that.
 	#[pallet::storage]
-	pub type Claims<T: Config> = StorageMap<_, Blake2_128Concat, VoucherKey, Claimed>;
+	pub type Claims<T: Config> = StorageMap<_, Blake2_128Concat, VoucherKey, Kept<BalanceOf<T>>>;
 
-	/// Who has paid for a claim that is kept, and what is held for it.
+	/// The claims of each block that are kept.
 	#[pallet::storage]
-	pub type ClaimDeposits<T: Config> = StorageMap<_, Blake2_128Concat, VoucherKey, (T::AccountId, BalanceOf<T>)>;
+	pub type ClaimsOf<T: Config> =
+		StorageMap<_, Twox64Concat, BlockNumber, BoundedVec<VoucherKey, ConstU32<MAX_BLOCK_CLAIMS>>, ValueQuery>;
 
-	/// The same, by the period of the claim.
+	/// The oldest block whose claims may not all be forgotten.
 	#[pallet::storage]
-	pub type ClaimsByPeriod<T: Config> = StorageDoubleMap<_, Twox64Concat, u32, Blake2_128Concat, VoucherKey, ()>;
-
-	/// The oldest period whose claims may not all be forgotten.
-	#[pallet::storage]
-	pub type OldestClaims<T: Config> = StorageValue<_, u32, ValueQuery>;
+	pub type OldestClaims<T: Config> = StorageValue<_, BlockNumber, ValueQuery>;
 
 	/// Devices that have lost their place, and whose KeyPackages are still to be cleared away. Nobody can claim them.
 	#[pallet::storage]
@@ -206,6 +203,11 @@ pub mod pallet {
 
 	#[pallet::hooks]
 	impl<T: Config> Hooks<BlockNumberFor<T>> for Pallet<T> {
+		/// The list of the block's claims is written once, however many there are.
+		fn on_initialize(_: BlockNumberFor<T>) -> Weight {
+			T::DbWeight::get().reads_writes(1, 1)
+		}
+
 		fn on_idle(_: BlockNumberFor<T>, limit: Weight) -> Weight {
 			Self::tidy(limit)
 		}
@@ -260,13 +262,9 @@ pub mod pallet {
 		/// `InvalidTransaction::Custom`, the code of a [`KeyPackageRefusal`] or a
 		/// [`VoucherRefusal`](lockstep_primitives::voucher::VoucherRefusal). Emits [`Event::KeyPackagesClaimed`].
 		#[pallet::call_index(2)]
-		#[pallet::weight((
-			<T as Config>::WeightInfo::claim(MAX_DEVICES).saturating_add(T::VoucherWeights::get().1),
-			DispatchClass::Normal,
-			Pays::No
-		))]
+		#[pallet::weight((Pallet::<T>::weight_of_giving(claim, Looked::MOST), DispatchClass::Normal, Pays::No))]
 		#[pallet::authorize(|_source, claim, payment| Self::authorize_claim(claim, payment))]
-		#[pallet::weight_of_authorize(<T as Config>::WeightInfo::authorize_claim(MAX_DEVICES).saturating_add(T::VoucherWeights::get().0))]
+		#[pallet::weight_of_authorize(Pallet::<T>::weight_of_authorizing(claim, Looked::MOST))]
 		pub fn claim(origin: OriginFor<T>, claim: Claim, payment: Payment) -> DispatchResultWithPostInfo {
 			ensure_authorized(origin)?;
 			Self::give(&claim, &payment)

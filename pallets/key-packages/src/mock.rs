@@ -5,6 +5,7 @@ use frame_support::{
 	derive_impl,
 	dispatch::GetDispatchInfo,
 	traits::{Authorize, ConstU32, ConstU64},
+	weights::Weight,
 };
 use lockstep_primitives::{
 	identity::{Action, Event, NewDevice, RecoveryKeys, SignedEvent},
@@ -461,6 +462,17 @@ pub fn claim(claim: &Claim, number: u32) -> Result<Vec<(KeyPackageBytes, bool)>,
 	let claimed = KeyPackagesPallet::claimed(payment.voucher.voucher.key).expect("it is kept");
 	assert_eq!((claimed.target, claimed.block), (claim.target, now()));
 	Ok(claimed.packages.into_iter().map(|package| (package.bytes, package.last_resort)).collect())
+}
+
+/// Claims; what the whole extrinsic weighs before it is applied, and what it has weighed then.
+pub fn weigh(claim: &Claim, payment: &Payment) -> (Weight, Weight) {
+	let call = RuntimeCall::KeyPackagesPallet(claim_call(claim, payment));
+	let declared = call.get_dispatch_info().call_weight.saturating_add(call.weight_of_authorize());
+	let (_, unspent) = call.authorize(TransactionSource::External).expect("it authorises itself").expect("it is good");
+	let authorised = call.weight_of_authorize().saturating_sub(unspent);
+	let origin = frame_system::RawOrigin::Authorized.into();
+	let done = KeyPackagesPallet::claim(origin, claim.clone(), *payment).expect("it was authorised");
+	(declared, authorised.saturating_add(done.actual_weight.expect("it is known")))
 }
 
 pub fn pay_and_apply(claim: &Claim, payment: &Payment) -> Result<(), TransactionValidityError> {

@@ -1,15 +1,15 @@
 //! Forgetting what has lapsed, in bounded work.
 
 use crate::{
-	hook::OnClaim, weights::WeightInfo, ClaimDeposits, Claims, ClaimsByPeriod, Config, HoldReason, InitKeys,
-	KeyPackages, Lapsing, LastResorts, Leaving, LookedAt, OldestClaims, OldestLapsing, Pallet, Stocks,
+	hook::OnClaim, weights::WeightInfo, Claims, ClaimsOf, Config, HoldReason, InitKeys, KeyPackages, Lapsing,
+	LastResorts, Leaving, LookedAt, OldestClaims, OldestLapsing, Pallet, Stocks,
 };
 use frame_support::{
 	defensive,
 	traits::{fungible::MutateHold, tokens::Precision, Get},
 	weights::{Weight, WeightMeter},
 };
-use lockstep_primitives::{key_package::Stock, IdentityKey};
+use lockstep_primitives::{key_package::Stock, voucher::Cashier, IdentityKey, VoucherKey};
 
 impl<T: Config> Pallet<T> {
 	/// Forgets what is due, for `on_idle`: each kind of thing up to `MaxForgotten`, as far as the weight goes.
@@ -24,33 +24,43 @@ impl<T: Config> Pallet<T> {
 		meter.consumed()
 	}
 
-	/// Claims of the oldest period that ended `ClaimLife` blocks ago.
+	/// Claims of blocks that are `ClaimLife` blocks ago, the oldest block first.
 	pub(crate) fn forget_claims(meter: &mut WeightMeter) {
-		let (oldest, kept) = (OldestClaims::<T>::get(), Self::period(Self::now().saturating_sub(T::ClaimLife::get())));
+		let (mut oldest, kept) = (OldestClaims::<T>::get(), Self::now().saturating_sub(T::ClaimLife::get()));
 		if oldest >= kept {
 			return;
 		}
-		// The keys of a period are read one by one, so that no more are removed than were paid for.
-		let mut keys = ClaimsByPeriod::<T>::iter_key_prefix(oldest);
+		let mut claims = T::MaxForgotten::get();
 		for _ in 0..T::MaxForgotten::get() {
-			if meter.try_consume(<T as Config>::WeightInfo::forget_claim()).is_err() {
-				return;
+			if oldest >= kept || meter.try_consume(<T as Config>::WeightInfo::forget_block()).is_err() {
+				break;
 			}
-			let Some(voucher) = keys.next() else {
-				OldestClaims::<T>::put(oldest.saturating_add(1));
-				return;
-			};
-			ClaimsByPeriod::<T>::remove(oldest, voucher);
-			if let Some(claimed) = Claims::<T>::take(voucher) {
-				T::OnClaim::forgotten(&voucher, u32::try_from(claimed.packages.len()).unwrap_or_default());
+			let mut left = ClaimsOf::<T>::take(oldest);
+			while claims > 0 && meter.can_consume(<T as Config>::WeightInfo::forget_claim()) {
+				let Some(voucher) = left.pop() else { break };
+				meter.consume(<T as Config>::WeightInfo::forget_claim());
+				claims = claims.saturating_sub(1);
+				Self::forget_claim(&voucher);
 			}
-			if let Some((sponsor, deposit)) = ClaimDeposits::<T>::take(voucher) {
-				// The hold is one sum for all of the sponsor's claims. If something else has taken from it, what is left is returned.
-				let reason = HoldReason::Claim.into();
-				if T::Currency::release(&reason, &sponsor, deposit, Precision::BestEffort).is_err() {
-					defensive!("a deposit that is held can be released");
-				}
+			if !left.is_empty() {
+				ClaimsOf::<T>::insert(oldest, left);
+				break;
 			}
+			oldest = oldest.saturating_add(1);
+		}
+		OldestClaims::<T>::put(oldest);
+	}
+
+	/// Forgets what a claim got, and not that its voucher was spent.
+	pub(crate) fn forget_claim(voucher: &VoucherKey) {
+		let Some(kept) = Claims::<T>::take(voucher) else { return };
+		T::OnClaim::forgotten(voucher, u32::try_from(kept.claimed.packages.len()).unwrap_or_default());
+		let spent = kept.voucher(*voucher);
+		T::Vouchers::remember(&spent);
+		// The hold is one sum for all of the sponsor's claims. If something else has taken from it, what is left is returned.
+		let (reason, sponsor) = (HoldReason::Claim.into(), T::Vouchers::sponsor(&spent));
+		if T::Currency::release(&reason, &sponsor, kept.deposit, Precision::BestEffort).is_err() {
+			defensive!("a deposit that is held can be released");
 		}
 	}
 

@@ -2,6 +2,11 @@
 //!
 //! Date 2026-11-27, 10 steps, 6 repeats, on AMD EPYC.
 
+// `claim`, `authorize_claim`, `pass_over`, `forget_claim` and `forget_block` are not measured yet since claims were made cheaper.
+// Their computing is the sum of what the parts took when they were measured before, which did more (seven KeyPackages passed over
+// of each device, the gate verified twice, three records); `forget_block` is a guess. Reads and writes are counted.
+// `make weights` measures them and takes this away.
+
 #![cfg_attr(rustfmt, rustfmt_skip)]
 #![allow(unused_parens, unused_imports, missing_docs)]
 
@@ -14,10 +19,12 @@ pub trait WeightInfo {
 	fn authorize_publish(n: u32, ) -> Weight;
 	fn set_gate() -> Weight;
 	fn authorize_set_gate() -> Weight;
-	fn claim(d: u32, ) -> Weight;
-	fn authorize_claim(d: u32, ) -> Weight;
+	fn claim(d: u32, g: u32, ) -> Weight;
+	fn authorize_claim(d: u32, g: u32, ) -> Weight;
+	fn pass_over(p: u32, ) -> Weight;
 	fn tidy_nothing() -> Weight;
 	fn forget_claim() -> Weight;
+	fn forget_block() -> Weight;
 	fn forget_init_keys() -> Weight;
 	fn clear_stock() -> Weight;
 	fn clear_lapsed() -> Weight;
@@ -95,65 +102,33 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 		Weight::from_parts(64_496_000, 7980)
 			.saturating_add(T::DbWeight::get().reads(3_u64))
 	}
-	/// Storage: `KeyPackages::Claims` (r:1 w:1)
-	/// Proof: `KeyPackages::Claims` (`max_values`: None, `max_size`: Some(8837), added: 11312, mode: `MaxEncodedLen`)
-	/// Storage: `Directory::Identities` (r:1 w:0)
-	/// Proof: `Directory::Identities` (`max_values`: None, `max_size`: Some(4515), added: 6990, mode: `MaxEncodedLen`)
-	/// Storage: `KeyPackages::Gates` (r:1 w:0)
-	/// Proof: `KeyPackages::Gates` (`max_values`: None, `max_size`: Some(80), added: 2555, mode: `MaxEncodedLen`)
-	/// Storage: `System::BlockHash` (r:1 w:0)
-	/// Proof: `System::BlockHash` (`max_values`: None, `max_size`: Some(44), added: 2519, mode: `MaxEncodedLen`)
-	/// Storage: `KeyPackages::ClaimAllowances` (r:1 w:1)
-	/// Proof: `KeyPackages::ClaimAllowances` (`max_values`: None, `max_size`: Some(56), added: 2531, mode: `MaxEncodedLen`)
-	/// Storage: `KeyPackages::Stocks` (r:16 w:16)
-	/// Proof: `KeyPackages::Stocks` (`max_values`: None, `max_size`: Some(110), added: 2585, mode: `MaxEncodedLen`)
-	/// Storage: `KeyPackages::KeyPackages` (r:128 w:128)
-	/// Proof: `KeyPackages::KeyPackages` (`max_values`: None, `max_size`: Some(578), added: 3053, mode: `MaxEncodedLen`)
-	/// Storage: `Balances::Holds` (r:1 w:1)
-	/// Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(157), added: 2632, mode: `MaxEncodedLen`)
-	/// Storage: UNKNOWN KEY `0x3a73746174656d656e745f616c6c6f77616e63653a0505050505050505050505` (r:1 w:1)
-	/// Proof: UNKNOWN KEY `0x3a73746174656d656e745f616c6c6f77616e63653a0505050505050505050505` (r:1 w:1)
-	/// Storage: `KeyPackages::ClaimDeposits` (r:0 w:1)
-	/// Proof: `KeyPackages::ClaimDeposits` (`max_values`: None, `max_size`: Some(96), added: 2571, mode: `MaxEncodedLen`)
-	/// Storage: `KeyPackages::ClaimsByPeriod` (r:0 w:1)
-	/// Proof: `KeyPackages::ClaimsByPeriod` (`max_values`: None, `max_size`: Some(60), added: 2535, mode: `MaxEncodedLen`)
-	/// The range of component `d` is `[1, 16]`.
-	fn claim(d: u32, ) -> Weight {
-		// Minimum execution time: 253_326_000 picoseconds.
-		Weight::from_parts(190_419_283, 12302)
-			// Standard error: 212_817.
-			.saturating_add(Weight::from_parts(77_095_874, 0).saturating_mul(d.into()))
-			.saturating_add(T::DbWeight::get().reads(7_u64))
-			.saturating_add(T::DbWeight::get().reads((9_u64).saturating_mul(d.into())))
-			.saturating_add(T::DbWeight::get().writes(6_u64))
-			.saturating_add(T::DbWeight::get().writes((9_u64).saturating_mul(d.into())))
+	/// Not measured yet: see the top.
+	fn claim(d: u32, g: u32, ) -> Weight {
+		Weight::from_parts(458_639_000, 12302)
+			.saturating_add(Weight::from_parts(121_141_000, 0).saturating_mul(d.into()))
+			.saturating_add(Weight::from_parts(50_000_000, 0).saturating_mul(g.into()))
+			.saturating_add(T::DbWeight::get().reads(9_u64))
+			.saturating_add(T::DbWeight::get().reads((2_u64).saturating_mul(d.into())))
+			.saturating_add(T::DbWeight::get().writes(5_u64))
+			.saturating_add(T::DbWeight::get().writes((2_u64).saturating_mul(d.into())))
 			.saturating_add(Weight::from_parts(0, 24424).saturating_mul(d.into()))
 	}
-	/// Storage: `KeyPackages::Claims` (r:1 w:0)
-	/// Proof: `KeyPackages::Claims` (`max_values`: None, `max_size`: Some(8837), added: 11312, mode: `MaxEncodedLen`)
-	/// Storage: `Directory::Identities` (r:1 w:0)
-	/// Proof: `Directory::Identities` (`max_values`: None, `max_size`: Some(4515), added: 6990, mode: `MaxEncodedLen`)
-	/// Storage: `KeyPackages::Gates` (r:1 w:0)
-	/// Proof: `KeyPackages::Gates` (`max_values`: None, `max_size`: Some(80), added: 2555, mode: `MaxEncodedLen`)
-	/// Storage: `System::BlockHash` (r:1 w:0)
-	/// Proof: `System::BlockHash` (`max_values`: None, `max_size`: Some(44), added: 2519, mode: `MaxEncodedLen`)
-	/// Storage: `KeyPackages::ClaimAllowances` (r:1 w:0)
-	/// Proof: `KeyPackages::ClaimAllowances` (`max_values`: None, `max_size`: Some(56), added: 2531, mode: `MaxEncodedLen`)
-	/// Storage: `KeyPackages::Stocks` (r:16 w:0)
-	/// Proof: `KeyPackages::Stocks` (`max_values`: None, `max_size`: Some(110), added: 2585, mode: `MaxEncodedLen`)
-	/// Storage: `KeyPackages::KeyPackages` (r:128 w:0)
-	/// Proof: `KeyPackages::KeyPackages` (`max_values`: None, `max_size`: Some(578), added: 3053, mode: `MaxEncodedLen`)
-	/// Storage: `Balances::Holds` (r:1 w:0)
-	/// Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(157), added: 2632, mode: `MaxEncodedLen`)
-	/// The range of component `d` is `[1, 16]`.
-	fn authorize_claim(d: u32, ) -> Weight {
-		// Minimum execution time: 144_154_000 picoseconds.
-		Weight::from_parts(109_118_357, 12302)
-			// Standard error: 105_384.
-			.saturating_add(Weight::from_parts(44_044_745, 0).saturating_mul(d.into()))
-			.saturating_add(T::DbWeight::get().reads(6_u64))
-			.saturating_add(T::DbWeight::get().reads((9_u64).saturating_mul(d.into())))
+	/// Not measured yet: see the top.
+	fn authorize_claim(d: u32, g: u32, ) -> Weight {
+		Weight::from_parts(239_502_000, 12302)
+			.saturating_add(Weight::from_parts(44_045_000, 0).saturating_mul(d.into()))
+			.saturating_add(Weight::from_parts(50_000_000, 0).saturating_mul(g.into()))
+			.saturating_add(T::DbWeight::get().reads(8_u64))
+			.saturating_add(T::DbWeight::get().reads((2_u64).saturating_mul(d.into())))
 			.saturating_add(Weight::from_parts(0, 24424).saturating_mul(d.into()))
+	}
+	/// Not measured yet: see the top.
+	fn pass_over(p: u32, ) -> Weight {
+		Weight::from_parts(77_096_000, 12302)
+			.saturating_add(Weight::from_parts(17_306_000, 0).saturating_mul(p.into()))
+			.saturating_add(T::DbWeight::get().reads((1_u64).saturating_mul(p.into())))
+			.saturating_add(T::DbWeight::get().writes((1_u64).saturating_mul(p.into())))
+			.saturating_add(Weight::from_parts(0, 3053).saturating_mul(p.into()))
 	}
 	/// Storage: `KeyPackages::OldestClaims` (r:1 w:0)
 	/// Proof: `KeyPackages::OldestClaims` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
@@ -164,23 +139,17 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 		Weight::from_parts(5_247_000, 1489)
 			.saturating_add(T::DbWeight::get().reads(2_u64))
 	}
-	/// Storage: `KeyPackages::OldestClaims` (r:1 w:1)
-	/// Proof: `KeyPackages::OldestClaims` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
-	/// Storage: `KeyPackages::ClaimsByPeriod` (r:2 w:1)
-	/// Proof: `KeyPackages::ClaimsByPeriod` (`max_values`: None, `max_size`: Some(60), added: 2535, mode: `MaxEncodedLen`)
-	/// Storage: `KeyPackages::Claims` (r:1 w:1)
-	/// Proof: `KeyPackages::Claims` (`max_values`: None, `max_size`: Some(8837), added: 11312, mode: `MaxEncodedLen`)
-	/// Storage: UNKNOWN KEY `0x3a73746174656d656e745f616c6c6f77616e63653a0505050505050505050505` (r:1 w:1)
-	/// Proof: UNKNOWN KEY `0x3a73746174656d656e745f616c6c6f77616e63653a0505050505050505050505` (r:1 w:1)
-	/// Storage: `KeyPackages::ClaimDeposits` (r:1 w:1)
-	/// Proof: `KeyPackages::ClaimDeposits` (`max_values`: None, `max_size`: Some(96), added: 2571, mode: `MaxEncodedLen`)
-	/// Storage: `Balances::Holds` (r:1 w:1)
-	/// Proof: `Balances::Holds` (`max_values`: None, `max_size`: Some(157), added: 2632, mode: `MaxEncodedLen`)
+	/// Not measured yet: see the top.
 	fn forget_claim() -> Weight {
-		// Minimum execution time: 115_962_000 picoseconds.
-		Weight::from_parts(127_719_000, 12302)
-			.saturating_add(T::DbWeight::get().reads(7_u64))
-			.saturating_add(T::DbWeight::get().writes(6_u64))
+		Weight::from_parts(156_431_000, 12302)
+			.saturating_add(T::DbWeight::get().reads(4_u64))
+			.saturating_add(T::DbWeight::get().writes(5_u64))
+	}
+	/// Not measured yet: see the top.
+	fn forget_block() -> Weight {
+		Weight::from_parts(300_000_000, 12302)
+			.saturating_add(T::DbWeight::get().reads(2_u64))
+			.saturating_add(T::DbWeight::get().writes(2_u64))
 	}
 	/// Storage: `KeyPackages::OldestLapsing` (r:1 w:1)
 	/// Proof: `KeyPackages::OldestLapsing` (`max_values`: Some(1), `max_size`: Some(4), added: 499, mode: `MaxEncodedLen`)
@@ -251,30 +220,44 @@ impl WeightInfo for () {
 		Weight::from_parts(64_496_000, 7980)
 			.saturating_add(RocksDbWeight::get().reads(3_u64))
 	}
-	fn claim(d: u32, ) -> Weight {
-		Weight::from_parts(190_419_283, 12302)
-			.saturating_add(Weight::from_parts(77_095_874, 0).saturating_mul(d.into()))
-			.saturating_add(RocksDbWeight::get().reads(7_u64))
-			.saturating_add(RocksDbWeight::get().reads((9_u64).saturating_mul(d.into())))
-			.saturating_add(RocksDbWeight::get().writes(6_u64))
-			.saturating_add(RocksDbWeight::get().writes((9_u64).saturating_mul(d.into())))
+	fn claim(d: u32, g: u32, ) -> Weight {
+		Weight::from_parts(458_639_000, 12302)
+			.saturating_add(Weight::from_parts(121_141_000, 0).saturating_mul(d.into()))
+			.saturating_add(Weight::from_parts(50_000_000, 0).saturating_mul(g.into()))
+			.saturating_add(RocksDbWeight::get().reads(9_u64))
+			.saturating_add(RocksDbWeight::get().reads((2_u64).saturating_mul(d.into())))
+			.saturating_add(RocksDbWeight::get().writes(5_u64))
+			.saturating_add(RocksDbWeight::get().writes((2_u64).saturating_mul(d.into())))
 			.saturating_add(Weight::from_parts(0, 24424).saturating_mul(d.into()))
 	}
-	fn authorize_claim(d: u32, ) -> Weight {
-		Weight::from_parts(109_118_357, 12302)
-			.saturating_add(Weight::from_parts(44_044_745, 0).saturating_mul(d.into()))
-			.saturating_add(RocksDbWeight::get().reads(6_u64))
-			.saturating_add(RocksDbWeight::get().reads((9_u64).saturating_mul(d.into())))
+	fn authorize_claim(d: u32, g: u32, ) -> Weight {
+		Weight::from_parts(239_502_000, 12302)
+			.saturating_add(Weight::from_parts(44_045_000, 0).saturating_mul(d.into()))
+			.saturating_add(Weight::from_parts(50_000_000, 0).saturating_mul(g.into()))
+			.saturating_add(RocksDbWeight::get().reads(8_u64))
+			.saturating_add(RocksDbWeight::get().reads((2_u64).saturating_mul(d.into())))
 			.saturating_add(Weight::from_parts(0, 24424).saturating_mul(d.into()))
+	}
+	fn pass_over(p: u32, ) -> Weight {
+		Weight::from_parts(77_096_000, 12302)
+			.saturating_add(Weight::from_parts(17_306_000, 0).saturating_mul(p.into()))
+			.saturating_add(RocksDbWeight::get().reads((1_u64).saturating_mul(p.into())))
+			.saturating_add(RocksDbWeight::get().writes((1_u64).saturating_mul(p.into())))
+			.saturating_add(Weight::from_parts(0, 3053).saturating_mul(p.into()))
 	}
 	fn tidy_nothing() -> Weight {
 		Weight::from_parts(5_247_000, 1489)
 			.saturating_add(RocksDbWeight::get().reads(2_u64))
 	}
 	fn forget_claim() -> Weight {
-		Weight::from_parts(127_719_000, 12302)
-			.saturating_add(RocksDbWeight::get().reads(7_u64))
-			.saturating_add(RocksDbWeight::get().writes(6_u64))
+		Weight::from_parts(156_431_000, 12302)
+			.saturating_add(RocksDbWeight::get().reads(4_u64))
+			.saturating_add(RocksDbWeight::get().writes(5_u64))
+	}
+	fn forget_block() -> Weight {
+		Weight::from_parts(300_000_000, 12302)
+			.saturating_add(RocksDbWeight::get().reads(2_u64))
+			.saturating_add(RocksDbWeight::get().writes(2_u64))
 	}
 	fn forget_init_keys() -> Weight {
 		Weight::from_parts(242_310_000, 12600)

@@ -24,7 +24,7 @@ impl<T: Config> Pallet<T> {
 		let genesis = Self::genesis();
 		let till = Till { genesis: &genesis, block: Self::now(), longest: T::LongestVoucher::get(), kind };
 		judge(&till, payment, order, Self::is_spent, verify)?;
-		Ok(T::Sponsor::convert(payment.voucher.voucher.sponsor))
+		Ok(Self::sponsor(&payment.voucher.voucher))
 	}
 
 	/// Whether a voucher was spent, as far as it is remembered: until it has expired.
@@ -55,8 +55,18 @@ impl<T: Config> Cashier<T::AccountId> for Pallet<T> {
 
 	fn spend(kind: VoucherKind, payment: &Payment, order: &[u8]) -> Result<T::AccountId, VoucherRefusal> {
 		let sponsor = Self::take(kind, payment, order, |_, _, _| true)?;
-		let voucher = &payment.voucher.voucher;
-		Spent::<T>::insert(Self::period(voucher.expiry), voucher, ());
+		Self::remember(&payment.voucher.voucher);
 		Ok(sponsor)
+	}
+
+	fn sponsor(voucher: &Voucher) -> T::AccountId {
+		T::Sponsor::convert(voucher.sponsor)
+	}
+
+	fn remember(voucher: &Voucher) {
+		// What has expired lies in a period that may have been forgotten, and is never taken again.
+		if voucher.expiry >= Self::now() {
+			Spent::<T>::insert(Self::period(voucher.expiry), voucher, ());
+		}
 	}
 }

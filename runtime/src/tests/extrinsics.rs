@@ -140,21 +140,6 @@ fn a_full_stock_is_published_in_fifty_milliseconds() {
 	assert!(cost.ref_time() < 50 * WEIGHT_REF_TIME_PER_MILLIS, "{cost:?}");
 }
 
-/// Of people with one device. A claim is weighed at its worst before it is applied, and what it took less is given back. Three
-/// hundred are wanted, of a millisecond each: so much they take to compute, and four fifths of their weight are the writes of the
-/// database, by the SDK's figures for RocksDB.
-#[test]
-fn a_block_carries_ninety_claims() {
-	use pallet_key_packages::{weights::SubstrateWeight, WeightInfo};
-	let (check, spend) = crate::configs::VoucherWeights::get();
-	let claim = SubstrateWeight::<Runtime>::claim(1).saturating_add(SubstrateWeight::<Runtime>::authorize_claim(1));
-	let claim = claim.saturating_add(check).saturating_add(spend);
-	let weights = <Runtime as frame_system::Config>::BlockWeights::get();
-	let class = weights.get(frame_support::dispatch::DispatchClass::Normal);
-	let carried = class.max_total.expect("a limit").ref_time() / claim.saturating_add(class.base_extrinsic).ref_time();
-	assert!(carried >= 90, "{carried}: {claim:?}");
-}
-
 #[test]
 fn append_is_decoded_as_a_general_transaction() {
 	let append = append();

@@ -1,6 +1,7 @@
 //! Tests of what the pallets make together.
 
 mod chain;
+mod claims;
 mod extrinsics;
 mod identities;
 mod motions;

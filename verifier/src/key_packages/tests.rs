@@ -30,7 +30,8 @@ fn chain(claimed: &Claimed) -> World {
 	world.set(layout::stock_key(&PUBLISHER.1), stock().encode());
 	world.set(layout::init_key_key(&PUBLISHER.0, &InitKey([1; 32])), (90u32, 2u32).encode());
 	world.set(layout::gate_key(&PUBLISHER.0), IdentityKey([6; 32]).encode());
-	world.set(layout::claim_key(&VOUCHER), claimed.encode());
+	// What the chain keeps behind it: the voucher's sponsor and last block, and the deposit.
+	world.set(layout::claim_key(&VOUCHER), (claimed, [7u8; 32], 90u32, 1u128).encode());
 	world.block();
 	world
 }

@@ -1,9 +1,10 @@
 //! What a claim gets.
 
-use crate::{mock::*, Event};
+use crate::{mock::*, Claims, Event};
+use codec::Encode;
 use lockstep_primitives::{
 	key_package::{Claim, GateChange, KeyPackageRefusal as Refusal, MAX_STOCK},
-	voucher::VoucherRefusal,
+	voucher::{Payment, VoucherRefusal},
 	IdentityId, VoucherKey,
 };
 use std::collections::BTreeSet;
@@ -25,6 +26,20 @@ fn a_claim_gets_one_of_each_device_the_oldest_first() {
 		assert_eq!((left(ANNA), left(3)), (1, 4));
 		let voucher = VoucherKey(key(50).0);
 		assert!(events().contains(&Event::KeyPackagesClaimed { target: anna, voucher, packages: 2 }));
+	});
+}
+
+/// Clients read the beginning by proof (`lockstep_verifier::layout::claimed`).
+#[test]
+fn what_is_kept_of_a_claim_begins_with_what_it_got() {
+	test(|| {
+		let anna = person(ANNA);
+		fill(anna, ANNA, 0..2, None);
+		claim(&claim_of(anna), 50).unwrap();
+		let voucher = VoucherKey(key(50).0);
+		let raw = sp_io::storage::get(&Claims::<Test>::hashed_key_for(voucher)).unwrap();
+		let got = KeyPackagesPallet::claimed(voucher).unwrap();
+		assert!(raw.starts_with(&got.encode()));
 	});
 }
 
@@ -117,6 +132,52 @@ fn a_sponsor_pays_for_each_claim_while_it_is_kept() {
 			claim(&asked, 50 + number).unwrap();
 		}
 		assert_eq!(held(), 3 * CLAIM_DEPOSIT);
+	});
+}
+
+/// What was authorised is given out without another look at signatures, so nobody else gets anything.
+#[test]
+fn nothing_is_given_out_that_was_not_authorised() {
+	test(|| {
+		let anna = person(ANNA);
+		fill(anna, ANNA, 0..9, None);
+		let asked = claim_of(anna);
+		let payment = pay(&asked, 50);
+		for origin in [RuntimeOrigin::none(), RuntimeOrigin::root(), RuntimeOrigin::signed(SPONSOR)] {
+			assert!(KeyPackagesPallet::claim(origin, asked.clone(), payment).is_err());
+		}
+		let forged = Payment { spent: pay(&asked, 51).spent, ..payment };
+		assert_eq!(pay_and_apply(&asked, &forged).map_err(code), Err(VoucherRefusal::BadSpending.code()));
+		assert_eq!((left(ANNA), held()), (9, 0));
+	});
+}
+
+/// A claim is weighed at its worst before it is authorised, and by what it has looked at afterwards.
+#[test]
+fn a_claim_weighs_what_it_looks_at() {
+	test(|| {
+		let (anna, boris) = (person(ANNA), person(2));
+		add_device(boris, 2, 3);
+		fill(anna, ANNA, 0..2, None);
+		let later =
+			lockstep_primitives::key_package::Publication { lapse: now() + 500, ..publication(anna, ANNA, 5..8, None) };
+		publish(&sign(later, ANNA)).unwrap();
+		fill(boris, 2, 0..4, None);
+		let weigh = |target, number| {
+			let asked = claim_of(target);
+			let payment = pay(&asked, number);
+			let (declared, actual) = weigh(&asked, &payment);
+			assert!(actual.all_lte(declared));
+			(declared, actual)
+		};
+		let ((most, one), (same, two)) = (weigh(anna, 50), weigh(boris, 51));
+		assert_eq!(most, same);
+		assert!(one.ref_time() < two.ref_time() && two.ref_time() * 3 < most.ref_time());
+		// One of two that have lapsed is left.
+		skip(101);
+		let (_, passing) = weigh(anna, 52);
+		assert!(one.ref_time() < passing.ref_time());
+		assert_eq!((left(ANNA), stored(ANNA)), (2, 2));
 	});
 }
 

@@ -5,6 +5,7 @@ use frame_support::weights::Weight;
 use lockstep_primitives::{
 	identity::Action,
 	key_package::{KeyPackageRefusal as Refusal, Publication},
+	voucher::VoucherRefusal,
 };
 
 const ANNA: u32 = 1;
@@ -29,15 +30,67 @@ fn what_a_claim_got_is_kept_for_its_time() {
 		for number in 0..6 {
 			claim(&claim_of(anna), 50 + number).unwrap();
 		}
-		skip(CLAIM_LIFE + PERIOD - 2);
+		skip(CLAIM_LIFE);
 		tidy(20);
 		assert_eq!((Claims::<Test>::iter().count(), granted(), held()), (6, 6, 6 * CLAIM_DEPOSIT));
 		skip(1);
-		// In bounded work: first the periods that are empty.
+		// In bounded work.
 		tidy(1);
 		assert_eq!(Claims::<Test>::iter().count() as u32, 6 - MAX_FORGOTTEN);
 		tidy(1);
 		assert_eq!((Claims::<Test>::iter().count(), granted(), held()), (0, 0, 0));
+	});
+}
+
+/// Who pays for it is known by what is kept of the claim, and its voucher stays spent when that is gone.
+#[test]
+fn a_voucher_stays_spent_when_what_it_got_is_forgotten() {
+	test(|| {
+		let anna = person(ANNA);
+		fill(anna, ANNA, 0..9, Some(100));
+		let asked = claim_of(anna);
+		let (long, short) = (pay(&asked, 50), pay_by(1, &asked, 51, now() + CLAIM_LIFE));
+		for payment in [&long, &short] {
+			pay_and_apply(&asked, payment).unwrap();
+		}
+		let remembered = || pallet_vouchers::Spent::<Test>::iter_keys().count();
+		assert_eq!(remembered(), 0, "what it got says so");
+		skip(CLAIM_LIFE + 1);
+		tidy(3);
+		assert_eq!((Claims::<Test>::iter().count(), held()), (0, 0));
+		assert_eq!(remembered(), 1, "what has expired is not remembered");
+		assert_eq!(pay_and_apply(&asked, &long).map_err(code), Err(VoucherRefusal::Spent.code()));
+		assert_eq!(pay_and_apply(&asked, &short).map_err(code), Err(VoucherRefusal::Expired.code()));
+		// Another one with the same key is another voucher.
+		pay_and_apply(&asked, &pay_by(1, &asked, 50, now() + 400)).unwrap();
+	});
+}
+
+#[test]
+fn claims_are_forgotten_by_their_blocks_as_far_as_the_weight_goes() {
+	use crate::WeightInfo;
+	test(|| {
+		let anna = person(ANNA);
+		fill(anna, ANNA, 0..9, Some(100));
+		for number in 0..4 {
+			claim(&claim_of(anna), 50 + number).unwrap();
+			skip(number % 2);
+		}
+		// Two in block 1, whose time is over, and two in block 2.
+		skip(CLAIM_LIFE - 1);
+		let kept = || Claims::<Test>::iter().count();
+		let nothing = <() as WeightInfo>::tidy_nothing();
+		let (block, one) = (<() as WeightInfo>::forget_block(), <() as WeightInfo>::forget_claim());
+		// For the block 0, which has none, and for one claim of the next one.
+		let limit = nothing.saturating_add(block).saturating_add(block).saturating_add(one);
+		assert!(Pallet::<Test>::tidy(limit).all_lte(limit));
+		assert_eq!(kept(), 3);
+		check();
+		tidy(2);
+		assert_eq!(kept(), 2);
+		skip(1);
+		tidy(1);
+		assert_eq!((kept(), held(), granted()), (0, 0, 0));
 	});
 }
 
