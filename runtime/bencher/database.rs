@@ -32,6 +32,9 @@ struct Arguments {
 	/// Where the database is made; a folder that is not there yet.
 	#[arg(long)]
 	path: PathBuf,
+	/// ParityDB in the place of RocksDB.
+	#[arg(long)]
+	parity: bool,
 	/// How many keys the state has.
 	#[arg(long, default_value_t = 1_000_000)]
 	keys: usize,
@@ -49,11 +52,12 @@ struct Arguments {
 type Problem = Box<dyn std::error::Error>;
 type Change = (Vec<u8>, Option<Vec<u8>>);
 
-fn open(path: PathBuf) -> Result<Backend<Block>, Problem> {
+fn open(path: PathBuf, parity: bool) -> Result<Backend<Block>, Problem> {
+	let source = if parity { DatabaseSource::ParityDb { path } } else { DatabaseSource::RocksDb { path, cache_size: 1024 } };
 	let settings = DatabaseSettings {
 		trie_cache_maximum_size: None,
 		state_pruning: Some(PruningMode::blocks_pruning(256)),
-		source: DatabaseSource::RocksDb { path, cache_size: 1024 },
+		source,
 		blocks_pruning: BlocksPruning::KeepAll,
 		pruning_filters: Vec::new(),
 		metrics_registry: None,
@@ -113,10 +117,10 @@ fn nanoseconds(since: Instant) -> u64 {
 }
 
 fn main() -> Result<(), Problem> {
-	let Arguments { path, keys, writes, blocks, output } = Arguments::parse();
+	let Arguments { path, parity, keys, writes, blocks, output } = Arguments::parse();
 	let mut random = StdRng::seed_from_u64(SEED);
 	let mut head = {
-		let backend = open(path.clone())?;
+		let backend = open(path.clone(), parity)?;
 		let mut head = first(&backend)?;
 		let numbers: Vec<usize> = (0..keys).collect();
 		for step in numbers.chunks(STEP) {
@@ -125,7 +129,7 @@ fn main() -> Result<(), Problem> {
 		head
 	};
 	// Opened anew: nothing of it is in memory but what the system has.
-	let backend = open(path.clone())?;
+	let backend = open(path.clone(), parity)?;
 	let mut numbers: Vec<usize> = (0..keys).collect();
 	numbers.shuffle(&mut random);
 	let mut order = numbers.iter().cycle().copied();
