@@ -1,6 +1,6 @@
 //! Measures what the node's database takes for each key that a block reads or writes, for `scripts/weights`.
 //!
-//! As the node has it: RocksDB on disk, kept for so many blocks, each block final as soon as it is there, so that all that is
+//! As the node has it: ParityDB on disk, the state kept for so many blocks, each block final as soon as it is there, so that all that is
 //! ever written for it is counted, with the new root of its state. Reads are of keys that no cache holds but the database's own
 //! and the system's. Values are as long as those of this chain, and lie apart from their keys, as they do there.
 
@@ -32,9 +32,9 @@ struct Arguments {
 	/// Where the database is made; a folder that is not there yet.
 	#[arg(long)]
 	path: PathBuf,
-	/// ParityDB in the place of RocksDB.
+	/// RocksDB in the place of ParityDB.
 	#[arg(long)]
-	parity: bool,
+	rocksdb: bool,
 	/// How many keys the state has.
 	#[arg(long, default_value_t = 1_000_000)]
 	keys: usize,
@@ -52,8 +52,11 @@ struct Arguments {
 type Problem = Box<dyn std::error::Error>;
 type Change = (Vec<u8>, Option<Vec<u8>>);
 
-fn open(path: PathBuf, parity: bool) -> Result<Backend<Block>, Problem> {
-	let source = if parity { DatabaseSource::ParityDb { path } } else { DatabaseSource::RocksDb { path, cache_size: 1024 } };
+fn open(path: PathBuf, rocksdb: bool) -> Result<Backend<Block>, Problem> {
+	let source = match rocksdb {
+		true => DatabaseSource::RocksDb { path, cache_size: 1024 },
+		false => DatabaseSource::ParityDb { path },
+	};
 	let settings = DatabaseSettings {
 		trie_cache_maximum_size: None,
 		state_pruning: Some(PruningMode::blocks_pruning(256)),
@@ -117,10 +120,10 @@ fn nanoseconds(since: Instant) -> u64 {
 }
 
 fn main() -> Result<(), Problem> {
-	let Arguments { path, parity, keys, writes, blocks, output } = Arguments::parse();
+	let Arguments { path, rocksdb, keys, writes, blocks, output } = Arguments::parse();
 	let mut random = StdRng::seed_from_u64(SEED);
 	let mut head = {
-		let backend = open(path.clone(), parity)?;
+		let backend = open(path.clone(), rocksdb)?;
 		let mut head = first(&backend)?;
 		let numbers: Vec<usize> = (0..keys).collect();
 		for step in numbers.chunks(STEP) {
@@ -129,7 +132,7 @@ fn main() -> Result<(), Problem> {
 		head
 	};
 	// Opened anew: nothing of it is in memory but what the system has.
-	let backend = open(path.clone(), parity)?;
+	let backend = open(path.clone(), rocksdb)?;
 	let mut numbers: Vec<usize> = (0..keys).collect();
 	numbers.shuffle(&mut random);
 	let mut order = numbers.iter().cycle().copied();
@@ -153,8 +156,24 @@ fn main() -> Result<(), Problem> {
 	let ((read, late_read), (write, late_write)) = (figures(read), figures(written));
 	eprintln!("read {read} ns ({late_read} ns), write {write} ns ({late_write} ns): means, and what five of a hundred are above");
 	if let Some(output) = output {
+		let database = if rocksdb { "RocksDB" } else { "ParityDB" };
+		// To the next microsecond.
+		let [read, write] = [read, write].map(|nanoseconds| nanoseconds.div_ceil(1_000));
 		let text = format!(
-			"//! What the node's database takes for a key, measured by `make weights`.\n//!\n//! RocksDB with {keys} keys, {writes} written in a block, mean of {blocks} blocks: a read {read} ns, a write {write} ns.\n"
+			"//! What the node's database takes for each key that is read or written, measured by `make weights`.
+//!
+//! {database}, in a state of {keys} keys and blocks that each write {writes} of them; means of {blocks} blocks.
+
+use frame_support::{{
+	parameter_types,
+	weights::{{constants::WEIGHT_REF_TIME_PER_MICROS, RuntimeDbWeight}},
+}};
+
+parameter_types! {{
+	pub const DatabaseWeight: RuntimeDbWeight =
+		RuntimeDbWeight {{ read: {read} * WEIGHT_REF_TIME_PER_MICROS, write: {write} * WEIGHT_REF_TIME_PER_MICROS }};
+}}
+"
 		);
 		std::fs::write(output, text)?;
 	}

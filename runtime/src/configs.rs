@@ -1,13 +1,14 @@
 //! How each pallet is configured.
 
 use crate::{
+	database_weight::DatabaseWeight,
 	governance::{KeysStay, OperatorsMajority},
 	*,
 };
 use frame_support::{
 	derive_impl, parameter_types,
 	traits::{ConstBool, ConstU128, ConstU32, ConstU64, ConstU8, VariantCountOf},
-	weights::{constants::RocksDbWeight, ConstantMultiplier, IdentityFee},
+	weights::{ConstantMultiplier, IdentityFee},
 };
 use frame_system::limits::{BlockLength, BlockWeights};
 use lockstep_primitives::SponsorId;
@@ -47,7 +48,7 @@ impl frame_system::Config for Runtime {
 	type Nonce = Nonce;
 	type Hash = Hash;
 	type BlockHashCount = BlockHashCount;
-	type DbWeight = RocksDbWeight;
+	type DbWeight = DatabaseWeight;
 	type ExtensionsWeightInfo = frame_system::SubstrateExtensionsWeight<Runtime>;
 	type Version = Version;
 	type AccountData = pallet_balances::AccountData<Balance>;

@@ -24,6 +24,7 @@ mod benches {
 
 mod apis;
 mod configs;
+mod database_weight;
 pub mod genesis_presets;
 mod governance;
 mod statements;

@@ -277,8 +277,8 @@ mod benchmarks {
 
 	/// The whole of it, authorised and dispatched, as it is in a block.
 	#[benchmark]
-	fn claim(d: Linear<1, MAX_DEVICES>, g: Linear<0, 1>) {
-		let (asked, payment) = claim_of::<T>(target::<T>(d, 0), g == 1);
+	fn claim(d: Linear<1, MAX_DEVICES>) {
+		let (asked, payment) = claim_of::<T>(target::<T>(d, 0), false);
 		let voucher = payment.voucher.voucher.key;
 		let call = Call::<T>::claim { claim: asked.clone(), payment };
 		let (authorised, given);
@@ -294,8 +294,8 @@ mod benchmarks {
 	}
 
 	#[benchmark]
-	fn authorize_claim(d: Linear<1, MAX_DEVICES>, g: Linear<0, 1>) {
-		let (asked, payment) = claim_of::<T>(target::<T>(d, 0), g == 1);
+	fn authorize_claim(d: Linear<1, MAX_DEVICES>) {
+		let (asked, payment) = claim_of::<T>(target::<T>(d, 0), false);
 		let call = Call::<T>::claim { claim: asked, payment };
 		let answer;
 
@@ -305,6 +305,20 @@ mod benchmarks {
 		}
 
 		assert!(answer.is_some_and(|answer| answer.is_ok()));
+	}
+
+	/// What a gate costs beside that.
+	#[benchmark]
+	fn pass_gate() {
+		let (asked, payment) = claim_of::<T>(target::<T>(1, 0), true);
+		let passed;
+
+		#[block]
+		{
+			passed = Pallet::<T>::pass_gate(&asked, &payment.voucher.voucher.key);
+		}
+
+		assert!(passed.is_ok());
 	}
 
 	/// KeyPackages that have lapsed, twice looked at, and cleared away: with the stocks in which they are.

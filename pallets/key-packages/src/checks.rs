@@ -27,12 +27,14 @@ impl<T: crate::Config> crate::Pallet<T> {
 				.saturating_add(Weights::<T>::authorize_publish(most))
 				.saturating_add(<T as pallet_directory::Config>::WeightInfo::record())
 				.saturating_add(<T as pallet_directory::Config>::WeightInfo::authorize_record()),
-			Weights::<T>::claim(Looked::MOST.devices, 1).saturating_add(Weights::<T>::pass_over(Looked::MOST.passed)),
+			Weights::<T>::claim(Looked::MOST.devices)
+				.saturating_add(Weights::<T>::pass_gate())
+				.saturating_add(Weights::<T>::pass_over(Looked::MOST.passed)),
 		];
 		assert!(largest.iter().all(|weight| weight.all_lte(allowed)), "publications and claims must fit in a block");
 		let normal = weights.get(DispatchClass::Normal);
 		let listed =
-			Weights::<T>::claim(1, 0).saturating_add(normal.base_extrinsic).saturating_mul(MAX_BLOCK_CLAIMS.into());
+			Weights::<T>::claim(1).saturating_add(normal.base_extrinsic).saturating_mul(MAX_BLOCK_CLAIMS.into());
 		let room = normal.max_total.unwrap_or(weights.max_block);
 		assert!(listed.any_gt(room), "a block must not have room for more claims than are listed of it");
 	}

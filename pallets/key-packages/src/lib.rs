@@ -262,7 +262,7 @@ pub mod pallet {
 		/// `InvalidTransaction::Custom`, the code of a [`KeyPackageRefusal`] or a
 		/// [`VoucherRefusal`](lockstep_primitives::voucher::VoucherRefusal). Emits [`Event::KeyPackagesClaimed`].
 		#[pallet::call_index(2)]
-		#[pallet::weight((Pallet::<T>::weight_of_giving(claim, Looked::MOST), DispatchClass::Normal, Pays::No))]
+		#[pallet::weight((Pallet::<T>::weight_of_giving(Looked::MOST), DispatchClass::Normal, Pays::No))]
 		#[pallet::authorize(|_source, claim, payment| Self::authorize_claim(claim, payment))]
 		#[pallet::weight_of_authorize(Pallet::<T>::weight_of_authorizing(claim, Looked::MOST))]
 		pub fn claim(origin: OriginFor<T>, claim: Claim, payment: Payment) -> DispatchResultWithPostInfo {

@@ -19,8 +19,9 @@ pub trait WeightInfo {
 	fn authorize_publish(n: u32, ) -> Weight;
 	fn set_gate() -> Weight;
 	fn authorize_set_gate() -> Weight;
-	fn claim(d: u32, g: u32, ) -> Weight;
-	fn authorize_claim(d: u32, g: u32, ) -> Weight;
+	fn claim(d: u32, ) -> Weight;
+	fn authorize_claim(d: u32, ) -> Weight;
+	fn pass_gate() -> Weight;
 	fn pass_over(p: u32, ) -> Weight;
 	fn tidy_nothing() -> Weight;
 	fn forget_claim() -> Weight;
@@ -103,10 +104,9 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 			.saturating_add(T::DbWeight::get().reads(3_u64))
 	}
 	/// Not measured yet: see the top.
-	fn claim(d: u32, g: u32, ) -> Weight {
+	fn claim(d: u32, ) -> Weight {
 		Weight::from_parts(458_639_000, 12302)
 			.saturating_add(Weight::from_parts(121_141_000, 0).saturating_mul(d.into()))
-			.saturating_add(Weight::from_parts(50_000_000, 0).saturating_mul(g.into()))
 			.saturating_add(T::DbWeight::get().reads(9_u64))
 			.saturating_add(T::DbWeight::get().reads((2_u64).saturating_mul(d.into())))
 			.saturating_add(T::DbWeight::get().writes(5_u64))
@@ -114,13 +114,16 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 			.saturating_add(Weight::from_parts(0, 24424).saturating_mul(d.into()))
 	}
 	/// Not measured yet: see the top.
-	fn authorize_claim(d: u32, g: u32, ) -> Weight {
+	fn authorize_claim(d: u32, ) -> Weight {
 		Weight::from_parts(239_502_000, 12302)
 			.saturating_add(Weight::from_parts(44_045_000, 0).saturating_mul(d.into()))
-			.saturating_add(Weight::from_parts(50_000_000, 0).saturating_mul(g.into()))
 			.saturating_add(T::DbWeight::get().reads(8_u64))
 			.saturating_add(T::DbWeight::get().reads((2_u64).saturating_mul(d.into())))
 			.saturating_add(Weight::from_parts(0, 24424).saturating_mul(d.into()))
+	}
+	fn pass_gate() -> Weight {
+		Weight::from_parts(100_000_000, 3545)
+			.saturating_add(T::DbWeight::get().reads(2_u64))
 	}
 	/// Not measured yet: see the top.
 	fn pass_over(p: u32, ) -> Weight {
@@ -220,23 +223,25 @@ impl WeightInfo for () {
 		Weight::from_parts(64_496_000, 7980)
 			.saturating_add(RocksDbWeight::get().reads(3_u64))
 	}
-	fn claim(d: u32, g: u32, ) -> Weight {
+	fn claim(d: u32, ) -> Weight {
 		Weight::from_parts(458_639_000, 12302)
 			.saturating_add(Weight::from_parts(121_141_000, 0).saturating_mul(d.into()))
-			.saturating_add(Weight::from_parts(50_000_000, 0).saturating_mul(g.into()))
 			.saturating_add(RocksDbWeight::get().reads(9_u64))
 			.saturating_add(RocksDbWeight::get().reads((2_u64).saturating_mul(d.into())))
 			.saturating_add(RocksDbWeight::get().writes(5_u64))
 			.saturating_add(RocksDbWeight::get().writes((2_u64).saturating_mul(d.into())))
 			.saturating_add(Weight::from_parts(0, 24424).saturating_mul(d.into()))
 	}
-	fn authorize_claim(d: u32, g: u32, ) -> Weight {
+	fn authorize_claim(d: u32, ) -> Weight {
 		Weight::from_parts(239_502_000, 12302)
 			.saturating_add(Weight::from_parts(44_045_000, 0).saturating_mul(d.into()))
-			.saturating_add(Weight::from_parts(50_000_000, 0).saturating_mul(g.into()))
 			.saturating_add(RocksDbWeight::get().reads(8_u64))
 			.saturating_add(RocksDbWeight::get().reads((2_u64).saturating_mul(d.into())))
 			.saturating_add(Weight::from_parts(0, 24424).saturating_mul(d.into()))
+	}
+	fn pass_gate() -> Weight {
+		Weight::from_parts(100_000_000, 3545)
+			.saturating_add(RocksDbWeight::get().reads(2_u64))
 	}
 	fn pass_over(p: u32, ) -> Weight {
 		Weight::from_parts(77_096_000, 12302)

@@ -118,7 +118,7 @@ fn around() -> Weight {
 
 /// What a claim of a person with so many devices weighs, authorised and given out.
 fn weight(devices: u32) -> Weight {
-	SubstrateWeight::<Runtime>::claim(devices, 0)
+	SubstrateWeight::<Runtime>::claim(devices)
 }
 
 #[test]
