@@ -23,7 +23,7 @@ setup: ## Installs what is missing; quiet when nothing is
 build: setup ## Builds everything
 	$(BUILD)
 
-demo: build ## Four validators and five members in lockstep, before your eyes
+demo: build ## Four validators and five people in lockstep, before your eyes
 	@$(BIN)/demo
 
 dev: build ## A development chain of one validator, on 127.0.0.1:9944

@@ -5,6 +5,7 @@
 //!   cut off; [`node`] is one of them, [`mesh`] and [`door`] are the wires between them.
 //! - [`members`]: clients with a store of their own each, whose events are recorded; what they record is what the
 //!   suites compare.
+//! - [`person`]: people of the directory, on their devices.
 //! - [`liar`]: a node that lies.
 //! - [`scenes`]: several scenes on one network.
 //! - [`links`]: what joins people, groups, claims and commits for an outsider who reads all.
@@ -33,6 +34,7 @@ pub mod mesh;
 pub mod network;
 pub mod node;
 pub mod peer;
+pub mod person;
 pub mod programs;
 pub mod remote;
 pub mod rpc;

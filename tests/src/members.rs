@@ -6,7 +6,7 @@ mod member;
 pub use chronicle::{Advance, Chronicle, Chronicles, Heard};
 pub use member::{Member, Place};
 
-use crate::{within, Error, Network, Result};
+use crate::{person::Enrolled, within, Error, Network, Result};
 use lockstep_client::Outcome;
 use lockstep_primitives::{EntryHash, GroupId};
 use std::{
@@ -75,14 +75,24 @@ impl Members {
 
 	/// Opens a client for each name, on the node given for it.
 	pub async fn open_on(network: &Network, names: &[&str], nodes: &[usize]) -> Result<Self> {
-		let folder = tempfile::Builder::new().prefix("lockstep-members-").tempdir();
-		let folder = folder.map_err(Error::io("making a folder for the members"))?;
+		let folder = new_folder()?;
 		// Given to each, so that what a node says of the chain it is on is not believed either.
 		let genesis = network.genesis().await?;
 		let opening = names.iter().zip(nodes).map(|(name, node)| {
 			let place =
 				Place { name: (*name).to_string(), folder: folder.path().join(name), nodes: vec![network.url(*node)] };
 			Member::open_expecting(place, Some(genesis))
+		});
+		let list = futures::future::try_join_all(opening).await?;
+		Ok(Self { list, folder })
+	}
+
+	/// Opens a client for each of these devices of people, which goes by the name given for it; the first on node 0, the
+	/// next on node 1, and so on, around. None has an account.
+	pub async fn open_people(network: &Network, names: &[&str], devices: &[Enrolled]) -> Result<Self> {
+		let folder = new_folder()?;
+		let opening = names.iter().zip(devices).enumerate().map(|(position, (name, device))| {
+			Member::open_as(name, device.config(network, position % network.size(), folder.path()))
 		});
 		let list = futures::future::try_join_all(opening).await?;
 		Ok(Self { list, folder })
@@ -172,7 +182,7 @@ impl Members {
 		}
 		for listener in self.at(who) {
 			for speaker in self.at(who).filter(|speaker| speaker.name() != listener.name()) {
-				listener.heard(group, &saying(tag, speaker.name()), speaker.name(), HEARING).await?;
+				listener.heard_from(group, &saying(tag, speaker.name()), speaker, HEARING).await?;
 			}
 		}
 		Ok(())
@@ -228,6 +238,11 @@ impl Round {
 		let lost = |attempt: &&Attempt| matches!(attempt.outcome, Outcome::Superseded { by, .. } if by == entry);
 		self.attempts.iter().filter(lost).count()
 	}
+}
+
+fn new_folder() -> Result<TempDir> {
+	let folder = tempfile::Builder::new().prefix("lockstep-members-").tempdir();
+	folder.map_err(Error::io("making a folder for the members"))
 }
 
 /// What a member says so that it can be recognised.

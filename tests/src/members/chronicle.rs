@@ -18,6 +18,10 @@ pub struct Chronicle {
 	pub heard: Vec<Heard>,
 	/// The entries it passed over, with its reasons.
 	pub skipped: Vec<(EntryHash, SkippedBecause)>,
+	/// Whose signature key changed, with the epoch from which on.
+	pub keys_changed: Vec<(u64, Vec<u8>)>,
+	/// The keys of devices that went while their person stayed, with the epoch from which on.
+	pub devices_removed: Vec<(u64, Vec<u8>)>,
 	/// Whether it was removed.
 	pub removed: bool,
 	/// Why it stopped, if it could not follow.
@@ -122,6 +126,12 @@ pub fn record(chronicles: &mut Chronicles, event: Event) -> bool {
 		}
 		Event::Message { group, epoch, sender, data, .. } => {
 			chronicles.entry(group).or_default().heard.push(Heard { epoch, sender, data });
+		}
+		Event::KeyChanged { group, epoch, identity } => {
+			chronicles.entry(group).or_default().keys_changed.push((epoch, identity));
+		}
+		Event::DeviceRemoved { group, epoch, key, .. } => {
+			chronicles.entry(group).or_default().devices_removed.push((epoch, key));
 		}
 		Event::RemovedFromGroup { group } | Event::Replaced { group } => {
 			chronicles.entry(group).or_default().removed = true

@@ -17,7 +17,7 @@ const SHOWN: usize = 60;
 /// Who a member is, and where.
 #[derive(Clone, Debug)]
 pub struct Place {
-	/// Its name; also its identity, as bytes.
+	/// Its name; also its identity, as bytes, unless it was opened with another ([`Member::open_as`]).
 	pub name: String,
 	/// Its store.
 	pub folder: PathBuf,
@@ -29,6 +29,9 @@ pub struct Place {
 #[derive(Debug)]
 pub struct Member {
 	place: Place,
+	identity: Vec<u8>,
+	/// Of the signature key that the client was opened with.
+	signature_key: [u8; 32],
 	client: Client,
 	chronicles: watch::Receiver<Chronicles>,
 	recorder: JoinHandle<()>,
@@ -42,11 +45,10 @@ impl Member {
 
 	/// Opens the client of this member on the chain with this genesis, or any.
 	pub async fn open_expecting(place: Place, genesis: Option<GenesisHash>) -> Result<Self> {
-		show_logs();
 		let config = Config {
-			path: place.folder.clone(),
+			path: place.folder,
 			key: StoreKey::from_bytes([9; 32]),
-			nodes: place.nodes.clone(),
+			nodes: place.nodes,
 			identity: place.name.clone().into_bytes(),
 			signer: signer(&place.name),
 			sponsor: Some(Sponsor::alice()),
@@ -54,7 +56,16 @@ impl Member {
 			checkpoint: None,
 			upkeep: Upkeep::default(),
 		};
-		let client = Client::open(config).await.map_err(Error::client(&place.name))?;
+		Self::open_as(&place.name, config).await
+	}
+
+	/// Opens a client that goes by this name here, whatever its identity is.
+	pub async fn open_as(name: &str, config: Config) -> Result<Self> {
+		show_logs();
+		let place = Place { name: name.into(), folder: config.path.clone(), nodes: config.nodes.clone() };
+		let identity = config.identity.clone();
+		let signature_key = SigningKey::from_bytes(&config.signer).verifying_key().to_bytes();
+		let client = Client::open(config).await.map_err(Error::client(name))?;
 		let (writing, chronicles) = watch::channel(Chronicles::default());
 		let mut events = client.events();
 		let recorder = tokio::spawn(async move {
@@ -62,7 +73,7 @@ impl Member {
 				writing.send_if_modified(|chronicles| chronicle::record(chronicles, event));
 			}
 		});
-		Ok(Self { place, client, chronicles, recorder })
+		Ok(Self { place, identity, signature_key, client, chronicles, recorder })
 	}
 
 	/// Its name.
@@ -75,9 +86,14 @@ impl Member {
 		&self.place
 	}
 
-	/// The public half of its signature key, as its KeyPackages show it.
+	/// Its identity, as the other members see it.
+	pub fn identity(&self) -> &[u8] {
+		&self.identity
+	}
+
+	/// The public half of the signature key that it was opened with, as its KeyPackages show it.
 	pub fn signature_key(&self) -> [u8; 32] {
-		SigningKey::from_bytes(&signer(self.name())).verifying_key().to_bytes()
+		self.signature_key
 	}
 
 	/// The client itself.
@@ -201,12 +217,22 @@ impl Member {
 		self.until(group, limit, &what, |chronicle| chronicle.newest() >= Some(epoch)).await.map(drop)
 	}
 
-	/// Waits until it has read a message.
+	/// Waits until it has read a message of the member with this name, which is its identity.
 	pub async fn heard(&self, group: GroupId, data: &[u8], sender: &str, limit: Duration) -> Result<()> {
+		self.hears(group, data, (sender, sender.as_bytes()), limit).await
+	}
+
+	/// Waits until it has read a message of another member, whatever that one's identity is.
+	pub async fn heard_from(&self, group: GroupId, data: &[u8], speaker: &Member, limit: Duration) -> Result<()> {
+		self.hears(group, data, (speaker.name(), speaker.identity()), limit).await
+	}
+
+	async fn hears(&self, group: GroupId, data: &[u8], speaker: (&str, &[u8]), limit: Duration) -> Result<()> {
+		let (name, sender) = speaker;
 		let start = String::from_utf8_lossy(data.get(..SHOWN).unwrap_or(data));
-		let what = format!("reads {start:?} ({} bytes) of {sender}", data.len());
-		let chronicle = self.until(group, limit, &what, |seen| seen.times_heard(data, sender.as_bytes()) > 0).await?;
-		match chronicle.times_heard(data, sender.as_bytes()) {
+		let what = format!("reads {start:?} ({} bytes) of {name}", data.len());
+		let chronicle = self.until(group, limit, &what, |seen| seen.times_heard(data, sender) > 0).await?;
+		match chronicle.times_heard(data, sender) {
 			1 => Ok(()),
 			times => Err(Error::Broken(format!("{} {what} {times} times", self.name()))),
 		}

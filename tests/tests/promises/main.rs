@@ -52,11 +52,10 @@ mod p7_members;
 mod p7_provable_rotations;
 mod p7_two_implementations;
 mod people_talk;
-mod person;
 mod retention;
 mod second;
 
-use lockstep_tests::{scenes, scenes::play, Network, Result};
+use lockstep_tests::{person, scenes, scenes::play, Network, Result};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn on_a_network_that_nothing_disturbs() -> Result<()> {

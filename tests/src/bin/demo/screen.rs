@@ -19,14 +19,14 @@ pub struct EpochLine<'a> {
 	pub winner: &'a str,
 	/// How many other commits for it were refused.
 	pub refused: usize,
-	/// From the winner's call to the winner in the new epoch.
-	pub elapsed: Duration,
+	/// From the winner's call to the winner in the new epoch; `None` if its client committed of its own accord.
+	pub elapsed: Option<Duration>,
 }
 
 impl Screen {
 	/// Prints the title.
 	pub fn new() -> Self {
-		println!("\n  LOCKSTEP  four validators, five members, one order of commits\n");
+		println!("\n  LOCKSTEP  four validators, five people, six devices, one order of commits\n");
 		Self { start: Instant::now() }
 	}
 
@@ -43,7 +43,7 @@ impl Screen {
 	/// The headings over lines of epochs.
 	pub fn headings(&self) {
 		println!(
-			"\n  {:>8}   {:>5}   {:<8}   {:>5}   {:<7}   {:>7}   {:>14}",
+			"\n  {:>8}   {:>5}   {:<8}   {:>5}   {:<11}   {:>7}   {:>15}",
 			"", "epoch", "entry", "block", "winner", "refused", "submit-to-final"
 		);
 	}
@@ -52,9 +52,10 @@ impl Screen {
 	pub fn epoch(&self, line: &EpochLine<'_>, block: Option<BlockNumber>, note: &str) {
 		let EpochLine { epoch, entry, winner, refused, elapsed } = line;
 		let (now, entry) = (self.start.elapsed().as_secs_f64(), short(entry.as_ref()));
-		let (block, elapsed) = (block.map_or(String::new(), |block| block.to_string()), elapsed.as_millis());
+		let block = block.map_or(String::new(), |block| block.to_string());
+		let elapsed = elapsed.map_or(String::new(), |elapsed| format!("{} ms", elapsed.as_millis()));
 		let text = format!(
-			"  {now:>6.1} s   {epoch:>5}   {entry:<8}   {block:>5}   {winner:<7}   {refused:>7}   {elapsed:>12} ms   {note}"
+			"  {now:>6.1} s   {epoch:>5}   {entry:<8}   {block:>5}   {winner:<11}   {refused:>7}   {elapsed:>15}   {note}"
 		);
 		println!("{}", text.trim_end());
 	}

@@ -1,5 +1,6 @@
 //! What the demo ends with: a table, and whether everything held.
 
+use crate::people::{People, NAMES, PHONE};
 use lockstep_primitives::{BlockNumber, GroupId};
 use lockstep_tests::{
 	figures::Samples,
@@ -9,6 +10,15 @@ use lockstep_tests::{
 	Error, Member, Members, Result,
 };
 use std::fmt;
+
+/// What is counted while the demo runs.
+#[derive(Default)]
+pub struct Tally {
+	/// From the call for each commit to its member in the new epoch, in milliseconds.
+	pub latencies: Samples,
+	/// Races won, by the positions of the members.
+	pub won: [usize; NAMES.len()],
+}
 
 /// What was found, member by member, and what was found wrong.
 pub struct Verdict {
@@ -25,6 +35,7 @@ pub struct Verdict {
 
 struct Row {
 	name: String,
+	identity: String,
 	node: &'static str,
 	epoch: u64,
 	authenticator: String,
@@ -36,26 +47,25 @@ struct Row {
 
 impl Verdict {
 	/// A verdict in which nothing has been looked at but who won what.
-	pub fn new<const N: usize>(
-		members: &Members,
-		group: GroupId,
-		names: &[&str; N],
-		latencies: Samples,
-		won: [usize; N],
-	) -> Self {
+	pub fn new(people: &People, group: GroupId, Tally { latencies, won }: Tally) -> Self {
 		let nodes = VALIDATORS.iter().cycle();
-		let rows = names.iter().zip(nodes).zip(won).zip(members.iter()).map(|(((name, node), won), member)| {
+		let rows = people.members.iter().zip(nodes).zip(won).enumerate().map(|(position, ((member, node), won))| {
 			let chronicle = member.chronicle(group);
 			let newest = chronicle.epochs.last_key_value();
 			Row {
-				name: (*name).into(),
+				name: member.name().into(),
+				identity: short(member.identity()),
 				node,
 				epoch: chronicle.newest().unwrap_or(0),
 				authenticator: newest.map_or(String::new(), |(_, advance)| short(&advance.authenticator)),
 				won,
 				read: 0,
 				due: 0,
-				state: if chronicle.removed { "removed" } else { "in lockstep" },
+				state: match (chronicle.removed, position) {
+					(true, PHONE) => "revoked",
+					(true, _) => "removed",
+					(false, _) => "in lockstep",
+				},
 			}
 		});
 		Self {
@@ -99,8 +109,8 @@ impl Verdict {
 		for listener in who {
 			let chronicle = members[*listener].chronicle(group);
 			for speaker in who.iter().filter(|speaker| *speaker != listener) {
-				let speaker = members[*speaker].name();
-				let times = chronicle.times_heard(&saying(tag, speaker), speaker.as_bytes());
+				let (speaker, identity) = (members[*speaker].name(), members[*speaker].identity());
+				let times = chronicle.times_heard(&saying(tag, speaker), identity);
 				let row = &mut self.rows[*listener];
 				row.due += 1;
 				row.read += times;
@@ -113,17 +123,16 @@ impl Verdict {
 		}
 	}
 
-	/// Looks at what the removed member read of what others said after its removal.
-	pub fn look_at_removed(&mut self, removed: &Member, group: GroupId, saying: impl Fn(&str) -> Vec<u8>) {
+	/// Looks at what a member that is out read of what others said under these tags, after that.
+	pub fn look_at_removed(&mut self, removed: &Member, group: GroupId, tags: &[&str]) {
 		let chronicle = removed.chronicle(group);
 		if !chronicle.removed {
-			self.wrong.push(format!("{} does not know that it was removed", removed.name()));
+			self.wrong.push(format!("{} does not know that it is out", removed.name()));
 		}
-		let names: Vec<String> = self.rows.iter().map(|row| row.name.clone()).collect();
-		for name in names {
-			let said = saying(&name);
+		for (tag, name) in tags.iter().flat_map(|tag| NAMES.map(|name| (tag, name))) {
+			let said = saying(tag, name);
 			if chronicle.heard.iter().any(|heard| heard.data == said) {
-				self.wrong.push(format!("{} read what {name} said after its removal", removed.name()));
+				self.wrong.push(format!("{} read what {name} said {tag}", removed.name()));
 			}
 		}
 	}
@@ -131,12 +140,13 @@ impl Verdict {
 
 impl fmt::Display for Verdict {
 	fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-		let mut table = Table::new(["member", "node", "epoch", "authenticator", "won", "messages read", "state"]);
+		let mut table =
+			Table::new(["member", "identity", "node", "epoch", "authenticator", "won", "messages read", "state"]);
 		for row in &self.rows {
 			let read = format!("{} of {}", row.read, row.due);
 			let (epoch, won) = (row.epoch.to_string(), row.won.to_string());
 			let (name, node, state) = (row.name.clone(), row.node.to_string(), row.state.to_string());
-			table.row([name, node, epoch, row.authenticator.clone(), won, read, state]);
+			table.row([name, row.identity.clone(), node, epoch, row.authenticator.clone(), won, read, state]);
 		}
 		writeln!(f, "\n{table}")?;
 		let [p50, p90, most] = [50, 90, 100].map(|percent| self.latencies.percentile(percent));
@@ -155,7 +165,7 @@ impl fmt::Display for Verdict {
 		if self.holds() {
 			return writeln!(
 				f,
-				"  IN LOCKSTEP: one history, equal authenticators, no message lost, nothing read after the removal"
+				"  IN LOCKSTEP: one history, equal authenticators, no message lost, nothing read by who is out"
 			);
 		}
 		for wrong in &self.wrong {

@@ -1,38 +1,51 @@
-//! People of the directory, each with a client.
+//! People of the directory, on their devices.
 
+use crate::{Error, Network, Result};
 use lockstep_client::{
 	directory::{
-		accept, incept, Author, DeviceKeys, DeviceOffer, Directory, IdentityId, RecoveryKeys, Stock, Stocking,
+		accept, incept, Author, DeviceKeys, DeviceOffer, Directory, History, IdentityId, RecoveryKeys, SignedEvent,
+		Stock, Stocking,
 	},
 	voucher::{HeldVoucher, VoucherKind},
 	Client, Config, GenesisHash, Sponsor, StoreKey, Upkeep,
 };
-use lockstep_tests::{Error, Network, Result};
 use std::{
 	ops::{Deref, DerefMut},
 	path::Path,
 };
 
+/// An [`Error::Broken`] with what something else said.
 pub fn broken(error: impl std::fmt::Display) -> Error {
 	Error::Broken(error.to_string())
 }
 
+/// A voucher that the sponsor gives away now.
+pub async fn voucher(network: &Network, kind: VoucherKind) -> Result<HeldVoucher> {
+	let node = network.rpc(0).await?;
+	Ok(HeldVoucher::issue(&Sponsor::alice(), &node.genesis().await?, kind, node.finalized().await?))
+}
+
 /// Somebody who is in the directory, on one of its devices.
+#[derive(Debug)]
 pub struct Enrolled {
+	/// The directory, over one node.
 	pub directory: Directory,
+	/// The device's keys.
 	pub device: DeviceKeys,
+	/// The person.
 	pub id: IdentityId,
+	/// The chain.
 	pub genesis: GenesisHash,
 }
 
 impl Enrolled {
+	/// Somebody new with one device, registered by a voucher over this node.
 	pub async fn new(network: &Network, node: usize) -> Result<Self> {
 		let genesis = network.genesis().await?;
 		let directory = Directory::new(vec![network.url(node)], genesis).map_err(broken)?;
 		let device = DeviceKeys::random();
 		let first = incept(&genesis, &device, RecoveryKeys::default(), None);
-		let now = network.rpc(node).await?.finalized().await?;
-		let voucher = HeldVoucher::issue(&Sponsor::alice(), &genesis, VoucherKind::Register, now);
+		let voucher = voucher(network, VoucherKind::Register).await?;
 		let id = directory.register_by_voucher(&voucher, &first).await.map_err(broken)?.identity();
 		Ok(Self { directory, device, id, genesis })
 	}
@@ -49,15 +62,50 @@ impl Enrolled {
 		Ok(Self { directory, device, id: self.id, genesis: self.genesis })
 	}
 
+	/// Makes the next event of the person, and records it. Returns when it is final.
+	pub async fn record(&self, make: impl FnOnce(Author) -> SignedEvent) -> Result<History> {
+		let (history, _) = self.directory.read(self.id).await.map_err(broken)?;
+		self.directory.record(&make(Author::after(&history))).await.map_err(broken)
+	}
+
+	/// What a client on this device is opened with, over this node and with a store in this folder. It has no account.
+	pub fn config(&self, network: &Network, node: usize, folder: &Path) -> Config {
+		Config {
+			path: folder.join(self.device.current.key().to_string()),
+			key: StoreKey::from_bytes([3; 32]),
+			nodes: vec![network.url(node)],
+			identity: self.id.0.to_vec(),
+			signer: *self.device.current.as_bytes(),
+			sponsor: None,
+			genesis: Some(self.genesis),
+			checkpoint: None,
+			upkeep: Upkeep::default(),
+		}
+	}
+
+	/// Has the client on this device make KeyPackages, and publishes them.
+	pub async fn stock_up(&self, client: &Client, count: u32, with_last_resort: bool, lapse: u32) -> Result<Stock> {
+		let mut packages = Vec::new();
+		for _ in 0..count + u32::from(with_last_resort) {
+			packages.push(client.key_package().await.map_err(broken)?);
+		}
+		let last_resort = with_last_resort.then(|| packages.pop()).flatten();
+		self.publish(packages, last_resort, lapse).await
+	}
+
 	/// Publishes KeyPackages of the device.
 	pub async fn publish(&self, packages: Vec<Vec<u8>>, last_resort: Option<Vec<u8>>, lapse: u32) -> Result<Stock> {
 		let signed = self.stocking().await?.publish(packages, last_resort, lapse, false).map_err(broken)?;
 		let stock = self.directory.publish(&signed).await.map_err(broken)?;
 		// It is there: to publish it once more is no error, and changes nothing.
-		assert_eq!(self.directory.publish(&signed).await.map_err(broken)?, stock);
+		let again = self.directory.publish(&signed).await.map_err(broken)?;
+		if again != stock {
+			return Err(broken(format!("published once more, {stock:?} became {again:?}")));
+		}
 		Ok(stock)
 	}
 
+	/// The next thing that the device says of its KeyPackages.
 	pub async fn stocking(&self) -> Result<Stocking<'_>> {
 		let device = &self.device.current;
 		let stock = self.directory.stock(self.id, device.key()).await.map_err(broken)?;
@@ -66,7 +114,9 @@ impl Enrolled {
 }
 
 /// A person who is a member by that identity and that device's key.
+#[derive(Debug)]
 pub struct Person {
+	/// The client.
 	pub client: Client,
 	enrolled: Enrolled,
 }
@@ -86,6 +136,7 @@ impl DerefMut for Person {
 }
 
 impl Person {
+	/// Somebody new with one device, on this node; the store is in the folder.
 	pub async fn new(network: &Network, node: usize, folder: &Path) -> Result<Self> {
 		Self::of(Enrolled::new(network, node).await?, network, node, folder).await
 	}
@@ -96,28 +147,13 @@ impl Person {
 	}
 
 	async fn of(enrolled: Enrolled, network: &Network, node: usize, folder: &Path) -> Result<Self> {
-		let config = Config {
-			path: folder.join(enrolled.device.current.key().to_string()),
-			key: StoreKey::from_bytes([3; 32]),
-			nodes: vec![network.url(node)],
-			identity: enrolled.id.0.to_vec(),
-			signer: *enrolled.device.current.as_bytes(),
-			sponsor: Some(Sponsor::alice()),
-			genesis: Some(enrolled.genesis),
-			checkpoint: None,
-			upkeep: Upkeep::default(),
-		};
+		let config = Config { sponsor: Some(Sponsor::alice()), ..enrolled.config(network, node, folder) };
 		let client = Client::open(config).await.map_err(broken)?;
 		Ok(Self { client, enrolled })
 	}
 
 	/// Makes KeyPackages, and publishes them.
 	pub async fn publish(&self, count: u32, with_last_resort: bool, lapse: u32) -> Result<Stock> {
-		let mut packages = Vec::new();
-		for _ in 0..count + u32::from(with_last_resort) {
-			packages.push(self.client.key_package().await.map_err(broken)?);
-		}
-		let last_resort = with_last_resort.then(|| packages.pop()).flatten();
-		self.enrolled.publish(packages, last_resort, lapse).await
+		self.enrolled.stock_up(&self.client, count, with_last_resort, lapse).await
 	}
 }
