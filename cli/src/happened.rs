@@ -102,6 +102,13 @@ pub enum Happened {
 		identity: String,
 		key: String,
 	},
+	/// That device was to come in by itself, and does not for now.
+	DeviceNotAdded {
+		group: GroupId,
+		identity: String,
+		key: String,
+		reason: String,
+	},
 	GroupDataChanged {
 		group: GroupId,
 		epoch: u64,
@@ -215,6 +222,10 @@ impl From<Event> for Happened {
 			Event::DeviceMissing { group, identity, key } => {
 				Self::DeviceMissing { group, identity: name::show(&identity), key: hex::encode(key) }
 			}
+			Event::DeviceNotAdded { group, identity, key, reason } => {
+				let (identity, key) = (name::show(&identity), hex::encode(key));
+				Self::DeviceNotAdded { group, identity, key, reason: reason.to_string() }
+			}
 			Event::GroupDataChanged { group, epoch, data } => Self::GroupDataChanged { group, epoch, name: data.name },
 			Event::Undelivered { group, data, reason, number: _ } => {
 				Self::Undelivered { group, said: Said::new(data), reason: reason.to_string() }
@@ -266,6 +277,7 @@ impl Happened {
 			| Self::DeviceAdded { group, .. }
 			| Self::DeviceRemoved { group, .. }
 			| Self::DeviceMissing { group, .. }
+			| Self::DeviceNotAdded { group, .. }
 			| Self::GroupDataChanged { group, .. }
 			| Self::Undelivered { group, .. }
 			| Self::Superseded { group, .. }
@@ -329,6 +341,9 @@ impl Happened {
 			}
 			Self::DeviceMissing { key, .. } => {
 				format!("-- your device {key} is not in the group; add it with a KeyPackage of it")
+			}
+			Self::DeviceNotAdded { key, reason, .. } => {
+				format!("-- your device {key} is not added for now: {}", name::printable(reason))
 			}
 			Self::GroupDataChanged { epoch, name, .. } if name.is_empty() => {
 				format!("-- the group has other data from epoch {epoch} on")

@@ -49,10 +49,11 @@ mod store;
 pub mod voucher;
 
 pub use client::{
-	change_signer, Backup, BackupError, BackupFileError, BackupGroup, Client, CommitError, Committed, Config,
-	CreateError, Ended, Error, Event, Evidence, GroupError, GroupState, GroupStatus, IntentId, IntentState,
-	InvitationError, KeyPackageError, LeaveError, Message, OpenError, Outcome, RejoinAskError, RestoreError, SendError,
-	SkippedBecause, Sponsor, StockError, Undelivered, UndeliveredBecause, Upkeep, MAX_MESSAGE, MAX_NOTE,
+	change_signer, Backup, BackupError, BackupFileError, BackupGroup, ClaimVouchersError, Client, CommitError,
+	Committed, Config, CreateError, Ended, Error, Event, Evidence, GroupError, GroupState, GroupStatus, IntentId,
+	IntentState, InvitationError, KeyPackageError, LeaveError, Message, NotAddedBecause, OpenError, Outcome,
+	RejoinAskError, RestoreError, SendError, SkippedBecause, Sponsor, StockError, Undelivered, UndeliveredBecause,
+	Upkeep, MAX_MESSAGE, MAX_NOTE,
 };
 pub use finality::Lie;
 pub use lockstep_primitives::{EntryHash, GenesisHash, GroupId};

@@ -15,7 +15,7 @@
 //! # Ok::<(), lockstep_client::voucher::VoucherTextError>(())
 //! ```
 
-use crate::{directory::Seed, EnvelopeKey, Sponsor};
+use crate::{directory::Seed, EnvelopeKey, SignerSeed, Sponsor};
 use codec::{DecodeAll, Encode};
 use lockstep_primitives::{
 	key_package::{Claimed, CLAIM_LIFE},
@@ -101,6 +101,16 @@ impl HeldVoucher {
 		EnvelopeKey { seed: self.key.signer(), until: claimed.block.saturating_add(CLAIM_LIFE / 2) }
 	}
 
+	/// What is stored of it: the voucher, and the private half of its key.
+	pub(crate) fn to_parts(&self) -> (SignedVoucher, SignerSeed) {
+		(self.voucher, self.key.signer())
+	}
+
+	/// What was stored.
+	pub(crate) fn of_parts(voucher: SignedVoucher, key: &SignerSeed) -> Self {
+		Self { voucher, key: Seed::new(*key.bytes()) }
+	}
+
 	/// The voucher as a text, to hand it on. Whoever reads the text can spend it.
 	pub fn to_secret_text(&self) -> String {
 		let bytes = Zeroizing::new((self.voucher, self.key.as_bytes()).encode());
@@ -176,6 +186,13 @@ mod tests {
 			let wrong = String::from_utf8(wrong).unwrap();
 			assert_eq!(wrong.parse::<HeldVoucher>(), Err(VoucherTextError::Damaged), "changed at {at}");
 		}
+	}
+
+	#[test]
+	fn what_is_stored_is_the_same_voucher() {
+		let held = held();
+		let (voucher, key) = held.to_parts();
+		assert_eq!(HeldVoucher::of_parts(voucher, &key), held);
 	}
 
 	#[test]

@@ -1,6 +1,6 @@
 //! What the core wants done outside of it.
 
-use super::Event;
+use super::{people::OwnClaim, Event};
 use crate::log::LogCursor;
 use lockstep_primitives::{
 	extrinsic::{Append, SignedCall},
@@ -61,6 +61,8 @@ pub enum Action {
 		/// The block.
 		after: BlockNumber,
 	},
+	/// Claim KeyPackages of this client's own person.
+	Claim(Box<OwnClaim>),
 	/// Tell whoever listens.
 	Report(Event),
 }

@@ -2,6 +2,7 @@
 
 use super::{
 	backup::{BackupError, Contents},
+	people::PoolCommand,
 	positions::PositionsCommand,
 	stock::StockCommand,
 	CommitError, CreateError, Evidence, GroupError, GroupStatus, IntentId, IntentState, KeyPackageError, LeaveError,
@@ -20,6 +21,7 @@ pub(super) enum Command {
 	KeyPackage(Reply<Vec<u8>, KeyPackageError>),
 	Stock(StockCommand),
 	Positions(PositionsCommand),
+	Pool(PoolCommand),
 	Create(GroupData, Option<HeldVoucher>, Reply<GroupId, CreateError>),
 	Commit {
 		group: GroupId,

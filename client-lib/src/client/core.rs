@@ -64,6 +64,8 @@ pub(crate) struct Core<M: Mls = Engine> {
 	pub outbox: Outbox,
 	/// What is heard of people's logs.
 	pub watch: Watch,
+	/// The group for which KeyPackages of this client's own person are being claimed: one at a time.
+	pub claiming: Option<GroupId>,
 	/// The number of the next piece of evidence.
 	pub evidence: u64,
 	pub seen: Seen,
@@ -88,6 +90,7 @@ impl<M: Mls> Core<M> {
 			Command::KeyPackage(reply) => drop(reply.send(self.key_package())),
 			Command::Stock(command) => self.on_stock(command),
 			Command::Positions(command) => self.on_positions(command),
+			Command::Pool(command) => self.on_pool(command),
 			Command::Create(data, voucher, reply) => self.create(&data, voucher.as_ref(), reply),
 			Command::Commit { group, intent, once, reply } => self.commit(&group, intent, once, None, Some(reply)),
 			Command::Enqueue { group, intent, reply } => self.commit(&group, intent, false, Some(reply), None),
@@ -211,6 +214,7 @@ impl<M: Mls> Core<M> {
 			self.answer_requests(&id);
 			self.upkeep(&id);
 			self.retire(&id);
+			self.admit(&id);
 		}
 		self.look_for_changes();
 		self.resubmit_foundings();

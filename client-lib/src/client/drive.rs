@@ -9,6 +9,7 @@ use super::{
 	event::SkippedBecause,
 	inbox,
 	intent::{self, InFlight},
+	people::remember_taken_out,
 	records::{Membership, Outgoing},
 	Ended, Event, GroupError, IntentId,
 };
@@ -116,6 +117,9 @@ impl<M: Mls> Core<M> {
 		step.end_intents(&overlay, group)?;
 		if step.done.advanced.is_some() {
 			inbox::forget_heard(&overlay, id, step.gate.tip().epoch)?;
+		}
+		if let Some((_, change, _)) = &step.done.advanced {
+			remember_taken_out(&overlay, id, self.engine.identity(), change)?;
 		}
 		for (number, outgoing) in &invitations {
 			overlay.put(&number.to_be_bytes(), outgoing)?;

@@ -1,6 +1,9 @@
 //! What can go wrong, one enum for each kind of operation.
 
-use super::backup::{BackupError, BackupFileError, RestoreError};
+use super::{
+	backup::{BackupError, BackupFileError, RestoreError},
+	ClaimVouchersError,
+};
 use crate::{
 	mls::{BuildError, EngineError, MessageError, RejoinError},
 	rpc::RpcError,
@@ -263,6 +266,9 @@ pub enum Error {
 	/// Sending.
 	#[error(transparent)]
 	Send(#[from] SendError),
+	/// Keeping vouchers.
+	#[error(transparent)]
+	ClaimVouchers(#[from] ClaimVouchersError),
 	/// Making a backup.
 	#[error(transparent)]
 	Backup(#[from] BackupError),

@@ -1,6 +1,6 @@
 //! What a client reports.
 
-use super::{Ended, IntentId, InvitationError, UndeliveredBecause};
+use super::{Ended, IntentId, InvitationError, NotAddedBecause, UndeliveredBecause};
 use crate::{
 	finality::Lie,
 	mls::{GroupData, InvalidReason, PrivateReason},
@@ -119,8 +119,10 @@ pub enum Event {
 		/// Its signature key.
 		key: Vec<u8>,
 	},
-	/// A device of this client's own person has no leaf in the group. A KeyPackage of it brings it in
-	/// ([`Client::add`](crate::Client::add), or [`Client::add_claimed`](crate::Client::add_claimed) if it was claimed), which takes no right to add.
+	/// A device of this client's own person has no leaf in the group, and the client has no voucher to bring it in with
+	/// ([`Client::keep_claim_vouchers`](crate::Client::keep_claim_vouchers)), or somebody has taken it out before. A KeyPackage of it
+	/// brings it in ([`Client::add`](crate::Client::add), or [`Client::add_claimed`](crate::Client::add_claimed) if it was
+	/// claimed), which takes no right to add.
 	DeviceMissing {
 		/// The group.
 		group: GroupId,
@@ -128,6 +130,18 @@ pub enum Event {
 		identity: Vec<u8>,
 		/// The device's key.
 		key: Vec<u8>,
+	},
+	/// A device of this client's own person was to be brought into the group by the client itself, and that came to nothing for
+	/// now. The client tries again; of each reason it tells once.
+	DeviceNotAdded {
+		/// The group.
+		group: GroupId,
+		/// The person: the client's own identity.
+		identity: Vec<u8>,
+		/// The device's key.
+		key: Vec<u8>,
+		/// Why.
+		reason: NotAddedBecause,
 	},
 	/// A device of a member is in the group no more; the member is, with another one.
 	DeviceRemoved {

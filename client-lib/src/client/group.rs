@@ -3,7 +3,7 @@
 use super::{
 	command::Reply,
 	intent::IntentId,
-	people::{Retiring, Unknown},
+	people::{Admitting, Retiring, Unknown},
 	records::Membership,
 	rejoin, CommitError, GroupError, Outcome,
 };
@@ -127,6 +127,8 @@ pub(super) struct Group {
 	pub caught_up: bool,
 	/// Leaves to be taken out, in a group of people.
 	pub retiring: Retiring,
+	/// Devices of this member's person to be brought in, in a group of people.
+	pub admitting: Admitting,
 	pub leaving: bool,
 	/// The number of the next intent.
 	pub next_intent: u64,
@@ -168,6 +170,7 @@ impl Group {
 			gate,
 			caught_up: false,
 			retiring: Retiring::default(),
+			admitting: Admitting::default(),
 			leaving,
 			next_intent,
 			renewed_at,

@@ -151,6 +151,7 @@ impl<M: Mls> Core<M> {
 			inbox,
 			outbox: Outbox::default(),
 			watch: Watch::default(),
+			claiming: None,
 			evidence: u64::try_from(evidence).unwrap_or_default(),
 			seen: Seen::default(),
 			keys_due: None,

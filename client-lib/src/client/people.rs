@@ -3,9 +3,17 @@
 //! Nothing of what waits is kept: once the logs are there, the group's log is read again from where the group stands. What was read
 //! of a person is stored, so that years of a log are judged with one reading of each person's.
 
+mod admit;
+mod claim;
+mod pool;
 mod retire;
 mod watch;
 
+pub(super) use admit::{remember_taken_out, Admitting};
+pub(super) use claim::claim_own;
+pub use claim::{ClaimAnswer, NotAddedBecause, OwnClaim};
+pub use pool::ClaimVouchersError;
+pub(super) use pool::PoolCommand;
 pub(super) use retire::Retiring;
 pub use watch::Changes;
 pub(super) use watch::{look_for_changes, Reading, Watch};

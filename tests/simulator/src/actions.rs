@@ -147,7 +147,11 @@ impl<F: Flavour> World<F> {
 					Transaction::new(member, Kind::Founding, group, parent, Vec::new(), next_key, endorsement);
 				self.submit(member, life, node, transaction);
 			}
-			Action::Create { .. } | Action::Buy { .. } | Action::LookUp { .. } | Action::LookForChanges { .. } => {}
+			Action::Create { .. }
+			| Action::Buy { .. }
+			| Action::LookUp { .. }
+			| Action::LookForChanges { .. }
+			| Action::Claim(_) => {}
 			Action::Report(event) => self.on_event(member, event),
 		}
 	}

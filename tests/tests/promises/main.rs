@@ -76,6 +76,7 @@ async fn on_a_network_that_nothing_disturbs() -> Result<()> {
 		p7_identities::of_two_events_for_one_position_one_is_recorded,
 		p7_identities::a_node_that_leaves_events_out_is_asked_no_more,
 		p7_devices::all_devices_come_in_and_one_member_takes_out_the_revoked_one,
+		p7_devices::a_new_device_comes_into_its_groups_by_itself,
 		p7_key_packages::a_person_is_found_claimed_and_added,
 		p7_key_packages::a_thousand_claims_race_for_a_hundred_key_packages,
 		p7_keeping::a_stock_is_kept_and_a_last_resort_serves_two,

@@ -124,3 +124,48 @@ pub async fn all_devices_come_in_and_one_member_takes_out_the_revoked_one(networ
 	}
 	Ok(())
 }
+
+pub async fn a_new_device_comes_into_its_groups_by_itself(network: &Network) -> Result<()> {
+	let folder = tempfile::tempdir().map_err(Error::io("making a folder"))?;
+	let (anna, bert) =
+		tokio::try_join!(Person::new(network, 0, folder.path()), Person::new(network, 2, folder.path()))?;
+	let now = network.rpc(0).await?.finalized().await?;
+	bert.publish(1, false, now + 10_000).await?;
+	let group = found(network, &anna).await?;
+	let voucher = || HeldVoucher::issue(&Sponsor::alice(), &anna.genesis, VoucherKind::Claim, now);
+	let joined = |event| matches!(event, Event::Joined { .. }).then_some(());
+	let mut of_bert = bert.client.events();
+	let for_bert = voucher();
+	let claimed = anna.directory.claim(&for_bert, bert.id, None).await.map_err(broken)?;
+	anna.client.add_claimed(group, &claimed, &for_bert).await.map_err(broken)?;
+	until(&mut of_bert, "joining", joined).await?;
+
+	// Anna has left a voucher with her client. She adds a device, which publishes a KeyPackage, and nobody does anything else.
+	let before = epoch(&anna, group).await?;
+	assert_eq!(anna.client.keep_claim_vouchers(vec![voucher()]).await.map_err(broken)?, 1);
+	let phone = anna.with_further_device(network, 1, folder.path()).await?;
+	let mut of_phone = phone.client.events();
+	phone.publish(1, false, now + 10_000).await?;
+	let new = phone.device.current.key().0.to_vec();
+	until(&mut of_bert, "the phone to be in", |event| match event {
+		Event::DeviceAdded { identity, key, .. } => (identity == anna.id.0 && key == new).then_some(()),
+		_ => None,
+	})
+	.await?;
+	until(&mut of_phone, "joining", joined).await?;
+	let now = network.rpc(0).await?.finalized().await?;
+	network.finalized_past(0, now + TURNS, PATIENCE).await?;
+	for person in [&anna, &bert, &phone] {
+		assert_eq!(epoch(person, group).await?, before + 1, "one commit, and none besides");
+	}
+	assert_eq!(anna.client.claim_vouchers().await.map_err(broken)?, 0);
+	let status = bert.client.group(group).await.map_err(broken)?;
+	assert_eq!((status.members.len(), status.devices.len()), (2, 3));
+	for (reader, sender) in [(&bert, &phone), (&phone, &bert), (&anna, &phone), (&phone, &anna)] {
+		hears(reader, sender, group, "to every device").await?;
+	}
+	for person in [anna, bert, phone] {
+		person.client.close().await;
+	}
+	Ok(())
+}

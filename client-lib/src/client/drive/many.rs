@@ -10,7 +10,7 @@
 
 use super::{commit_together, step::Step, Done, DriveError, Material};
 use crate::{
-	client::{core::Core, group::Group, inbox},
+	client::{core::Core, group::Group, inbox, people::remember_taken_out},
 	gate::{self, Gate, Input, Mode},
 	log::VerifiedEntry,
 	mls::{constants::MAX_PAST_EPOCHS, Mls},
@@ -126,6 +126,9 @@ impl<M: Mls> Step<'_, M> {
 		step.end_intents(&overlay, group)?;
 		if step.done.advanced.is_some() {
 			inbox::forget_heard(&overlay, id, step.gate.tip().epoch)?;
+		}
+		if let Some((_, change, _)) = &step.done.advanced {
+			remember_taken_out(&overlay, id, engine.identity(), change)?;
 		}
 		overlay.commit()?;
 		Ok((step.gate, step.done))

@@ -9,16 +9,16 @@ use super::super::{
 	group::{Group, Operation},
 	leave::turn_among,
 	records::{Home, ONLY},
-	Event, GroupError,
+	GroupError,
 };
 use crate::mls::{EpochChange, GroupView, Intent, MemberDevice, Mls, SignerSeed};
 use lockstep_primitives::{rpc::HexBytes, BlockNumber, GroupId, IdentityId};
 use std::collections::BTreeSet;
 
 /// Finalized blocks between two turns: until all have heard of it, and the first commit is final.
-const TURN: BlockNumber = 8;
+pub(super) const TURN: BlockNumber = 8;
 /// Finalized blocks after which a commit that has come to nothing is tried again.
-const AGAIN: BlockNumber = 60;
+pub(super) const AGAIN: BlockNumber = 60;
 
 /// What a group knows of this.
 #[derive(Debug, Default)]
@@ -29,8 +29,6 @@ pub(in crate::client) struct Retiring {
 	due: Vec<(MemberDevice, BlockNumber)>,
 	/// This member's leaf has a key that is none of its device any more, and the client has the one that is.
 	renew: bool,
-	/// Devices of this member's person of which was told that they have no leaf.
-	told: Vec<MemberDevice>,
 }
 
 #[derive(Debug)]
@@ -56,7 +54,7 @@ impl Retiring {
 }
 
 /// After how many blocks it is this member's turn.
-fn wait(
+pub(super) fn wait(
 	view: &GroupView,
 	revoked: &[(MemberDevice, BlockNumber)],
 	device: &MemberDevice,
@@ -71,6 +69,11 @@ fn wait(
 	let turn = if own.contains(&view.me) { turn(&own) } else { own.len().saturating_add(turn(&others)) };
 	// Twice as many with each turn.
 	TURN.saturating_mul(turn.checked_ilog2().map_or(0, |twice| twice.saturating_add(1)))
+}
+
+/// Whether a device is this member's.
+pub(super) fn is_mine(device: &MemberDevice, view: &GroupView) -> bool {
+	[&device.identity.0[..], &device.key.0].concat() == view.me
 }
 
 impl<M: Mls> Core<M> {
@@ -91,6 +94,11 @@ impl<M: Mls> Core<M> {
 		}
 	}
 
+	/// The person whose device this client is; none if its identity is a name.
+	pub(super) fn person(&self) -> Option<IdentityId> {
+		self.engine.identity().try_into().map(IdentityId).ok()
+	}
+
 	/// Goes over to another signature key.
 	pub(in crate::client) fn change_signer(&mut self, seed: SignerSeed) -> Result<(), GroupError> {
 		let overlay = self.store.overlay();
@@ -101,8 +109,8 @@ impl<M: Mls> Core<M> {
 		});
 		stored.map_err(|error| GroupError::Store(error.to_string()))?;
 		self.engine.change_signer(seed);
-		if let Ok(me) = self.engine.identity().try_into() {
-			let (me, block) = (IdentityId(me), self.finalized);
+		if let Some(me) = self.person() {
+			let block = self.finalized;
 			self.suspect(me);
 			self.act(Action::LookUp { people: [me].into(), block });
 		}
@@ -172,18 +180,15 @@ impl<M: Mls> Core<M> {
 		};
 		let mut due: Vec<_> = group.retiring.due.iter().filter(|(device, _)| !looked_at(device)).cloned().collect();
 		for (device, since) in &standing.revoked {
-			let is_mine = [&device.identity.0[..], &device.key.0].concat() == view.me;
-			if !is_mine {
+			if !is_mine(device, &view) {
 				due.push((device.clone(), since.saturating_add(wait(&view, &standing.revoked, device, id))));
 			}
 		}
 		group.retiring.due = due;
 		group.retiring.renew = standing.outdated;
-		let mut missing = standing.missing;
-		missing.retain(|device| !group.retiring.told.contains(device));
-		group.retiring.told.extend(missing.iter().cloned());
-		for MemberDevice { identity, key } in missing {
-			self.report(Event::DeviceMissing { group: *id, identity: identity.0, key: key.0 });
+		let is_looked_at = |me: IdentityId| of.as_ref().is_none_or(|of| of.contains(&me));
+		if self.person().is_some_and(is_looked_at) {
+			self.found_missing(id, &view, &standing);
 		}
 	}
 }
@@ -228,5 +233,16 @@ mod tests {
 		assert_eq!((first(&own), own[7].min(own[8]), own[7].max(own[8])), (1, 0, TURN));
 		let others = waits(5);
 		assert_eq!((first(&others), others.iter().max()), (1, Some(&(TURN * 4))), "{others:?}");
+	}
+
+	#[test]
+	fn of_a_persons_devices_one_is_first_to_bring_in_another() {
+		let devices = [device(1, 1), device(4, 40), device(4, 41), device(2, 2)];
+		let waits = |me| wait(&view(&devices, me), &[], &device(4, 42), &GroupId([1; 32]));
+		let (one, other) = (waits(1), waits(2));
+		assert_eq!((one.min(other), one.max(other)), (0, TURN));
+		// One that was revoked has no turn before the others.
+		let revoked = [(devices[1].clone(), 7)];
+		assert_eq!(wait(&view(&devices, 2), &revoked, &device(4, 42), &GroupId([1; 32])), 0);
 	}
 }

@@ -6,7 +6,7 @@
 
 use super::{
 	super::{action::Action, core::Core, records::ONLY},
-	LookedUp, RETRY,
+	ClaimAnswer, LookedUp, RETRY,
 };
 use crate::{
 	directory::Directory,
@@ -155,6 +155,7 @@ impl<M: Mls> Core<M> {
 pub(in crate::client) enum Reading {
 	LookedUp(LookedUp),
 	Changes(Changes),
+	Claimed(Box<ClaimAnswer>),
 }
 
 /// Asks for changes until a node has answered.

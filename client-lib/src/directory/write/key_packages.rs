@@ -118,6 +118,34 @@ impl Directory {
 		let (person, _) = self.read(target).await.map_err(|error| DirectoryError::NotFinal { said: said(error) })?;
 		Ok(check_claimed(&claimed, &person)?)
 	}
+
+	/// The same for the sake of some of the person's devices: it claims if one of these has a KeyPackage to give, or if it has
+	/// claimed with this voucher before. `None` if none has any; then nothing was submitted.
+	pub(crate) async fn claim_for(
+		&self,
+		voucher: &HeldVoucher,
+		target: IdentityId,
+		gate: Option<&Seed>,
+		devices: &[IdentityKey],
+	) -> Result<Option<Claimed>, DirectoryError> {
+		// What was claimed before may have been the last that there was.
+		let before = ClaimedWith(voucher.voucher().key).look(self).await?;
+		if matches!(before, Found::Free(..)) && !self.has_any(target, devices).await? {
+			return Ok(None);
+		}
+		self.claim(voucher, target, gate).await.map(Some)
+	}
+
+	/// Whether one of these devices has a KeyPackage to give.
+	async fn has_any(&self, target: IdentityId, devices: &[IdentityKey]) -> Result<bool, DirectoryError> {
+		for device in devices {
+			let stock = self.stock(target, *device).await?;
+			if stock.is_some_and(|stock| stock.left() > 0 || stock.last_resort.is_some()) {
+				return Ok(true);
+			}
+		}
+		Ok(false)
+	}
 }
 
 /// A node's proof, as soon as it has one.
