@@ -44,28 +44,25 @@ impl Cli {
 			cli.run.import_params.trie_cache_size = TRIE_CACHE;
 		}
 		cli.run.import_params.database_params.database_cache_size.get_or_insert(DATABASE_CACHE);
-		if let Some((params, default)) = cli.database() {
-			params.database.get_or_insert(default);
+		if let Some(params) = cli.database() {
+			params.database.get_or_insert(Database::Auto);
 		}
 		cli
 	}
 
-	/// What the command line says of the database, and the database unless it says which: ParityDB, by whose speed blocks are
-	/// weighed, or what is there already.
-	fn database(&mut self) -> Option<(&mut DatabaseParams, Database)> {
-		let params = match &mut self.subcommand {
+	/// What the command line says of the database; [`settled`](crate::database::settled) says what comes of it if that is nothing.
+	fn database(&mut self) -> Option<&mut DatabaseParams> {
+		Some(match &mut self.subcommand {
 			None => &mut self.run.import_params.database_params,
 			Some(Subcommand::CheckBlock(command)) => &mut command.import_params.database_params,
 			Some(Subcommand::ExportBlocks(command)) => &mut command.database_params,
 			Some(Subcommand::ExportState(command)) => &mut command.database_params,
 			Some(Subcommand::ImportBlocks(command)) => &mut command.import_params.database_params,
+			Some(Subcommand::PurgeChain(command)) => &mut command.database_params,
 			Some(Subcommand::Revert(command)) => &mut command.database_params,
 			Some(Subcommand::ChainInfo(command)) => &mut command.database_params,
-			// Nothing is removed that was not named.
-			Some(Subcommand::PurgeChain(command)) => return Some((&mut command.database_params, Database::ParityDb)),
 			Some(Subcommand::Key(_) | Subcommand::ExportChainSpec(_)) => return None,
-		};
-		Some((params, Database::Auto))
+		})
 	}
 }
 

@@ -13,7 +13,11 @@ use sp_runtime::{
 	traits::{BlakeTwo256, Header as _},
 	OpaqueExtrinsic, StateVersion, Storage,
 };
-use std::{path::PathBuf, time::Instant};
+use std::{
+	path::PathBuf,
+	thread::sleep,
+	time::{Duration, Instant},
+};
 
 type Header = generic::Header<u32, BlakeTwo256>;
 type Block = generic::Block<Header, OpaqueExtrinsic>;
@@ -32,9 +36,6 @@ struct Arguments {
 	/// Where the database is made; a folder that is not there yet.
 	#[arg(long)]
 	path: PathBuf,
-	/// RocksDB in the place of ParityDB.
-	#[arg(long)]
-	rocksdb: bool,
 	/// How many keys the state has.
 	#[arg(long, default_value_t = 1_000_000)]
 	keys: usize,
@@ -44,6 +45,9 @@ struct Arguments {
 	/// How many blocks are measured.
 	#[arg(long, default_value_t = 100)]
 	blocks: usize,
+	/// Milliseconds between two blocks, as on the chain: what the database does in them takes no time of a block.
+	#[arg(long, default_value_t = 500)]
+	pause: u64,
 	/// Where the weights are written.
 	#[arg(long)]
 	output: Option<PathBuf>,
@@ -52,15 +56,11 @@ struct Arguments {
 type Problem = Box<dyn std::error::Error>;
 type Change = (Vec<u8>, Option<Vec<u8>>);
 
-fn open(path: PathBuf, rocksdb: bool) -> Result<Backend<Block>, Problem> {
-	let source = match rocksdb {
-		true => DatabaseSource::RocksDb { path, cache_size: 1024 },
-		false => DatabaseSource::ParityDb { path },
-	};
+fn open(path: PathBuf) -> Result<Backend<Block>, Problem> {
 	let settings = DatabaseSettings {
 		trie_cache_maximum_size: None,
 		state_pruning: Some(PruningMode::blocks_pruning(256)),
-		source,
+		source: DatabaseSource::ParityDb { path },
 		blocks_pruning: BlocksPruning::KeepAll,
 		pruning_filters: Vec::new(),
 		metrics_registry: None,
@@ -120,10 +120,10 @@ fn nanoseconds(since: Instant) -> u64 {
 }
 
 fn main() -> Result<(), Problem> {
-	let Arguments { path, rocksdb, keys, writes, blocks, output } = Arguments::parse();
+	let Arguments { path, keys, writes, blocks, pause, output } = Arguments::parse();
 	let mut random = StdRng::seed_from_u64(SEED);
 	let mut head = {
-		let backend = open(path.clone(), rocksdb)?;
+		let backend = open(path.clone())?;
 		let mut head = first(&backend)?;
 		let numbers: Vec<usize> = (0..keys).collect();
 		for step in numbers.chunks(STEP) {
@@ -132,13 +132,14 @@ fn main() -> Result<(), Problem> {
 		head
 	};
 	// Opened anew: nothing of it is in memory but what the system has.
-	let backend = open(path.clone(), rocksdb)?;
+	let backend = open(path)?;
 	let mut numbers: Vec<usize> = (0..keys).collect();
 	numbers.shuffle(&mut random);
 	let mut order = numbers.iter().cycle().copied();
 
 	let (mut read, mut written) = (Vec::new(), Vec::new());
 	for _ in 0..blocks {
+		sleep(Duration::from_millis(pause));
 		let state = backend.state_at(head.hash(), TrieCacheContext::Trusted)?;
 		for number in order.by_ref().take(writes) {
 			let key = key(number);
@@ -156,13 +157,12 @@ fn main() -> Result<(), Problem> {
 	let ((read, late_read), (write, late_write)) = (figures(read), figures(written));
 	eprintln!("read {read} ns ({late_read} ns), write {write} ns ({late_write} ns): means, and what five of a hundred are above");
 	if let Some(output) = output {
-		let database = if rocksdb { "RocksDB" } else { "ParityDB" };
 		// To the next microsecond.
 		let [read, write] = [read, write].map(|nanoseconds| nanoseconds.div_ceil(1_000));
 		let text = format!(
 			"//! What the node's database takes for each key that is read or written, measured by `make weights`.
 //!
-//! {database}, in a state of {keys} keys and blocks that each write {writes} of them; means of {blocks} blocks.
+//! ParityDB, in a state of {keys} keys and blocks that each write {writes} of them; means of {blocks} blocks.
 
 use frame_support::{{
 	parameter_types,

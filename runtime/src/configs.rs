@@ -185,7 +185,8 @@ impl pallet_key_packages::Config for Runtime {
 	type LowStock = ConstU32<50>;
 	type ClaimLife = ConstU32<{ lockstep_primitives::key_package::CLAIM_LIFE }>;
 	type Period = ConstU32<HOUR>;
-	type MaxForgotten = ConstU32<64>;
+	// More than a block has claims: else what they got stays ever longer.
+	type MaxForgotten = ConstU32<384>;
 	type OnClaim = statements::GrantWelcomes;
 	type WeightInfo = pallet_key_packages::weights::SubstrateWeight<Runtime>;
 }

@@ -36,7 +36,7 @@ use sp_blockchain::HeaderBackend;
 use sp_runtime::transaction_validity::{InvalidTransaction, TransactionValidityError};
 use sp_transaction_pool::runtime_api::TaggedTransactionQueue;
 use std::{collections::BTreeSet, sync::Arc};
-use tokio::sync::watch;
+use tokio::sync::{watch, Semaphore};
 
 /// Bytes of payload after which a subscription message is closed and the rest goes into the next.
 const MESSAGE_BYTES: usize = 1024 * 1024;
@@ -108,6 +108,8 @@ pub struct Ordering {
 	finalized: watch::Receiver<Finalized>,
 	metrics: Metrics,
 	executor: SubscriptionTaskExecutor,
+	/// For who looks why the pool has dropped something.
+	looking: Semaphore,
 }
 
 impl Ordering {
@@ -121,7 +123,7 @@ impl Ordering {
 		metrics: Metrics,
 		executor: SubscriptionTaskExecutor,
 	) -> Self {
-		Self { client, pool, index, proofs, finalized, metrics, executor }
+		Self { client, pool, index, proofs, finalized, metrics, executor, looking: Semaphore::new(1) }
 	}
 
 	fn refused(&self, refusal: Refusal) -> ErrorObjectOwned {
@@ -143,18 +145,23 @@ impl Ordering {
 		ErrorObjectOwned::owned(REFUSED, refusal.to_string(), Some(refusal.name()))
 	}
 
-	/// The pool has dropped this very extrinsic before and does not say why. The chain does.
-	fn banned(&self, extrinsic: UncheckedExtrinsic, kind: Kind) -> ErrorObjectOwned {
-		let best = self.client.info().best_hash;
-		let source = TransactionSource::External;
-		match self.client.runtime_api().validate_transaction(best, source, extrinsic, best) {
-			Ok(Err(TransactionValidityError::Invalid(reason))) => {
+	/// The pool has dropped this very extrinsic before and does not say why. The chain does: one at a time is looked at, since the
+	/// pool bounds its own work and not this.
+	async fn banned(&self, extrinsic: UncheckedExtrinsic, kind: Kind) -> ErrorObjectOwned {
+		let later =
+			"the pool has dropped this extrinsic and takes it again after a while: submit it later, or to another node";
+		let Ok(_permit) = self.looking.acquire().await else { return error(NOT_POOLED, later) };
+		let client = self.client.clone();
+		let look = move || {
+			let best = client.info().best_hash;
+			client.runtime_api().validate_transaction(best, TransactionSource::External, extrinsic, best)
+		};
+		match tokio::task::spawn_blocking(look).await {
+			Ok(Ok(Err(TransactionValidityError::Invalid(reason)))) => {
 				self.pool_error(PoolError::InvalidTransaction(reason), kind)
 			}
-			Ok(_) => error(
-				NOT_POOLED,
-				"the pool has dropped this extrinsic and takes it again after a while: submit it later, or to another node",
-			),
+			Ok(Ok(_)) => error(NOT_POOLED, later),
+			Ok(Err(problem)) => error(INTERNAL, problem),
 			Err(problem) => error(INTERNAL, problem),
 		}
 	}
@@ -233,7 +240,7 @@ impl OrderingApiServer for Ordering {
 		match self.pool.submit_one(best, TransactionSource::External, extrinsic.clone()).await {
 			Ok(hash) => Ok(BlockHash(hash.0)),
 			Err(problem) => Err(match problem.into_pool_error() {
-				Ok(PoolError::TemporarilyBanned) => self.banned(extrinsic, kind),
+				Ok(PoolError::TemporarilyBanned) => self.banned(extrinsic, kind).await,
 				Ok(problem) => self.pool_error(problem, kind),
 				Err(other) => error(INTERNAL, other),
 			}),

@@ -37,6 +37,18 @@ impl<T: crate::Config> crate::Pallet<T> {
 			Weights::<T>::claim(1).saturating_add(normal.base_extrinsic).saturating_mul(MAX_BLOCK_CLAIMS.into());
 		let room = normal.max_total.unwrap_or(weights.max_block);
 		assert!(listed.any_gt(room), "a block must not have room for more claims than are listed of it");
+		// What it takes to give is what is left of the whole.
+		let mut counts = 1..=Looked::MOST.devices;
+		assert!(
+			counts.all(|devices| {
+				Weights::<T>::claim(devices).ref_time() > Weights::<T>::authorize_claim(devices).ref_time()
+			}),
+			"to claim must weigh more than to authorise it"
+		);
+		let forgets = Weights::<T>::tidy_nothing()
+			.saturating_add(Weights::<T>::forget_block())
+			.saturating_add(Weights::<T>::forget_claim());
+		assert!(forgets.all_lte(weights.max_block), "a block must have room to forget a claim");
 	}
 }
 
@@ -102,6 +114,10 @@ mod state {
 			let mut deposits = BTreeMap::<T::AccountId, BalanceOf<T>>::new();
 			for (block, vouchers) in ClaimsOf::<T>::iter() {
 				ensure!(block >= OldestClaims::<T>::get(), "a claim is never forgotten");
+				ensure!(
+					vouchers.iter().collect::<alloc::collections::BTreeSet<_>>().len() == vouchers.len(),
+					"a claim is listed twice"
+				);
 				for voucher in vouchers {
 					let kept = Claims::<T>::get(voucher).ok_or("a claim is missing")?;
 					ensure!(kept.claimed.block == block, "a claim is forgotten with those of another block");

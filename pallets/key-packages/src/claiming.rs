@@ -14,7 +14,6 @@ use crate::{
 use alloc::vec::Vec;
 use codec::Encode;
 use frame_support::{
-	defensive,
 	dispatch::PostDispatchInfo,
 	pallet_prelude::*,
 	traits::{
@@ -27,7 +26,7 @@ use lockstep_primitives::{
 	key_package::{
 		Claim, Claimed, ClaimedKeyPackage, KeyPackageBytes, KeyPackageRefusal as Refusal, Stock, StockView, SUITE,
 	},
-	voucher::{Cashier, Payment, Voucher, VoucherKind, VoucherRefusal, POOL_TAG},
+	voucher::{Cashier, Payment, VoucherKind, VoucherRefusal, POOL_TAG},
 	EventSignature, IdentityId, IdentityKey, VoucherKey,
 };
 use pallet_directory::recording::{verify, EVENT_PRIORITY};
@@ -86,17 +85,22 @@ impl<T: Config> Pallet<T> {
 		}
 	}
 
-	/// Decides whether this may be claimed with this voucher, whatever there is to get. Gives the devices of the person.
-	fn admit_claim(claim: &Claim, voucher: &Voucher) -> Result<Vec<IdentityKey>, InvalidTransaction> {
+	/// Decides whether this may be claimed with this voucher, whatever there is to get; what costs least comes first. Gives the
+	/// devices of the person.
+	fn admit_claim(claim: &Claim, payment: &Payment) -> Result<Vec<IdentityKey>, InvalidTransaction> {
+		let refused = |refusal: VoucherRefusal| InvalidTransaction::Custom(refusal.code());
 		if !claim.suites.contains(&SUITE) {
 			return Err(invalid(Refusal::Suite));
 		}
 		// Vouchers that differ may have the same key, and what a claim got is kept by the key.
+		let voucher = &payment.voucher.voucher;
 		if Claims::<T>::contains_key(voucher.key) {
 			let is_same = Claims::<T>::get(voucher.key).is_some_and(|kept| kept.voucher(voucher.key) == *voucher);
-			let spent = InvalidTransaction::Custom(VoucherRefusal::Spent.code());
-			return Err(if is_same { spent } else { invalid(Refusal::AlreadyClaimed) });
+			return Err(if is_same { refused(VoucherRefusal::Spent) } else { invalid(Refusal::AlreadyClaimed) });
 		}
+		T::Currency::ensure_can_hold(&HoldReason::Claim.into(), &T::Vouchers::sponsor(voucher), T::ClaimDeposit::get())
+			.map_err(|_| refused(VoucherRefusal::NoFunds))?;
+		T::Vouchers::check(VoucherKind::Claim, payment, &claim.order()).map_err(refused)?;
 		let devices = Self::devices(&claim.target);
 		if devices.is_empty() {
 			return Err(invalid(Refusal::UnknownTarget));
@@ -158,22 +162,21 @@ impl<T: Config> Pallet<T> {
 		let (target, voucher) = (claim.target, payment.voucher.voucher);
 		let Given { picks, allowance, looked } =
 			Self::pick(&target, &Self::devices(&target)).map_err(Error::<T>::not_given)?;
-		let deposit = T::ClaimDeposit::get();
+		let (block, deposit) = (Self::now(), T::ClaimDeposit::get());
+		// No block has room for so many: `integrity_test`.
+		ClaimsOf::<T>::try_append(block, voucher.key).map_err(|()| Error::<T>::NotGiven)?;
 		T::Currency::hold(&HoldReason::Claim.into(), &T::Vouchers::sponsor(&voucher), deposit)?;
 		let mut packages = Vec::new();
 		for pick in picks {
 			packages.extend(Self::hand_out(pick));
 		}
-		let (block, count) = (Self::now(), u32::try_from(packages.len()).unwrap_or(MAX_DEVICES));
+		let count = u32::try_from(packages.len()).unwrap_or(MAX_DEVICES);
 		let packages = packages.try_into().map_err(|_| Error::<T>::NotGiven)?;
 		let (sponsor, expiry) = (voucher.sponsor, voucher.expiry);
 		Claims::<T>::insert(
 			voucher.key,
 			Kept { claimed: Claimed { target, block, packages }, sponsor, expiry, deposit },
 		);
-		if ClaimsOf::<T>::try_append(block, voucher.key).is_err() {
-			defensive!("a block has no room for so many claims");
-		}
 		ClaimAllowances::<T>::insert(target, allowance);
 		T::OnClaim::claimed(&voucher.key, count);
 		Self::deposit_event(Event::KeyPackagesClaimed { target, voucher: voucher.key, packages: count });
@@ -210,17 +213,12 @@ impl<T: Config> Pallet<T> {
 
 	/// Decides whether the pool and the block may take the claim, and under which conditions.
 	pub(crate) fn authorize_claim(claim: &Claim, payment: &Payment) -> TransactionValidityWithRefund {
-		let refused = |refusal: VoucherRefusal| InvalidTransaction::Custom(refusal.code());
-		let sponsor = T::Vouchers::check(VoucherKind::Claim, payment, &claim.order()).map_err(refused)?;
-		let voucher = &payment.voucher.voucher;
-		let devices = Self::admit_claim(claim, voucher)?;
+		let devices = Self::admit_claim(claim, payment)?;
 		let looked = Self::pick(&claim.target, &devices).map_err(invalid)?.looked;
-		T::Currency::ensure_can_hold(&HoldReason::Claim.into(), &sponsor, T::ClaimDeposit::get())
-			.map_err(|_| refused(VoucherRefusal::NoFunds))?;
 		let validity = ValidTransaction {
 			priority: EVENT_PRIORITY,
 			requires: Vec::new(),
-			provides: alloc::vec![(POOL_TAG, voucher.key).encode()],
+			provides: alloc::vec![(POOL_TAG, payment.voucher.voucher.key).encode()],
 			longevity: T::EventLongevity::get(),
 			propagate: true,
 		};

@@ -26,10 +26,8 @@ impl<T: Config> Pallet<T> {
 
 	/// Claims of blocks that are `ClaimLife` blocks ago, the oldest block first.
 	pub(crate) fn forget_claims(meter: &mut WeightMeter) {
-		let (mut oldest, kept) = (OldestClaims::<T>::get(), Self::now().saturating_sub(T::ClaimLife::get()));
-		if oldest >= kept {
-			return;
-		}
+		let (first, kept) = (OldestClaims::<T>::get(), Self::now().saturating_sub(T::ClaimLife::get()));
+		let mut oldest = first;
 		let mut claims = T::MaxForgotten::get();
 		for _ in 0..T::MaxForgotten::get() {
 			if oldest >= kept || meter.try_consume(<T as Config>::WeightInfo::forget_block()).is_err() {
@@ -48,7 +46,9 @@ impl<T: Config> Pallet<T> {
 			}
 			oldest = oldest.saturating_add(1);
 		}
-		OldestClaims::<T>::put(oldest);
+		if oldest != first {
+			OldestClaims::<T>::put(oldest);
+		}
 	}
 
 	/// Forgets what a claim got, and not that its voucher was spent.

@@ -4,6 +4,7 @@ use super::chain::*;
 use crate::{KeyPackages, Runtime, RuntimeCall, System, UNIT};
 use frame_support::{
 	dispatch::DispatchClass,
+	traits::{Get, Hooks},
 	weights::{constants::WEIGHT_REF_TIME_PER_MILLIS, Weight},
 };
 use lockstep_primitives::{
@@ -132,6 +133,9 @@ fn a_block_of_claims_carries_a_hundred_and_forty() {
 	let people: Vec<_> = (0..PEOPLE).map(|number| person(&mut chain, number)).collect();
 	let before = chain.block(&[]);
 	let empty = chain.read(|| *System::block_weight().get(DispatchClass::Normal));
+	// The list of a block's claims is paid for by the block.
+	let listed = <Runtime as frame_system::Config>::DbWeight::get().reads_writes(1, 1);
+	assert_eq!(chain.read(|| KeyPackages::on_initialize(1)), listed);
 	let claims: Vec<_> =
 		(0..PEOPLE * MAX_STOCK).map(|at| claim(&chain, people[(at % PEOPLE) as usize], 10_000 + at)).collect();
 	let made = chain.include(&claims);

@@ -264,6 +264,46 @@ fn a_claim_passes_over_what_has_lapsed() {
 	});
 }
 
+/// Of those that have lapsed eight are looked at, whatever there is behind them.
+#[test]
+fn a_claim_looks_at_eight_of_a_device() {
+	for (lapsed, expected) in [(7, (9, false)), (8, (100, true))] {
+		test(|| {
+			let anna = person(ANNA);
+			fill(anna, ANNA, 0..lapsed, None);
+			let later = lockstep_primitives::key_package::Publication {
+				lapse: now() + 500,
+				..publication(anna, ANNA, 9..10, Some(100))
+			};
+			publish(&sign(later, ANNA)).unwrap();
+			skip(101);
+			let (number, last_resort) = expected;
+			assert_eq!(claim(&claim_of(anna), 50).unwrap(), [(package(anna, ANNA, number), last_resort)]);
+		});
+	}
+}
+
+/// What costs least is looked at first, and whoever shows a gate's signature pays for the look.
+#[test]
+fn a_spent_voucher_is_told_from_the_record_and_a_gate_weighs() {
+	test(|| {
+		let anna = person(ANNA);
+		fill(anna, ANNA, 0..9, None);
+		let asked = claim_of(anna);
+		let payment = pay(&asked, 50);
+		let (_, open) = weigh(&asked, &payment);
+		set_gate(anna, ANNA, Some(GATE)).unwrap();
+		// The gate is closed to it now, and its signature is of no use either: it is spent all the same.
+		let forged = Payment { spent: pay(&asked, 51).spent, ..payment };
+		for payment in [&payment, &forged] {
+			assert_eq!(pay_and_apply(&asked, payment).map_err(code), Err(VoucherRefusal::Spent.code()));
+		}
+		let gated = through_gate(asked, GATE, 52);
+		let (_, through) = weigh(&gated, &pay(&gated, 52));
+		assert!(through.ref_time() >= open.ref_time() + <() as crate::WeightInfo>::pass_gate().ref_time());
+	});
+}
+
 #[test]
 fn whoever_has_a_gate_is_claimed_by_contacts_alone() {
 	test(|| {

@@ -66,6 +66,44 @@ fn a_voucher_stays_spent_when_what_it_got_is_forgotten() {
 	});
 }
 
+/// The hook, as the runtime calls it.
+#[test]
+fn idle_blocks_forget() {
+	use frame_support::traits::Hooks;
+	test(|| {
+		let anna = person(ANNA);
+		fill(anna, ANNA, 0..9, Some(100));
+		claim(&claim_of(anna), 50).unwrap();
+		skip(CLAIM_LIFE + 1);
+		// Without weight for a block's list not even what it costs nothing to write is written.
+		let root = || sp_io::storage::root(sp_core::storage::StateVersion::V1);
+		let before = root();
+		let nothing = <() as crate::WeightInfo>::tidy_nothing();
+		assert_eq!(Pallet::<Test>::on_idle(now(), nothing), nothing);
+		assert_eq!(root(), before);
+		Pallet::<Test>::on_idle(now(), Weight::MAX);
+		assert_eq!((Claims::<Test>::iter().count(), held()), (0, 0));
+	});
+}
+
+/// A block goes through so many lists at most, also if they are empty.
+#[test]
+fn a_block_goes_through_few_lists() {
+	test(|| {
+		let anna = person(ANNA);
+		fill(anna, ANNA, 0..9, None);
+		skip(MAX_FORGOTTEN);
+		claim(&claim_of(anna), 50).unwrap();
+		let block = now();
+		skip(CLAIM_LIFE + 1);
+		let rounds = block / MAX_FORGOTTEN;
+		tidy(rounds as usize);
+		assert_eq!(Claims::<Test>::iter().count(), 1);
+		tidy(1);
+		assert_eq!(Claims::<Test>::iter().count(), 0);
+	});
+}
+
 #[test]
 fn claims_are_forgotten_by_their_blocks_as_far_as_the_weight_goes() {
 	use crate::WeightInfo;

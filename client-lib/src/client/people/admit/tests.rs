@@ -203,7 +203,7 @@ fn a_voucher_is_bound_before_the_claim_and_is_the_same_after_a_restart() {
 	for _ in 0..3 {
 		computer.reopen();
 		computer.pass(1);
-		assert_eq!(computer.claims, [claim.clone()], "what it perhaps got it gets again");
+		assert_eq!(computer.claims, std::slice::from_ref(&claim), "what it perhaps got it gets again");
 		assert_eq!(computer.left(), 1);
 	}
 	computer.pass(2 * AGAIN);
