@@ -9,7 +9,7 @@ use super::{
 	super::{action::Action, core::Core, group::Operation, CommitError, Event, Outcome},
 	claim::{ClaimAnswer, NotAddedBecause, NotClaimed, OwnClaim},
 	pool,
-	retire::{is_mine, wait, AGAIN, TURN},
+	retire::{wait, AGAIN, TURN},
 };
 use crate::{
 	mls::{BuildError, EpochChange, GroupView, Intent, MemberDevice, Mls, Standing},
@@ -102,8 +102,8 @@ impl<M: Mls> Core<M> {
 		drop(overlay);
 		let finalized = self.finalized;
 		let Some(group) = self.groups.get_mut(id) else { return Ok(()) };
-		// A device that was revoked commits nothing.
-		let i_may = !standing.revoked.iter().any(|(device, _)| is_mine(device, view));
+		// A device that was revoked commits nothing, and one that has another key by now has to give its leaf that one first.
+		let i_may = !standing.stale;
 		let before = std::mem::take(&mut group.admitting.due);
 		let mut by_hand = Vec::new();
 		for device in &standing.missing {
@@ -128,7 +128,7 @@ impl<M: Mls> Core<M> {
 		}
 		let missing = group.admitting.devices();
 		self.tell_missing(id, &by_hand);
-		if bound.is_some_and(|bound| !bound.is_for_any(&missing)) {
+		if i_may && bound.is_some_and(|bound| !bound.is_for_any(&missing)) {
 			self.release_voucher(id, true)?;
 		}
 		Ok(())
