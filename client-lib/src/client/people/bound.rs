@@ -2,7 +2,7 @@
 //!
 //! One is bound in a write of its own, before anything is claimed with it, and from then on perhaps spent: so it serves no other
 //! group any more, unless it is known that it was not shown to anybody. It stays bound until its devices are in, or it is known to
-//! be of no use. What nodes have against it does not show that: they are believed in the end, after ten times in 17 hours.
+//! be of no use. What nodes have against it does not show that: they are believed in the end, after ten times in nine hours.
 
 use super::{
 	super::core::Core,

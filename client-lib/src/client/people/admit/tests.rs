@@ -118,7 +118,7 @@ impl Computer {
 		self.core.on_looked_up(LookedUp { person: ANNA, devices: KnownDevices { until, since, rotated } });
 	}
 
-	/// The same, after it has claimed.
+	/// One with so many vouchers that has claimed.
 	fn that_claims(count: usize) -> Self {
 		let mut computer = Self::with_vouchers(count);
 		computer.pass(1);

@@ -3,8 +3,12 @@
 use super::*;
 use crate::{
 	client::{people::pool, GroupError},
+	finality::Position,
 	voucher::{VoucherRefusal, PERIOD},
 };
+use codec::Encode;
+use lockstep_primitives::BlockHash;
+use lockstep_verifier::{testing::Validators, Checkpoint, FinalizedChain};
 
 #[test]
 fn only_vouchers_for_claims_are_kept_each_once_and_until_they_expire() {
@@ -84,4 +88,18 @@ fn the_secret_of_the_gate_goes_along_and_is_stored() {
 	computer.reopen();
 	computer.pass(1);
 	assert_eq!(computer.claims[0].gate.as_ref().map(Seed::key), Some(key([9; 32])));
+}
+
+#[test]
+fn before_a_block_is_heard_of_the_verified_position_says_what_has_expired() {
+	let mut computer = Computer::with_vouchers(2);
+	let number = voucher(VoucherKind::Claim).voucher().expiry;
+	let set = Validators::new(0, 4).set();
+	let checkpoint = Checkpoint { genesis: GENESIS, number, hash: BlockHash([1; 32]), state_root: None, set };
+	let position = Position::of_bytes(FinalizedChain::from_checkpoint(checkpoint).encode());
+	position.keep(&computer.core.store).unwrap();
+	computer.reopen();
+	assert_eq!(computer.left(), 0);
+	let fresh = HeldVoucher::issue(&Sponsor::alice(), &GENESIS, VoucherKind::Claim, number);
+	assert_eq!(computer.keep(vec![fresh]), Ok(1));
 }
