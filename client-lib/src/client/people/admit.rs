@@ -1,12 +1,14 @@
 //! Bringing in the devices of this member's own person that a group lacks.
 //!
-//! Their KeyPackages are claimed with a voucher that the application has given for this ([`pool`]). The person's devices in the
+//! Their KeyPackages are claimed with a voucher that the application has given for this ([`pool`](super::pool)). The person's devices in the
 //! group have turns, as for taking out ([`retire`](super::retire)): the first at once, then the others. What was claimed is added
 //! by a commit that is made anew after a lost race, and holds only what the group lacks then. A device that somebody has taken out,
 //! and that was not revoked, is left to the application, and so is one on which three vouchers were spent in vain.
 
+mod telling;
+
 use super::{
-	super::{action::Action, core::Core, group::Operation, CommitError, Event, Outcome},
+	super::{action::Action, core::Core, group::Operation, CommitError, Outcome},
 	bound::{self, doubled, Claiming},
 	claim::{ClaimAnswer, NotAddedBecause, NotClaimed, OwnClaim, VoucherIs},
 	devices::{key_of, OwnDevices, MOST_SPENT},
@@ -290,37 +292,6 @@ impl<M: Mls> Core<M> {
 		let again = self.finalized.saturating_add(blocks);
 		if let Some(group) = self.groups.get_mut(id) {
 			group.admitting.due.iter_mut().for_each(|due| due.at = again.saturating_add(due.wait));
-		}
-	}
-
-	fn tell_missing(&mut self, id: &GroupId, devices: &[IdentityKey]) {
-		let identity = self.engine.identity().to_vec();
-		for device in devices {
-			let Some(group) = self.groups.get_mut(id) else { return };
-			if !group.admitting.missing.contains(device) {
-				group.admitting.missing.push(*device);
-				let (identity, key) = (identity.clone(), device.0.to_vec());
-				self.report(Event::DeviceMissing { group: *id, identity, key });
-			}
-		}
-	}
-
-	fn tell_why_of_all(&mut self, id: &GroupId, reason: &NotAddedBecause) {
-		let devices = self.groups.get(id).map(|group| group.admitting.devices()).unwrap_or_default();
-		self.tell_why(id, &devices, reason);
-	}
-
-	/// Of each kind of reason is told once.
-	fn tell_why(&mut self, id: &GroupId, devices: &[IdentityKey], reason: &NotAddedBecause) {
-		let (identity, kind) = (self.engine.identity().to_vec(), std::mem::discriminant(reason));
-		for device in devices {
-			let Some(group) = self.groups.get_mut(id) else { return };
-			let told = &mut group.admitting.told;
-			if !told.iter().any(|(other, why)| other == device && std::mem::discriminant(why) == kind) {
-				told.push((*device, reason.clone()));
-				let (identity, key) = (identity.clone(), device.0.to_vec());
-				self.report(Event::DeviceNotAdded { group: *id, identity, key, reason: reason.clone() });
-			}
 		}
 	}
 }

@@ -9,7 +9,7 @@ use super::{
 	*,
 };
 use crate::{
-	client::{parameters::PARAMETERS, people::devices, GroupState, Upkeep},
+	client::{parameters::PARAMETERS, people::devices, Event, GroupState, Upkeep},
 	directory::Seed,
 	finality::{Finalized, Update},
 	log::{EntryHeader, LogCursor, VerifiedEntry},
