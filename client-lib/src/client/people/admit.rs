@@ -1,9 +1,10 @@
 //! Bringing in the devices of this member's own person that a group lacks.
 //!
-//! Their KeyPackages are claimed with a voucher that the application has given for this ([`pool`](super::pool)). The person's devices in the
-//! group have turns, as for taking out ([`retire`](super::retire)): the first at once, then the others. What was claimed is added
-//! by a commit that is made anew after a lost race, and holds only what the group lacks then. A device that somebody has taken out,
-//! and that was not revoked, is left to the application, and so is one on which three vouchers were spent in vain.
+//! Their KeyPackages are claimed with a voucher that the application has given for this ([`pool`](super::pool)). The person's
+//! devices in the group have turns, as for taking out ([`retire`](super::retire)): the first at once, then the others. What was
+//! claimed is added by a commit that is made anew after a lost race, and holds only what the group lacks then. A device that
+//! somebody has taken out, and that was not revoked, is left to the application, and so is one on which three vouchers were spent
+//! in vain.
 
 mod telling;
 
