@@ -57,4 +57,5 @@ pub use lockstep_verifier::{
 pub use news::{catch_up, news, CatchUp, Happening, News, NewsError, People};
 pub use safety_number::SafetyNumber;
 pub use stocking::Stocking;
+pub(crate) use write::ForDevices;
 pub use write::{Directory, DirectoryError};

@@ -17,9 +17,10 @@
 
 use crate::{directory::Seed, EnvelopeKey, SignerSeed, Sponsor};
 use codec::{DecodeAll, Encode};
+use ed25519_dalek::{Signature, Verifier, VerifyingKey};
 use lockstep_primitives::{
 	key_package::{Claimed, CLAIM_LIFE},
-	voucher::{Payment, SignedVoucher, Voucher},
+	voucher::{judge, Payment, SignedVoucher, Till, Voucher},
 	BlockNumber, GenesisHash, SponsorId, VoucherKey, VoucherSignature,
 };
 use std::str::FromStr;
@@ -95,6 +96,21 @@ impl HeldVoucher {
 		Payment { voucher: self.voucher, spent: VoucherSignature(self.key.sign(&spending).0) }
 	}
 
+	/// Whether it is good for this, in this block of this chain, as far as the voucher itself says.
+	///
+	/// # Errors
+	/// [`VoucherRefusal`]; then no node has to be asked.
+	pub(crate) fn check(
+		&self,
+		genesis: &GenesisHash,
+		block: BlockNumber,
+		kind: VoucherKind,
+	) -> Result<(), VoucherRefusal> {
+		// For how long one can be good at most the chain says.
+		let till = Till { genesis, block, longest: BlockNumber::MAX, kind };
+		judge(&till, &self.pay(genesis, &[]), &[], |_| false, is_signed)
+	}
+
 	/// What signs the envelopes to those whose KeyPackages were claimed with it, for half of the time in which its key has an
 	/// allowance for them: the rest is for a node to take them.
 	pub fn envelope_key(&self, claimed: &Claimed) -> EnvelopeKey {
@@ -118,6 +134,12 @@ impl HeldVoucher {
 	}
 }
 
+/// Whether a signature verifies. What does not by these rules, and does by those of the chain, nobody makes but on purpose.
+fn is_signed(key: &[u8; 32], text: &[u8], signature: &VoucherSignature) -> bool {
+	let signature = Signature::from_bytes(signature.as_bytes());
+	VerifyingKey::from_bytes(key).is_ok_and(|key| key.verify(text, &signature).is_ok())
+}
+
 impl FromStr for HeldVoucher {
 	type Err = VoucherTextError;
 
@@ -137,8 +159,6 @@ impl FromStr for HeldVoucher {
 #[cfg(test)]
 mod tests {
 	use super::*;
-	use ed25519_dalek::{Verifier, VerifyingKey};
-	use lockstep_primitives::voucher::{judge, Till};
 
 	const GENESIS: GenesisHash = GenesisHash([7; 32]);
 
@@ -164,12 +184,20 @@ mod tests {
 	fn what_is_issued_and_spent_is_what_the_chain_takes() {
 		let payment = held().pay(&GENESIS, b"order");
 		let till = Till { genesis: &GENESIS, block: 100, longest: LONGEST, kind: VoucherKind::CreateGroup };
-		let verify = |key: &[u8; 32], text: &[u8], signature: &VoucherSignature| {
-			let signature = ed25519_dalek::Signature::from_bytes(signature.as_bytes());
-			VerifyingKey::from_bytes(key).is_ok_and(|key| key.verify(text, &signature).is_ok())
-		};
-		assert_eq!(judge(&till, &payment, b"order", |_| false, verify), Ok(()));
-		assert_eq!(judge(&till, &payment, b"other", |_| false, verify), Err(VoucherRefusal::BadSpending));
+		assert_eq!(judge(&till, &payment, b"order", |_| false, is_signed), Ok(()));
+		assert_eq!(judge(&till, &payment, b"other", |_| false, is_signed), Err(VoucherRefusal::BadSpending));
+	}
+
+	#[test]
+	fn whether_it_is_of_use_is_known_without_a_node() {
+		let (held, kind) = (held(), VoucherKind::CreateGroup);
+		let expiry = held.voucher().expiry;
+		assert_eq!(held.check(&GENESIS, expiry, kind), Ok(()));
+		assert_eq!(held.check(&GENESIS, expiry + 1, kind), Err(VoucherRefusal::Expired));
+		assert_eq!(held.check(&GENESIS, 100, VoucherKind::Claim), Err(VoucherRefusal::WrongKind));
+		assert_eq!(held.check(&GenesisHash([8; 32]), 100, kind), Err(VoucherRefusal::BadVoucher), "of another chain");
+		let thief = HeldVoucher { key: Seed::new([1; 32]), ..held };
+		assert_eq!(thief.check(&GENESIS, 100, kind), Err(VoucherRefusal::BadSpending));
 	}
 
 	#[test]

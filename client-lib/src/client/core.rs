@@ -14,7 +14,7 @@ use super::{
 	join::Joining,
 	letters::Letters,
 	outbox::Outbox,
-	people::Watch,
+	people::{Claims, Watch},
 	records::{Evidence, Mailbox, MAX_EVIDENCE_KEPT, ONLY},
 	returning::Restored,
 	status::{GroupState, GroupStatus},
@@ -64,8 +64,8 @@ pub(crate) struct Core<M: Mls = Engine> {
 	pub outbox: Outbox,
 	/// What is heard of people's logs.
 	pub watch: Watch,
-	/// The group for which KeyPackages of this client's own person are being claimed: one at a time.
-	pub claiming: Option<GroupId>,
+	/// Claims of KeyPackages of this client's own person.
+	pub claims: Claims,
 	/// The number of the next piece of evidence.
 	pub evidence: u64,
 	pub seen: Seen,

@@ -1,6 +1,6 @@
 //! A client opens on a store with any bytes in any of its records, or says what is wrong: it does not end.
 
-use super::{core::Core, parameters::PARAMETERS, Upkeep};
+use super::{core::Core, parameters::PARAMETERS, people::PoolCommand, Upkeep};
 use crate::{
 	mls::Engine,
 	store::{MemoryDisk, Record, Store, StoreKey},
@@ -9,8 +9,9 @@ use lockstep_primitives::GenesisHash;
 use proptest::{collection::vec, prelude::*};
 use rand::{rngs::StdRng, SeedableRng};
 use serde::{Deserialize, Serialize};
+use tokio::sync::oneshot;
 
-/// One record of each kind that is read at opening.
+/// One record of each kind that is read at opening, or that a client can do without.
 macro_rules! kinds {
 	($($name:ident $kind:literal)*) => {
 		$(
@@ -47,6 +48,10 @@ kinds! {
 	Next "next inbox number"
 	Undelivered "undelivered"
 	Evidence "evidence"
+	Pooled "claim voucher"
+	InUse "claim voucher in use"
+	Spent "claim voucher spent"
+	OwnDevices "own devices of a group"
 }
 
 /// Bytes of a record: of one of the two formats, mostly.
@@ -88,6 +93,9 @@ proptest! {
 			let groups: Vec<_> = core.groups.keys().copied().collect();
 			groups.iter().for_each(|group| drop((core.intents(group), core.status(group))));
 			core.post_due();
+			let (reply, mut kept) = oneshot::channel();
+			core.on_pool(PoolCommand::Keep(Vec::new(), reply));
+			prop_assert!(matches!(kept.try_recv(), Ok(Ok(_))), "damaged vouchers are none");
 		}
 	}
 }

@@ -190,8 +190,12 @@ impl<M: Mls> Core<M> {
 		if let Some((entry, change, own)) = done.advanced {
 			let removed_me = change.removed_me;
 			if !removed_me {
+				let takes_out_own = self.takes_out_own(&change);
 				self.report_epoch(id, &entry, change, own);
 				self.settle(id, &entry, own, done.dropped);
+				if takes_out_own {
+					self.forget_own_adds(id);
+				}
 				self.enter_epoch(id);
 			}
 		}

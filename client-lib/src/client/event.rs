@@ -120,9 +120,9 @@ pub enum Event {
 		key: Vec<u8>,
 	},
 	/// A device of this client's own person has no leaf in the group, and the client has no voucher to bring it in with
-	/// ([`Client::keep_claim_vouchers`](crate::Client::keep_claim_vouchers)), or somebody has taken it out before. A KeyPackage of it
-	/// brings it in ([`Client::add`](crate::Client::add), or [`Client::add_claimed`](crate::Client::add_claimed) if it was
-	/// claimed), which takes no right to add.
+	/// ([`Client::keep_claim_vouchers`](crate::Client::keep_claim_vouchers)), or somebody has taken it out before, or three vouchers
+	/// came to nothing for it. A KeyPackage of it brings it in ([`Client::add`](crate::Client::add), or
+	/// [`Client::add_claimed`](crate::Client::add_claimed) if it was claimed), which takes no right to add.
 	DeviceMissing {
 		/// The group.
 		group: GroupId,

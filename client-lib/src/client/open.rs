@@ -10,7 +10,7 @@ use super::{
 	intent::{self, InFlight, StoredIntent},
 	letters::Letters,
 	outbox::Outbox,
-	people::Watch,
+	people::{Claims, Watch},
 	records::{Evidence, Founding, Home, Invited, Mailbox, Membership, Outgoing, ONLY},
 	Client, Config, OpenError, Upkeep,
 };
@@ -151,7 +151,7 @@ impl<M: Mls> Core<M> {
 			inbox,
 			outbox: Outbox::default(),
 			watch: Watch::default(),
-			claiming: None,
+			claims: Claims::default(),
 			evidence: u64::try_from(evidence).unwrap_or_default(),
 			seen: Seen::default(),
 			keys_due: None,

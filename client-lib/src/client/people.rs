@@ -4,14 +4,18 @@
 //! of a person is stored, so that years of a log are judged with one reading of each person's.
 
 mod admit;
+mod bound;
 mod claim;
+mod devices;
 mod pool;
 mod retire;
 mod watch;
 
-pub(super) use admit::{remember_taken_out, Admitting};
+pub(super) use admit::Admitting;
+pub(super) use bound::Claims;
 pub(super) use claim::claim_own;
 pub use claim::{ClaimAnswer, NotAddedBecause, OwnClaim};
+pub(super) use devices::remember_taken_out;
 pub use pool::ClaimVouchersError;
 pub(super) use pool::PoolCommand;
 pub(super) use retire::Retiring;

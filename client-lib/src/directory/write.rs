@@ -16,6 +16,7 @@ use crate::{
 	Sponsor,
 };
 use asking::Wanted;
+pub(crate) use key_packages::ForDevices;
 use lockstep_primitives::{
 	extrinsic::SignedCall, identity::IdentityRefusal, key_package::KeyPackageRefusal, rpc::StateProof,
 	voucher::VoucherRefusal, BlockNumber, EntryHash, GenesisHash,

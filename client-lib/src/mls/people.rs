@@ -66,7 +66,7 @@ impl KnownDevices {
 	}
 
 	/// The key, and all that devices have gone over to from it.
-	fn heirs(&self, key: &IdentityKey) -> BTreeSet<IdentityKey> {
+	pub(crate) fn heirs(&self, key: &IdentityKey) -> BTreeSet<IdentityKey> {
 		let mut to: BTreeMap<IdentityKey, Vec<IdentityKey>> = BTreeMap::new();
 		for (old, new) in &self.rotated {
 			to.entry(*old).or_default().push(*new);

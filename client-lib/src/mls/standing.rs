@@ -17,8 +17,10 @@ use std::collections::{BTreeMap, BTreeSet};
 pub struct Standing {
 	/// Leaves whose devices were revoked, with the block of that.
 	pub revoked: Vec<(MemberDevice, BlockNumber)>,
-	/// Devices of this member's own identity that have no leaf in the group.
+	/// Devices of this member's own identity that have no leaf in the group. One whose leaf has an earlier key of it has one.
 	pub missing: Vec<MemberDevice>,
+	/// This member's leaf has a key that is none of a device, as far as is known: it was revoked, or has another key by now.
+	pub stale: bool,
 	/// This member's leaf has a key that its device has gone over from, and the engine has the one that it has now.
 	pub outdated: bool,
 }
@@ -77,9 +79,11 @@ impl Engine {
 		if let Some(Some(known)) = me.and_then(|me| logs.get(&me)) {
 			let has = |key: &[u8]| known.newest().iter().any(|device| device.0 == key);
 			let new = self.seed.public();
-			standing.outdated = !has(own) && has(&new);
-			// The leaf of this device gets its key by a rotation.
-			let missing = known.newest().iter().filter(|key| !mine.contains(key) && key.0[..] != new);
+			standing.stale = !has(own);
+			standing.outdated = standing.stale && has(&new);
+			// A leaf gets the key that its device has by now by a rotation, and by nothing else: were that key added, it could not.
+			let theirs: BTreeSet<IdentityKey> = mine.iter().flat_map(|key| known.heirs(key)).collect();
+			let missing = known.newest().iter().filter(|key| !theirs.contains(key) && key.0[..] != new);
 			let device = |key: &IdentityKey| MemberDevice {
 				identity: HexBytes(self.identity.clone()),
 				key: HexBytes(key.0.to_vec()),

@@ -139,6 +139,21 @@ impl<'a> Overlay<'a> {
 		present.map(|(key, value)| Ok((key.own().to_vec(), self.noting(codec::decode(&key, &value))?))).collect()
 	}
 
+	/// The same, without those that do not decode.
+	pub(super) fn scan_readable<T: DeserializeOwned>(&self, prefix: &Key) -> Result<Vec<(Vec<u8>, T)>, StoreError> {
+		let mut found = Writes::new();
+		self.noting(self.collect(prefix, &mut found))?;
+		let present = found.into_iter().filter_map(|(key, value)| Some((prefix.sibling(&key), value?)));
+		let readable = present.filter_map(|(key, value)| match codec::decode(&key, &value) {
+			Ok(record) => Some((key.own().to_vec(), record)),
+			Err(error) => {
+				tracing::warn!(%error, "a record is passed over");
+				None
+			}
+		});
+		Ok(readable.collect())
+	}
+
 	/// The bytes under a key, from the uppermost overlay that wrote it.
 	pub(super) fn bytes(&self, key: &Key) -> Result<Option<Zeroizing<Vec<u8>>>, StoreError> {
 		if let Some(value) = self.writes.borrow().get(key.bytes()) {

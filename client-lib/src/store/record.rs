@@ -45,4 +45,12 @@ impl Overlay<'_> {
 	pub fn list<R: Record>(&self, prefix: &[u8]) -> Result<Vec<(Vec<u8>, R)>, StoreError> {
 		self.scan(&Key::new(R::KIND, prefix))
 	}
+
+	/// The same, without those that do not decode: for records that can be done without.
+	///
+	/// # Errors
+	/// [`StoreError::Corrupt`] if one was moved or exchanged, [`StoreError::Database`] if they cannot be read.
+	pub fn list_readable<R: Record>(&self, prefix: &[u8]) -> Result<Vec<(Vec<u8>, R)>, StoreError> {
+		self.scan_readable(&Key::new(R::KIND, prefix))
+	}
 }

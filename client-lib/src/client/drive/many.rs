@@ -87,6 +87,9 @@ impl<M: Mls> Core<M> {
 	fn report_read(&mut self, id: &GroupId, done: Done) {
 		self.report_skipped(id, done.skipped);
 		if let Some((entry, change, own)) = done.advanced {
+			if self.takes_out_own(&change) {
+				self.forget_own_adds(id);
+			}
 			self.report_epoch(id, &entry, change, own);
 		}
 	}

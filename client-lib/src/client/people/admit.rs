@@ -1,87 +1,81 @@
 //! Bringing in the devices of this member's own person that a group lacks.
 //!
-//! Their KeyPackages are claimed with a voucher that the application has given for this ([`pool`]). The person's devices in the
-//! group have turns, as for taking out ([`retire`](super::retire)): the first at once, then the others. What was claimed is added
-//! by a commit that is made anew after a lost race, and holds only what the group lacks then. A device that somebody has taken out,
-//! and that was not revoked, is left to the application.
+//! Their KeyPackages are claimed with a voucher that the application has given for this ([`pool`](super::pool)). The person's
+//! devices in the group have turns, as for taking out ([`retire`](super::retire)): the first at once, then the others. What was
+//! claimed is added by a commit that is made anew after a lost race, and holds only what the group lacks then. A device that
+//! somebody has taken out, and that was not revoked, is left to the application, and so is one on which three vouchers were spent
+//! in vain.
+
+mod telling;
 
 use super::{
-	super::{action::Action, core::Core, group::Operation, CommitError, Event, Outcome},
-	claim::{ClaimAnswer, NotAddedBecause, NotClaimed, OwnClaim},
-	pool,
-	retire::{is_mine, wait, AGAIN, TURN},
+	super::{action::Action, core::Core, group::Operation, CommitError, Outcome},
+	bound::{self, doubled, Claiming},
+	claim::{ClaimAnswer, NotAddedBecause, NotClaimed, OwnClaim, VoucherIs},
+	devices::{key_of, OwnDevices, MOST_SPENT},
+	retire::{wait, AGAIN, TURN},
 };
 use crate::{
-	mls::{BuildError, EpochChange, GroupView, Intent, MemberDevice, Mls, Standing},
-	store::{Overlay, Record, StoreError},
+	mls::{policy::PolicyError, BuildError, GroupView, Intent, InvalidReason, Mls, Standing},
+	store::StoreError,
 };
 use lockstep_primitives::{key_package::Claimed, rpc::HexBytes, BlockNumber, GroupId, IdentityKey, VoucherKey};
-use serde::{Deserialize, Serialize};
 use tokio::sync::oneshot;
 
-/// Devices that were taken out of a group and are remembered; the oldest go.
-const MOST_TAKEN_OUT: usize = 256;
+/// After how many claims of which nothing is known the application is told.
+const MOST_UNKNOWN: u32 = 3;
 
 /// What a group knows of this.
 #[derive(Debug, Default)]
 pub(in crate::client) struct Admitting {
-	/// Devices that have no leaf, each with the block of this member's turn.
-	due: Vec<(IdentityKey, BlockNumber)>,
+	/// Devices that have no leaf, and are to be brought in.
+	due: Vec<Due>,
 	/// Those of which was told that they have none.
 	missing: Vec<IdentityKey>,
 	/// Those of which was told why they do not come in.
 	told: Vec<(IdentityKey, NotAddedBecause)>,
-	/// How often there was nothing to claim.
+	/// How often in a row nothing came of it, and nothing was spent.
 	in_vain: u32,
 	/// What comes of the commit that adds them.
 	commit: Option<oneshot::Receiver<Result<Outcome, CommitError>>>,
 }
 
+/// A device that is to be brought in.
+#[derive(Clone, Copy, Debug)]
+struct Due {
+	device: IdentityKey,
+	/// The block of this member's turn.
+	at: BlockNumber,
+	/// How much later that is than the first one's. It stays so, or the members would meet.
+	wait: BlockNumber,
+}
+
 impl Admitting {
 	fn devices(&self) -> Vec<IdentityKey> {
-		self.due.iter().map(|(device, _)| *device).collect()
+		self.due.iter().map(|due| due.device).collect()
+	}
+
+	/// What is to be brought in is found out anew.
+	pub(super) fn start_anew(&mut self) {
+		self.due.clear();
+	}
+
+	/// Whether anything is due, and nothing under way.
+	fn is_due(&self, finalized: BlockNumber) -> bool {
+		self.commit.is_none() && self.due.iter().any(|due| due.at <= finalized)
 	}
 }
 
-/// The devices of this member's person that were taken out of a group while the person stayed, by the group's id.
-#[derive(Debug, Default, Serialize, Deserialize)]
-struct TakenOut {
-	devices: Vec<IdentityKey>,
-}
-
-impl Record for TakenOut {
-	const KIND: &'static str = "devices taken out";
-}
-
-fn key_of(device: &MemberDevice) -> Option<IdentityKey> {
-	device.key.0.as_slice().try_into().map(IdentityKey).ok()
-}
-
-/// Somebody wanted these devices of the person `me` out of the group: they are not brought in again by themselves.
-pub(in crate::client) fn remember_taken_out(
-	overlay: &Overlay<'_>,
-	id: &GroupId,
-	me: &[u8],
-	change: &EpochChange,
-) -> Result<(), StoreError> {
-	let mine = change.devices_removed.iter().filter(|device| device.identity.0 == me);
-	let gone: Vec<IdentityKey> = mine.filter_map(key_of).collect();
-	if gone.is_empty() {
-		return Ok(());
-	}
-	let mut taken_out: TakenOut = overlay.get(id.as_bytes())?.unwrap_or_default();
-	taken_out.devices.extend(gone);
-	let excess = taken_out.devices.len().saturating_sub(MOST_TAKEN_OUT);
-	taken_out.devices.drain(..excess);
-	overlay.put(id.as_bytes(), &taken_out)
-}
-
-/// Whether what was claimed is of no use, for this commit failed with it.
-fn is_in_vain(error: &CommitError) -> bool {
+/// What a commit that failed says of the voucher with which its KeyPackages were claimed; `None` if that was not to blame.
+fn blames(error: &CommitError) -> Option<VoucherIs> {
 	match error {
-		CommitError::Build(reason) => !matches!(reason, BuildError::Engine(_)),
-		CommitError::ClaimLapsed | CommitError::TooLarge { .. } => true,
-		_ => false,
+		// One of the devices was revoked: the same claim gives what is left.
+		CommitError::Build(BuildError::Refused(InvalidReason::Policy(PolicyError::NotADevice { .. }))) => {
+			Some(VoucherIs::Doubted)
+		}
+		CommitError::Build(BuildError::Engine(_)) => None,
+		CommitError::Build(_) | CommitError::ClaimLapsed | CommitError::TooLarge { .. } => Some(VoucherIs::Spent),
+		_ => None,
 	}
 }
 
@@ -94,53 +88,62 @@ impl<M: Mls> Core<M> {
 	}
 
 	fn note_missing(&mut self, id: &GroupId, view: &GroupView, standing: &Standing) -> Result<(), StoreError> {
+		let Some(me) = self.person() else { return Ok(()) };
 		let overlay = self.store.overlay();
-		let taken_out = overlay.get::<TakenOut>(id.as_bytes())?.unwrap_or_default().devices;
-		let bound = pool::in_use(&overlay, id)?;
-		let lacks_any = !standing.missing.is_empty();
-		let has_voucher = bound.is_some() || lacks_any && !pool::free(&overlay, self.finalized)?.is_empty();
+		let bound = bound::in_use(&overlay, id)?;
+		let own = OwnDevices::of(&overlay, id)?;
+		let taken_out = own.taken_out(&overlay, me)?;
 		drop(overlay);
+		let has_voucher = !standing.missing.is_empty() && (bound.is_some() || self.has_free()?);
 		let finalized = self.finalized;
 		let Some(group) = self.groups.get_mut(id) else { return Ok(()) };
-		// A device that was revoked commits nothing.
-		let i_may = !standing.revoked.iter().any(|(device, _)| is_mine(device, view));
+		// A device that was revoked commits nothing, and one that has another key by now has to give its leaf that one first.
+		let i_may = !standing.stale;
 		let before = std::mem::take(&mut group.admitting.due);
-		let mut by_hand = Vec::new();
+		let (mut lacks, mut by_hand) = (Vec::new(), Vec::new());
 		for device in &standing.missing {
 			let Some(key) = key_of(device) else { continue };
-			let comes = i_may && !taken_out.contains(&key);
+			lacks.push(key);
+			let spent = own.spent(&key);
+			let comes = i_may && !taken_out.contains(&key) && spent < MOST_SPENT;
 			if !comes || !has_voucher {
 				by_hand.push(key);
 			}
 			if !comes {
 				continue;
 			}
-			let due = match before.iter().find(|(other, _)| *other == key) {
-				Some((_, due)) => *due,
-				// What was begun before a restart goes on.
-				None if bound.is_some() => finalized,
-				None => {
-					group.admitting.in_vain = 0;
-					finalized.saturating_add(wait(view, &standing.revoked, device, id))
-				}
-			};
-			group.admitting.due.push((key, due));
+			let due = before.iter().find(|due| due.device == key).copied().unwrap_or_else(|| {
+				let wait = wait(view, &standing.revoked, device, id);
+				let at = match &bound {
+					// What was begun before a restart goes on.
+					Some(bound) if bound.is_for_any(&[key]) => bound.not_before(),
+					_ => {
+						group.admitting.in_vain = 0;
+						let again = spent.checked_sub(1).map_or(0, |times| doubled(AGAIN, times));
+						finalized.saturating_add(wait).saturating_add(again)
+					}
+				};
+				Due { device: key, at, wait }
+			});
+			group.admitting.due.push(due);
 		}
 		let missing = group.admitting.devices();
+		group.admitting.told.retain(|(device, _)| missing.contains(device));
+		group.admitting.missing.retain(|device| lacks.contains(device));
 		self.tell_missing(id, &by_hand);
-		if bound.is_some_and(|bound| !bound.is_for_any(&missing)) {
-			self.release_voucher(id, true)?;
+		if i_may && bound.is_some_and(|bound| !bound.is_for_any(&missing)) {
+			self.voucher_is_spent(id, 0)?;
 		}
 		Ok(())
 	}
 
-	/// There are vouchers where there were none: turns begin anew.
+	/// There are vouchers where there were none, or claims are signed otherwise: turns begin anew.
 	pub(super) fn look_for_missing_again(&mut self) {
 		let Some(me) = self.person() else { return };
-		let claiming = self.claiming;
+		let claiming = self.claims.now.map(|claiming| claiming.group);
 		for (id, group) in &mut self.groups {
 			if Some(*id) != claiming && group.admitting.commit.is_none() {
-				group.admitting.due.clear();
+				group.admitting.start_anew();
 				group.retiring.suspect(me);
 			}
 		}
@@ -159,38 +162,40 @@ impl<M: Mls> Core<M> {
 	}
 
 	fn claim_due(&mut self, id: &GroupId) -> Result<(), StoreError> {
-		let (finalized, is_claiming) = (self.finalized, self.claiming.is_some());
+		let (finalized, is_claiming) = (self.finalized, self.claims.now.is_some());
 		let Ok(group) = self.usable(id) else { return Ok(()) };
-		let is_due = group.admitting.due.iter().any(|(_, due)| *due <= finalized) && group.admitting.commit.is_none();
 		let is_idle = !group.leaving && group.gate.takes_commit() && group.waiting.is_empty();
-		if is_claiming || !is_due || !is_idle {
+		if is_claiming || !is_idle || !group.admitting.is_due(finalized) {
 			return Ok(());
 		}
 		let devices = group.admitting.devices();
 		let Some(person) = self.person() else { return Ok(()) };
-		let Some(voucher) = self.take_voucher(id, &devices)? else {
+		let Some((voucher, fresh)) = self.take_voucher(id, &devices)? else {
 			self.tell_missing(id, &devices);
 			self.put_off(id, AGAIN);
 			return Ok(());
 		};
 		let gate = self.claim_gate()?;
-		self.claiming = Some(*id);
+		self.claims.now = Some(Claiming { group: *id, fresh });
 		self.act(Action::Claim(Box::new(OwnClaim { group: *id, person, devices, voucher, gate })));
 		Ok(())
 	}
 
 	/// A claim came to an end.
 	pub fn on_claimed(&mut self, answer: ClaimAnswer) {
-		self.claiming = None;
+		let fresh = self.claims.now.take().is_some_and(|claiming| claiming.fresh);
 		let id = answer.group;
 		let taken = match answer.outcome {
 			Ok(claimed) => self.add_own(&id, &answer.voucher, &claimed),
 			Err(NotClaimed::Unknown(said)) => {
 				tracing::debug!(group = %id, %said, "it is not known what came of a claim");
-				self.put_off(&id, TURN);
+				let times = self.look_later(&id);
+				if times >= MOST_UNKNOWN {
+					self.tell_why_of_all(&id, &NotAddedBecause::Unanswered(said));
+				}
 				Ok(())
 			}
-			Err(NotClaimed::Failed { reason, spent }) => self.not_added(&id, &reason, spent),
+			Err(NotClaimed::Failed { reason, voucher }) => self.not_added(&id, &reason, voucher, fresh),
 		};
 		if let Err(error) = taken {
 			tracing::error!(group = %id, %error, "the vouchers for devices that the group lacks cannot be used");
@@ -200,22 +205,29 @@ impl<M: Mls> Core<M> {
 
 	/// Adds those devices that the group lacks, and no others.
 	fn add_own(&mut self, id: &GroupId, voucher: &VoucherKey, claimed: &Claimed) -> Result<(), StoreError> {
-		let bound = pool::in_use(&self.store.overlay(), id)?.filter(|bound| bound.key() == *voucher);
+		let bound = bound::in_use(&self.store.overlay(), id)?.filter(|bound| bound.key() == *voucher);
 		// Without one the devices have come in meanwhile.
 		let Some(held) = bound.map(|bound| bound.held()) else { return Ok(()) };
 		let Ok(group) = self.usable(id) else { return Ok(()) };
+		if group.leaving {
+			return Ok(());
+		}
 		let missing = group.admitting.devices();
 		let wanted = claimed.packages.iter().filter(|package| missing.contains(&package.device));
-		let key_packages: Vec<HexBytes> = wanted.map(|package| HexBytes(package.bytes.to_vec())).collect();
-		if key_packages.is_empty() {
-			return self.not_added(id, &NotAddedBecause::OtherDevices, true);
+		let (given, key_packages): (Vec<IdentityKey>, Vec<HexBytes>) =
+			wanted.map(|package| (package.device, HexBytes(package.bytes.to_vec()))).unzip();
+		let left: Vec<IdentityKey> = missing.into_iter().filter(|device| !given.contains(device)).collect();
+		if given.is_empty() {
+			return self.not_added(id, &NotAddedBecause::OtherDevices, VoucherIs::Spent, false);
 		}
+		// For the others there is to be another one.
+		self.voucher_is_for(id, given)?;
+		let Ok(group) = self.usable(id) else { return Ok(()) };
 		let (reply, commit) = oneshot::channel();
 		let intent = Intent::AddClaimed { key_packages, envelope_key: held.envelope_key(claimed) };
 		group.waiting.push_back(Operation { reply: Some(reply), ..Operation::own(intent, false) });
 		group.admitting.commit = Some(commit);
-		let is_left = |device: &IdentityKey| claimed.packages.iter().all(|package| package.device != *device);
-		let left: Vec<IdentityKey> = missing.into_iter().filter(is_left).collect();
+		group.admitting.in_vain = 0;
 		self.tell_why(id, &left, &NotAddedBecause::OtherDevices);
 		self.put_off(id, AGAIN);
 		self.start_waiting(id);
@@ -228,64 +240,59 @@ impl<M: Mls> Core<M> {
 		let Some(commit) = &mut group.admitting.commit else { return Ok(()) };
 		let ended = match commit.try_recv() {
 			Err(oneshot::error::TryRecvError::Empty) => return Ok(()),
-			// It could not be stored, and is made again.
+			// It could not be stored, or was called off, and is made again if need be.
 			Err(oneshot::error::TryRecvError::Closed) => None,
 			Ok(ended) => ended.err(),
 		};
 		group.admitting.commit = None;
-		match ended.filter(is_in_vain) {
-			Some(error) => self.not_added(id, &NotAddedBecause::Commit(Box::new(error)), true),
+		match ended.and_then(|error| Some((blames(&error)?, error))) {
+			Some((voucher, error)) => self.not_added(id, &NotAddedBecause::Commit(Box::new(error)), voucher, false),
 			None => Ok(()),
 		}
 	}
 
-	fn not_added(&mut self, id: &GroupId, reason: &NotAddedBecause, spent: bool) -> Result<(), StoreError> {
-		self.release_voucher(id, spent)?;
-		let Some(group) = self.groups.get_mut(id) else { return Ok(()) };
-		let devices = group.admitting.devices();
-		let again = if *reason == NotAddedBecause::NoKeyPackages {
-			// A new device publishes them when it is opened for the first time.
-			let twice = BlockNumber::saturating_pow(2, group.admitting.in_vain);
-			group.admitting.in_vain = group.admitting.in_vain.saturating_add(1);
-			TURN.saturating_mul(twice).min(AGAIN)
-		} else {
-			AGAIN
-		};
-		self.tell_why(id, &devices, reason);
-		self.put_off(id, again);
+	/// Nothing came of it. `fresh` says that the voucher had never been shown before.
+	fn not_added(
+		&mut self,
+		id: &GroupId,
+		reason: &NotAddedBecause,
+		voucher: VoucherIs,
+		fresh: bool,
+	) -> Result<(), StoreError> {
+		self.tell_why_of_all(id, reason);
+		match voucher {
+			VoucherIs::NotShown => {
+				if fresh {
+					self.give_back_voucher(id)?;
+				}
+				// A new device publishes KeyPackages when it is opened for the first time.
+				self.look_later(id);
+			}
+			VoucherIs::Doubted => {
+				let is_voucher = matches!(reason, NotAddedBecause::Voucher(_));
+				let again = self.voucher_is_refused(id, is_voucher)?;
+				self.put_off(id, again);
+			}
+			VoucherIs::Spent => self.voucher_is_spent(id, 1)?,
+		}
 		Ok(())
 	}
 
-	/// Nothing is claimed for a group for so many blocks.
+	/// Looks again after ever more blocks; gives how often in a row that was.
+	fn look_later(&mut self, id: &GroupId) -> u32 {
+		let Some(group) = self.groups.get_mut(id) else { return 0 };
+		let twice = doubled(TURN, group.admitting.in_vain.saturating_add(1));
+		group.admitting.in_vain = group.admitting.in_vain.saturating_add(1);
+		let times = group.admitting.in_vain;
+		self.put_off(id, twice.min(AGAIN));
+		times
+	}
+
+	/// Nothing is claimed for a group for so many blocks, and by this member for as many more as it waits for the others.
 	fn put_off(&mut self, id: &GroupId, blocks: BlockNumber) {
 		let again = self.finalized.saturating_add(blocks);
 		if let Some(group) = self.groups.get_mut(id) {
-			group.admitting.due.iter_mut().for_each(|(_, due)| *due = again);
-		}
-	}
-
-	fn tell_missing(&mut self, id: &GroupId, devices: &[IdentityKey]) {
-		let identity = self.engine.identity().to_vec();
-		for device in devices {
-			let Some(group) = self.groups.get_mut(id) else { return };
-			if !group.admitting.missing.contains(device) {
-				group.admitting.missing.push(*device);
-				let (identity, key) = (identity.clone(), device.0.to_vec());
-				self.report(Event::DeviceMissing { group: *id, identity, key });
-			}
-		}
-	}
-
-	fn tell_why(&mut self, id: &GroupId, devices: &[IdentityKey], reason: &NotAddedBecause) {
-		let identity = self.engine.identity().to_vec();
-		for device in devices {
-			let Some(group) = self.groups.get_mut(id) else { return };
-			let told = (*device, reason.clone());
-			if !group.admitting.told.contains(&told) {
-				group.admitting.told.push(told);
-				let (identity, key) = (identity.clone(), device.0.to_vec());
-				self.report(Event::DeviceNotAdded { group: *id, identity, key, reason: reason.clone() });
-			}
+			group.admitting.due.iter_mut().for_each(|due| due.at = again.saturating_add(due.wait));
 		}
 	}
 }

@@ -2,7 +2,7 @@
 
 use super::{super::CommitError, Reading};
 use crate::{
-	directory::{ClaimedError, Directory, DirectoryError, KeyPackageRefusal, Seed},
+	directory::{ClaimedError, Directory, DirectoryError, ForDevices, KeyPackageRefusal, Seed},
 	voucher::{HeldVoucher, VoucherRefusal},
 };
 use lockstep_primitives::{key_package::Claimed, GroupId, IdentityId, IdentityKey, VoucherKey};
@@ -13,7 +13,7 @@ use tokio::sync::mpsc;
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum NotAddedBecause {
-	/// There is nothing to claim. No voucher was spent.
+	/// There is nothing to claim.
 	#[error("the device has no KeyPackages in the directory: publish some of it")]
 	NoKeyPackages,
 	/// The claim gave KeyPackages of other devices alone. The voucher is spent.
@@ -27,9 +27,12 @@ pub enum NotAddedBecause {
 	/// The chain does not give anything out, for another reason.
 	#[error("the chain gives nothing out: {0}")]
 	Refused(KeyPackageRefusal),
-	/// The voucher is of no use; the next one is taken.
+	/// The voucher is of no use, by what it says itself, and the next one is taken; or nodes say so, and it is tried again.
 	#[error("the voucher is refused: {0}")]
 	Voucher(VoucherRefusal),
+	/// No node has answered for long, or none has what shows the claim. It is tried again, with the same voucher.
+	#[error("it is not known what came of the claim: {0}")]
+	Unanswered(String),
 	/// What was claimed must not be used.
 	#[error(transparent)]
 	Claimed(ClaimedError),
@@ -73,35 +76,103 @@ pub enum NotClaimed {
 	Failed {
 		/// Why.
 		reason: NotAddedBecause,
-		/// The voucher is of no use any more.
-		spent: bool,
+		/// What is known of the voucher.
+		voucher: VoucherIs,
 	},
 }
 
+/// What is known of a voucher after something came to nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum VoucherIs {
+	/// It was shown to nobody this time.
+	NotShown,
+	/// It was shown. Nodes have something against it, or the claim, which nothing proves; or another claim with it may do.
+	Doubted,
+	/// It is of no use any more, as was proven.
+	Spent,
+}
+
 impl From<DirectoryError> for NotClaimed {
+	/// What nodes say proves nothing: only what a final block's state, or the voucher itself, says does.
 	fn from(error: DirectoryError) -> Self {
-		let (reason, spent) = match error {
-			DirectoryError::KeyPackages(KeyPackageRefusal::GateClosed) => (NotAddedBecause::GateClosed, false),
-			DirectoryError::KeyPackages(KeyPackageRefusal::NothingLeft) => (NotAddedBecause::NoKeyPackages, false),
-			DirectoryError::KeyPackages(refusal) => (NotAddedBecause::Refused(refusal), false),
-			// The sponsor may have funds later.
-			DirectoryError::Voucher(refusal) => (NotAddedBecause::Voucher(refusal), refusal != VoucherRefusal::NoFunds),
-			DirectoryError::Claimed(error) => (NotAddedBecause::Claimed(error), true),
+		let (reason, voucher) = match error {
+			DirectoryError::KeyPackages(KeyPackageRefusal::GateClosed) => {
+				(NotAddedBecause::GateClosed, VoucherIs::Doubted)
+			}
+			DirectoryError::KeyPackages(KeyPackageRefusal::NothingLeft) => {
+				(NotAddedBecause::NoKeyPackages, VoucherIs::Doubted)
+			}
+			DirectoryError::KeyPackages(refusal) => (NotAddedBecause::Refused(refusal), VoucherIs::Doubted),
+			DirectoryError::Voucher(refusal) => (NotAddedBecause::Voucher(refusal), VoucherIs::Doubted),
+			DirectoryError::Claimed(error) => (NotAddedBecause::Claimed(error), VoucherIs::Spent),
 			error => return Self::Unknown(error.to_string()),
 		};
-		Self::Failed { reason, spent }
+		Self::Failed { reason, voucher }
 	}
 }
 
-/// Claims, and says what came of it.
+/// What came of a claim.
+fn outcome(found: Result<ForDevices, DirectoryError>) -> Result<Claimed, NotClaimed> {
+	let (reason, voucher) = match found? {
+		ForDevices::Claimed(claimed) => return Ok(claimed),
+		ForDevices::NothingToGive => (NotAddedBecause::NoKeyPackages, VoucherIs::NotShown),
+		ForDevices::GateClosed => (NotAddedBecause::GateClosed, VoucherIs::NotShown),
+		ForDevices::Useless(refusal) => (NotAddedBecause::Voucher(refusal), VoucherIs::Spent),
+	};
+	Err(NotClaimed::Failed { reason, voucher })
+}
+
+/// Claims, and says what came of it, also if that is that this ends in trouble.
 pub(in crate::client) async fn claim_own(directory: Arc<Directory>, claim: OwnClaim, answers: mpsc::Sender<Reading>) {
 	let OwnClaim { group, person, devices, voucher, gate } = claim;
-	let outcome = match directory.claim_for(&voucher, person, gate.as_ref(), &devices).await {
-		Ok(Some(claimed)) => Ok(claimed),
-		Ok(None) => Err(NotClaimed::Failed { reason: NotAddedBecause::NoKeyPackages, spent: false }),
-		Err(error) => Err(error.into()),
+	let key = voucher.voucher().key;
+	let mut claiming =
+		tokio::spawn(async move { outcome(directory.claim_for(&voucher, person, gate.as_ref(), &devices).await) });
+	let outcome = tokio::select! {
+		// The client is closed. When it is opened again it claims with the same voucher.
+		() = answers.closed() => return claiming.abort(),
+		ended = &mut claiming => ended.unwrap_or_else(|error| Err(NotClaimed::Unknown(error.to_string()))),
 	};
-	let answer = ClaimAnswer { group, voucher: voucher.voucher().key, outcome };
+	let answer = ClaimAnswer { group, voucher: key, outcome };
 	// The client may be closed by now.
 	drop(answers.send(Reading::Claimed(Box::new(answer))).await);
+}
+
+#[cfg(test)]
+mod tests {
+	use super::*;
+
+	#[test]
+	fn what_only_nodes_say_spends_no_voucher() {
+		let doubted = [
+			(DirectoryError::Voucher(VoucherRefusal::Spent), NotAddedBecause::Voucher(VoucherRefusal::Spent)),
+			(DirectoryError::Voucher(VoucherRefusal::NoFunds), NotAddedBecause::Voucher(VoucherRefusal::NoFunds)),
+			(DirectoryError::KeyPackages(KeyPackageRefusal::GateClosed), NotAddedBecause::GateClosed),
+			(DirectoryError::KeyPackages(KeyPackageRefusal::NothingLeft), NotAddedBecause::NoKeyPackages),
+			(
+				DirectoryError::KeyPackages(KeyPackageRefusal::TooManyClaims),
+				NotAddedBecause::Refused(KeyPackageRefusal::TooManyClaims),
+			),
+		];
+		for (error, reason) in doubted {
+			assert_eq!(outcome(Err(error)), Err(NotClaimed::Failed { reason, voucher: VoucherIs::Doubted }));
+		}
+		let unknown =
+			[DirectoryError::NotFinal { said: "nothing".to_owned() }, DirectoryError::Unknown(IdentityId([1; 32]))];
+		for error in unknown {
+			assert!(matches!(outcome(Err(error)), Err(NotClaimed::Unknown(_))));
+		}
+	}
+
+	#[test]
+	fn what_is_proven_decides() {
+		let failed = |found| match outcome(found) {
+			Err(NotClaimed::Failed { voucher, .. }) => voucher,
+			other => panic!("{other:?}"),
+		};
+		assert_eq!(failed(Ok(ForDevices::NothingToGive)), VoucherIs::NotShown);
+		assert_eq!(failed(Ok(ForDevices::GateClosed)), VoucherIs::NotShown);
+		assert_eq!(failed(Ok(ForDevices::Useless(VoucherRefusal::Expired))), VoucherIs::Spent);
+		assert_eq!(failed(Err(DirectoryError::Claimed(ClaimedError::Gone))), VoucherIs::Spent);
+	}
 }

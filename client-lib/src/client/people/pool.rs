@@ -1,23 +1,27 @@
 //! The vouchers with which a client claims KeyPackages by itself, for the devices of its own person.
 //!
-//! One is bound to a group, in a write of its own, before anything is claimed with it, and stays bound until it is known what came
-//! of that: so a client that was killed claims with the same voucher again, and gets the same. A bound voucher is one that is
-//! perhaps spent. No backup has any: two clients of one backup would spend the same.
+//! Those here are free. One is [`bound`](super::bound) to a group before anything is claimed with it. No backup has any: two clients
+//! of one backup would spend the same.
 
-use super::super::{
-	command::{Command, Reply},
-	core::Core,
-	records::ONLY,
-	Client,
+use super::{
+	super::{
+		command::{Command, Reply},
+		core::Core,
+		records::ONLY,
+		Client,
+	},
+	bound::{bury, InUse, Spent},
 };
 use crate::{
 	directory::Seed,
+	finality::Trust,
 	mls::{Mls, SignerSeed},
 	store::{Overlay, Record, StoreError},
-	voucher::{HeldVoucher, VoucherKind},
+	voucher::{HeldVoucher, VoucherKind, VoucherRefusal},
 };
-use lockstep_primitives::{voucher::SignedVoucher, BlockNumber, GroupId, IdentityKey, VoucherKey};
+use lockstep_primitives::{voucher::SignedVoucher, BlockNumber, GroupId, SponsorId, VoucherKey};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 
 /// Vouchers that are kept at most.
 const MOST: usize = 256;
@@ -31,6 +35,9 @@ pub enum ClaimVouchersError {
 	/// One of them is good for something else. None was kept.
 	#[error("a voucher is good for something else ({0:?}): give the client such as are for claims")]
 	OtherKind(VoucherKind),
+	/// One of them is of no use on the client's chain, as its own signatures say. None was kept.
+	#[error("a voucher is of no use on this chain: {0}")]
+	Refused(VoucherRefusal),
 	/// There would be too many. None was kept.
 	#[error("a client keeps {max} vouchers at most: give it the rest when it has used some")]
 	Full {
@@ -70,39 +77,20 @@ impl Pooled {
 		Self { voucher, key }
 	}
 
-	fn key(&self) -> VoucherKey {
-		self.voucher.voucher.key
-	}
-
-	fn expiry(&self) -> BlockNumber {
-		self.voucher.voucher.expiry
-	}
-}
-
-/// The voucher that is bound to a group, by the group's id.
-#[derive(Debug, Serialize, Deserialize)]
-pub(super) struct InUse {
-	pooled: Pooled,
-	/// The devices that are to come in.
-	devices: Vec<IdentityKey>,
-}
-
-impl Record for InUse {
-	const KIND: &'static str = "claim voucher in use";
-}
-
-impl InUse {
 	pub(super) fn held(&self) -> HeldVoucher {
-		HeldVoucher::of_parts(self.pooled.voucher, &self.pooled.key)
+		HeldVoucher::of_parts(self.voucher, &self.key)
 	}
 
 	pub(super) fn key(&self) -> VoucherKey {
-		self.pooled.key()
+		self.voucher.voucher.key
 	}
 
-	/// Whether it is for one of these devices.
-	pub(super) fn is_for_any(&self, devices: &[IdentityKey]) -> bool {
-		self.devices.iter().any(|device| devices.contains(device))
+	pub(super) fn sponsor(&self) -> SponsorId {
+		self.voucher.voucher.sponsor
+	}
+
+	pub(super) fn expiry(&self) -> BlockNumber {
+		self.voucher.voucher.expiry
 	}
 }
 
@@ -120,15 +108,10 @@ fn has_expired(expiry: BlockNumber, now: BlockNumber) -> bool {
 	expiry <= now.saturating_add(MARGIN)
 }
 
-/// Those that can be taken.
+/// Those that can be taken. One that is damaged is none.
 pub(super) fn free(overlay: &Overlay<'_>, now: BlockNumber) -> Result<Vec<Pooled>, StoreError> {
-	let pool = overlay.list::<Pooled>(ONLY)?.into_iter().map(|(_, pooled)| pooled);
+	let pool = overlay.list_readable::<Pooled>(ONLY)?.into_iter().map(|(_, pooled)| pooled);
 	Ok(pool.filter(|pooled| !has_expired(pooled.expiry(), now)).collect())
-}
-
-/// The one that is bound to a group.
-pub(super) fn in_use(overlay: &Overlay<'_>, group: &GroupId) -> Result<Option<InUse>, StoreError> {
-	overlay.get(group.as_bytes())
 }
 
 impl<M: Mls> Core<M> {
@@ -136,7 +119,7 @@ impl<M: Mls> Core<M> {
 		match command {
 			PoolCommand::Keep(vouchers, reply) => drop(reply.send(self.keep_vouchers(&vouchers))),
 			PoolCommand::Count(reply) => {
-				let left = free(&self.store.overlay(), self.finalized).map(|free| free.len());
+				let left = free(&self.store.overlay(), self.now()).map(|free| free.len());
 				drop(reply.send(left.map_err(ClaimVouchersError::from)));
 			}
 			PoolCommand::Gate(seed, reply) => {
@@ -145,19 +128,46 @@ impl<M: Mls> Core<M> {
 		}
 	}
 
-	fn keep_vouchers(&mut self, vouchers: &[HeldVoucher]) -> Result<usize, ClaimVouchersError> {
-		let mut kinds = vouchers.iter().map(|held| held.voucher().kind);
-		if let Some(other) = kinds.find(|kind| *kind != VoucherKind::Claim) {
-			return Err(ClaimVouchersError::OtherKind(other));
+	/// The newest final block that is known; before one was heard of, the one up to which the chain was verified at the last time.
+	pub(super) fn now(&self) -> BlockNumber {
+		if self.finalized > 0 {
+			return self.finalized;
 		}
+		Trust::restore(&self.store, *self.engine.genesis(), None).map_or(0, |trust| trust.number())
+	}
+
+	/// Whether there is a voucher to take.
+	pub(super) fn has_free(&mut self) -> Result<bool, StoreError> {
 		let now = self.finalized;
+		// Each group asks, and the pool is read once for all of them.
+		if let Some((_, has_free)) = self.claims.had_free.filter(|(block, _)| *block == now) {
+			return Ok(has_free);
+		}
+		let has_free = !free(&self.store.overlay(), now)?.is_empty();
+		self.claims.had_free = Some((now, has_free));
+		Ok(has_free)
+	}
+
+	fn keep_vouchers(&mut self, vouchers: &[HeldVoucher]) -> Result<usize, ClaimVouchersError> {
+		let now = self.now();
+		let mut fresh = Vec::new();
+		for held in vouchers {
+			match held.check(self.engine.genesis(), now, VoucherKind::Claim) {
+				Ok(()) => fresh.push(held),
+				Err(VoucherRefusal::WrongKind) => return Err(ClaimVouchersError::OtherKind(held.voucher().kind)),
+				Err(VoucherRefusal::Expired) => {}
+				Err(refusal) => return Err(ClaimVouchersError::Refused(refusal)),
+			}
+		}
 		let overlay = self.store.overlay();
 		let had_none = free(&overlay, now)?.is_empty();
-		self.clear_pool(&overlay)?;
-		let in_use: Vec<VoucherKey> = overlay.list::<InUse>(ONLY)?.iter().map(|(_, bound)| bound.key()).collect();
-		for held in vouchers.iter().filter(|held| !has_expired(held.voucher().expiry, now)) {
+		self.clear_pool(&overlay, now)?;
+		let in_use = overlay.list_readable::<InUse>(ONLY)?.into_iter().map(|(_, bound)| bound.key().0.to_vec());
+		let spent = overlay.list_readable::<Spent>(ONLY)?.into_iter().map(|(key, _)| key);
+		let used: BTreeSet<Vec<u8>> = in_use.chain(spent).collect();
+		for held in fresh.into_iter().filter(|held| !has_expired(held.voucher().expiry, now)) {
 			let key = held.voucher().key;
-			if !in_use.contains(&key) {
+			if !used.contains(&key.0[..]) {
 				overlay.put(&key.0, &Pooled::of(held))?;
 			}
 		}
@@ -166,62 +176,34 @@ impl<M: Mls> Core<M> {
 			return Err(ClaimVouchersError::Full { max: MOST });
 		}
 		overlay.commit()?;
+		self.claims.had_free = None;
 		if had_none && left > 0 {
 			self.look_for_missing_again();
 		}
 		Ok(left)
 	}
 
-	/// Deletes those that cannot be used any more: they have expired, or the group to which they are bound is over.
-	fn clear_pool(&self, overlay: &Overlay<'_>) -> Result<(), StoreError> {
-		for (key, pooled) in overlay.list::<Pooled>(ONLY)? {
-			if has_expired(pooled.expiry(), self.finalized) {
+	/// Deletes those that cannot be used any more: they have expired, or the group to which they are bound is over. Of those that
+	/// were used it is remembered until they have expired.
+	pub(super) fn clear_pool(&self, overlay: &Overlay<'_>, now: BlockNumber) -> Result<(), StoreError> {
+		for (key, pooled) in overlay.list_readable::<Pooled>(ONLY)? {
+			if has_expired(pooled.expiry(), now) {
 				overlay.delete::<Pooled>(&key)?;
 			}
 		}
-		for (key, _) in overlay.list::<InUse>(ONLY)? {
+		for (key, spent) in overlay.list_readable::<Spent>(ONLY)? {
+			if has_expired(spent.expiry, now) {
+				overlay.delete::<Spent>(&key)?;
+			}
+		}
+		for (key, bound) in overlay.list_readable::<InUse>(ONLY)? {
 			let id = key.as_slice().try_into().map(GroupId).ok();
 			let group = id.and_then(|id| Some((id, self.groups.get(&id)?)));
 			if group.is_none_or(|(id, group)| group.is_over(&id)) {
-				overlay.delete::<InUse>(&key)?;
+				bury(overlay, &key, &bound)?;
 			}
 		}
 		Ok(())
-	}
-
-	/// The voucher with which is claimed for these devices in a group: the one that is bound to it, or else one of the pool, which
-	/// is bound to it when this returns. `None` if there is none.
-	pub(super) fn take_voucher(
-		&mut self,
-		id: &GroupId,
-		devices: &[IdentityKey],
-	) -> Result<Option<HeldVoucher>, StoreError> {
-		let overlay = self.store.overlay();
-		if let Some(bound) = in_use(&overlay, id)? {
-			return Ok(Some(bound.held()));
-		}
-		self.clear_pool(&overlay)?;
-		// The one that expires first.
-		let next = free(&overlay, self.finalized)?.into_iter().min_by_key(|pooled| (pooled.expiry(), pooled.key()));
-		let next = next.map(|pooled| InUse { pooled, devices: devices.to_vec() });
-		if let Some(bound) = &next {
-			overlay.delete::<Pooled>(&bound.key().0)?;
-			overlay.put(id.as_bytes(), bound)?;
-		}
-		overlay.commit()?;
-		Ok(next.map(|bound| bound.held()))
-	}
-
-	/// The voucher that is bound to a group is so no more: it was spent, perhaps, and is deleted, or it was not, and is of use to
-	/// any group.
-	pub(super) fn release_voucher(&mut self, id: &GroupId, spent: bool) -> Result<(), StoreError> {
-		let overlay = self.store.overlay();
-		let Some(InUse { pooled, .. }) = in_use(&overlay, id)? else { return Ok(()) };
-		overlay.delete::<InUse>(id.as_bytes())?;
-		if !spent {
-			overlay.put(&pooled.key().0, &pooled)?;
-		}
-		overlay.commit()
 	}
 
 	fn keep_gate(&mut self, seed: Option<&Seed>) -> Result<(), StoreError> {
@@ -230,7 +212,9 @@ impl<M: Mls> Core<M> {
 			Some(seed) => overlay.put(ONLY, &ClaimGate { seed: seed.signer() })?,
 			None => overlay.delete::<ClaimGate>(ONLY)?,
 		}
-		overlay.commit()
+		overlay.commit()?;
+		self.look_for_missing_again();
+		Ok(())
 	}
 
 	pub(super) fn claim_gate(&self) -> Result<Option<Seed>, StoreError> {
@@ -242,7 +226,8 @@ impl<M: Mls> Core<M> {
 impl Client {
 	/// Gives the client vouchers for claims ([`VoucherKind::Claim`]), with which it brings further devices of its own person into
 	/// the groups of people that it is in, by itself: one for each group that lacks devices. It keeps 256 at most, encrypted in
-	/// its store, each once, and drops those that have expired. Gives how many there are to be used.
+	/// its store, each once, and drops those that have expired, and those that it has used before. Gives how many there are to be
+	/// used.
 	///
 	/// The vouchers are this client's alone: another client that has one, too, may get what this one has claimed. Backups have
 	/// none. What becomes of it is told by [`Event::DeviceAdded`](super::Event::DeviceAdded) and

@@ -72,7 +72,7 @@ pub(super) fn wait(
 }
 
 /// Whether a device is this member's.
-pub(super) fn is_mine(device: &MemberDevice, view: &GroupView) -> bool {
+fn is_mine(device: &MemberDevice, view: &GroupView) -> bool {
 	[&device.identity.0[..], &device.key.0].concat() == view.me
 }
 

@@ -9,12 +9,12 @@ use super::{
 use crate::{
 	directory::{IdentityExportError, Seed, SignedGateChange, SignedPublication},
 	rpc::Node,
-	voucher::HeldVoucher,
+	voucher::{HeldVoucher, VoucherKind, VoucherRefusal},
 };
 use lockstep_primitives::{
 	key_package::{read, Claim, Claimed, Gate, GateChange, KeyPackageRefusal, Stock, SUITE},
 	rpc::{KeyPackagesProof, StateProof},
-	GenesisHash, IdentityId, IdentityKey, InitKey, VoucherKey, VoucherSignature,
+	BlockNumber, GenesisHash, IdentityId, IdentityKey, InitKey, VoucherKey, VoucherSignature,
 };
 use lockstep_verifier::{
 	chain::Head,
@@ -27,6 +27,8 @@ use tokio::time::{sleep, timeout};
 /// For a node to have a justification of its newest block.
 const PATIENCE: Duration = Duration::from_secs(30);
 const RETRY: Duration = Duration::from_millis(300);
+/// Blocks that a claim takes, at most, until it is in one.
+const MARGIN: BlockNumber = 64;
 
 impl Directory {
 	/// What the chain knows of the KeyPackages of a person's device; `None` if it never published.
@@ -120,32 +122,68 @@ impl Directory {
 	}
 
 	/// The same for the sake of some of the person's devices: it claims if one of these has a KeyPackage to give, or if it has
-	/// claimed with this voucher before. `None` if none has any; then nothing was submitted.
+	/// claimed with this voucher before. Otherwise nothing is submitted, and the voucher is shown to nobody.
 	pub(crate) async fn claim_for(
 		&self,
 		voucher: &HeldVoucher,
 		target: IdentityId,
 		gate: Option<&Seed>,
 		devices: &[IdentityKey],
-	) -> Result<Option<Claimed>, DirectoryError> {
+	) -> Result<ForDevices, DirectoryError> {
 		// What was claimed before may have been the last that there was.
-		let before = ClaimedWith(voucher.voucher().key).look(self).await?;
-		if matches!(before, Found::Free(..)) && !self.has_any(target, devices).await? {
-			return Ok(None);
-		}
-		self.claim(voucher, target, gate).await.map(Some)
-	}
-
-	/// Whether one of these devices has a KeyPackage to give.
-	async fn has_any(&self, target: IdentityId, devices: &[IdentityKey]) -> Result<bool, DirectoryError> {
-		for device in devices {
-			let stock = self.stock(target, *device).await?;
-			if stock.is_some_and(|stock| stock.left() > 0 || stock.last_resort.is_some()) {
-				return Ok(true);
+		if let Found::Free(_, head) = ClaimedWith(voucher.voucher().key).look(self).await? {
+			if let Err(refusal) = voucher.check(&self.genesis, head.number, VoucherKind::Claim) {
+				return Ok(ForDevices::Useless(refusal));
+			}
+			let (person, _) = self.read(target).await?;
+			let state = person.newest().filter(|state| !state.closed);
+			let is_one = |device: &&IdentityKey| state.is_some_and(|state| state.device(device).is_some());
+			let devices: Vec<IdentityKey> = devices.iter().filter(is_one).copied().collect();
+			if let Some(nothing) = self.looks_vain(target, gate, &devices).await? {
+				return Ok(nothing);
 			}
 		}
-		Ok(false)
+		self.claim(voucher, target, gate).await.map(ForDevices::Claimed)
 	}
+
+	/// Why a claim would give nothing of these devices, if it would not.
+	async fn looks_vain(
+		&self,
+		target: IdentityId,
+		gate: Option<&Seed>,
+		devices: &[IdentityKey],
+	) -> Result<Option<ForDevices>, DirectoryError> {
+		for device in devices {
+			let of = StockOf { identity: target, device: *device, init_key: None };
+			let (proven, head) = self.ask(&of).await?;
+			if proven.gate.is_some_and(|wanted| gate.map(Seed::key) != Some(wanted)) {
+				return Ok(Some(ForDevices::GateClosed));
+			}
+			if proven.stock.is_some_and(|stock| has_any(&stock, head.number)) {
+				return Ok(None);
+			}
+		}
+		Ok(Some(ForDevices::NothingToGive))
+	}
+}
+
+/// What came of a claim for the sake of some devices.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum ForDevices {
+	/// KeyPackages, of other devices perhaps.
+	Claimed(Claimed),
+	/// Nothing was submitted: none of the devices has a KeyPackage to give.
+	NothingToGive,
+	/// Nothing was submitted: only the person's contacts may claim, and this is not their secret.
+	GateClosed,
+	/// Nothing was submitted: the voucher is of no use, by what it says itself.
+	Useless(VoucherRefusal),
+}
+
+/// Whether a device has a KeyPackage to give, and for some blocks after this one still. When those that are no last resort lapse the
+/// stock does not say: they count until the chain has cleared them away.
+fn has_any(stock: &Stock, block: BlockNumber) -> bool {
+	stock.left() > 0 || stock.last_resort.is_some_and(|lapse| lapse > block.saturating_add(MARGIN))
 }
 
 /// A node's proof, as soon as it has one.
@@ -250,5 +288,22 @@ impl Goal for ClaimedWith {
 	async fn look(&self, directory: &Directory) -> Result<Found<Claimed, ()>, DirectoryError> {
 		let (claimed, head) = directory.ask(self).await?;
 		Ok(claimed.map_or(Found::Free((), head), Found::There))
+	}
+}
+
+#[cfg(test)]
+mod tests {
+	use super::*;
+
+	#[test]
+	fn a_last_resort_that_lapses_soon_is_nothing_to_give() {
+		let stock = |next, last_resort| {
+			let (number, first, must_replace, allowed, allowed_at) = (1, 3, None, 0, 0);
+			Stock { identity: IdentityId([1; 32]), number, first, next, last_resort, must_replace, allowed, allowed_at }
+		};
+		assert!(has_any(&stock(4, None), 1_000) && has_any(&stock(3, Some(1_000 + MARGIN + 1)), 1_000));
+		for last_resort in [None, Some(5), Some(1_000), Some(1_000 + MARGIN)] {
+			assert!(!has_any(&stock(3, last_resort), 1_000), "{last_resort:?}");
+		}
 	}
 }

@@ -353,7 +353,11 @@ fn what_is_to_be_done_follows_from_what_is_known() {
 		rotated: vec![(key_of(&PHONE), key_of(&[75; 32]))],
 	};
 	members.iter().for_each(|member| member.write(|_, overlay| overlay.put(&person("b").0, &rotated)).unwrap());
-	assert!(!standing(&members[3], &log).outdated, "it does not have the key yet");
+	let found = standing(&members[3], &log);
+	assert!(found.stale && !found.outdated, "it does not have the key yet");
+	assert_eq!(found.missing, [], "nor is its new key to be added, by itself");
+	let found = standing(&members[1], &log);
+	assert_eq!((found.missing, found.stale), (vec![], false), "or by the other device: its leaf goes over to it");
 	members[3].engine.change_signer(SignerSeed::new([75; 32]));
 	let found = standing(&members[3], &log);
 	assert_eq!((found.outdated, found.missing, found.revoked), (true, vec![], vec![]));
@@ -363,7 +367,8 @@ fn what_is_to_be_done_follows_from_what_is_known() {
 		(vec![id("b").into_bytes()], vec![], vec![])
 	);
 	assert_agreement(&mut members, &log);
-	assert!(!standing(&members[3], &log).outdated);
+	let found = standing(&members[3], &log);
+	assert_eq!((found.stale, found.outdated, found.missing), (false, false, vec![]));
 	let package = members[3].key_package();
 	let parsed = crate::mls::key_package::parse(&members[0].engine.crypto, &package.bytes).unwrap();
 	assert_eq!(parsed.leaf_node().signature_key().as_slice(), key_of(&[75; 32]).0, "new KeyPackages have it");

@@ -1,18 +1,22 @@
 //! A person with a computer in a group, and with a phone that is to come in.
 
+mod failures;
+mod turns;
+mod vouchers;
+
 use super::{
 	super::{ClaimVouchersError, LookedUp, PoolCommand},
 	*,
 };
 use crate::{
-	client::{parameters::PARAMETERS, Upkeep},
+	client::{parameters::PARAMETERS, people::devices, Event, GroupState, Upkeep},
 	directory::Seed,
 	finality::{Finalized, Update},
 	log::{EntryHeader, LogCursor, VerifiedEntry},
-	mls::{AuthenticationService, Engine, GroupData, KnownDevices},
+	mls::{AuthenticationService, Engine, EnvelopeKey, GroupData, KnownDevices, MemberDevice, SignerSeed},
 	simulation::MemoryDisk,
 	store::{Store, StoreKey},
-	voucher::{HeldVoucher, VoucherKind, VoucherRefusal},
+	voucher::{HeldVoucher, VoucherKind},
 	Sponsor,
 };
 use lockstep_primitives::{
@@ -26,6 +30,7 @@ const GENESIS: GenesisHash = GenesisHash([7; 32]);
 const ANNA: IdentityId = IdentityId([1; 32]);
 const COMPUTER: [u8; 32] = [11; 32];
 const PHONE: [u8; 32] = [12; 32];
+const TABLET: [u8; 32] = [13; 32];
 
 fn key(seed: [u8; 32]) -> IdentityKey {
 	Seed::new(seed).key()
@@ -66,6 +71,8 @@ struct Computer {
 	group: GroupId,
 	cursor: LogCursor,
 	block: BlockNumber,
+	/// How often the log of the person was read.
+	read: BlockNumber,
 	claims: Vec<OwnClaim>,
 	submitted: Option<Append>,
 	events: Vec<Event>,
@@ -75,29 +82,43 @@ impl Computer {
 	/// The phone is in no group. The computer has so many vouchers.
 	fn with_vouchers(count: usize) -> Self {
 		let disk = MemoryDisk::new();
-		let mut core = open(&disk);
+		let (core, group) = (open(&disk), GroupId([0; 32]));
+		let cursor = LogCursor::start(&GENESIS, &group);
+		let (claims, events) = (Vec::new(), Vec::new());
+		let mut computer = Self { core, disk, group, cursor, block: 0, read: 0, claims, submitted: None, events };
+		computer.found();
+		assert_eq!(computer.keep(vouchers(count)), Ok(count));
+		computer.knows(&[(0, &[COMPUTER, PHONE])], &[]);
+		computer
+	}
+
+	/// Founds a group, which is the one that it goes on in.
+	fn found(&mut self) {
 		let data = GroupData { authentication: AuthenticationService::Directory, ..GroupData::default() };
 		let (reply, _) = oneshot::channel();
-		core.create(&data, None, reply);
-		let found = core.take_actions().into_iter().find_map(|action| match action {
+		self.core.create(&data, None, reply);
+		let found = self.core.take_actions().into_iter().find_map(|action| match action {
 			Action::Create { call: SignedCall::CreateGroup { group, next_key, endorsement }, .. } => {
 				Some((group, next_key, endorsement))
 			}
 			_ => None,
 		});
 		let (group, next_key, endorsement) = found.unwrap();
-		let cursor = LogCursor::start(&GENESIS, &group);
-		let (claims, events) = (Vec::new(), Vec::new());
-		let mut computer = Self { core, disk, group, cursor, block: 0, claims, submitted: None, events };
-		computer.append(cursor.head.hash, Vec::new(), next_key, endorsement);
-		assert_eq!(computer.keep(vouchers(count)), Ok(count));
-		let since = vec![(0, vec![key(COMPUTER), key(PHONE)])];
-		let devices = KnownDevices { until: 10_000, since, rotated: Vec::new() };
-		computer.core.on_looked_up(LookedUp { person: ANNA, devices });
-		computer
+		(self.group, self.cursor) = (group, LogCursor::start(&GENESIS, &group));
+		self.append(self.cursor.head.hash, Vec::new(), next_key, endorsement);
 	}
 
-	/// The same, after it has claimed.
+	/// The person's log is read: from these blocks on it has these devices, and those have other keys by now.
+	fn knows(&mut self, since: &[(BlockNumber, &[[u8; 32]])], rotated: &[([u8; 32], [u8; 32])]) {
+		let keys = |seeds: &[[u8; 32]]| -> Vec<IdentityKey> { seeds.iter().map(|seed| key(*seed)).collect() };
+		let since = since.iter().map(|(block, devices)| (*block, keys(devices))).collect();
+		let rotated = rotated.iter().map(|(old, new)| (key(*old), key(*new))).collect();
+		self.read += 1;
+		let until = 100_000 + self.read;
+		self.core.on_looked_up(LookedUp { person: ANNA, devices: KnownDevices { until, since, rotated } });
+	}
+
+	/// One with so many vouchers that has claimed.
 	fn that_claims(count: usize) -> Self {
 		let mut computer = Self::with_vouchers(count);
 		computer.pass(1);
@@ -120,6 +141,12 @@ impl Computer {
 
 	fn pass(&mut self, blocks: BlockNumber) {
 		(0..blocks).for_each(|_| self.finalize(Vec::new()));
+	}
+
+	/// So many blocks pass, of which only the last is heard of.
+	fn jump(&mut self, blocks: BlockNumber) {
+		self.block += blocks - 1;
+		self.pass(1);
 	}
 
 	/// Takes an entry into the log, in the next block.
@@ -163,7 +190,7 @@ impl Computer {
 	}
 
 	fn is_bound(&self) -> bool {
-		pool::in_use(&self.core.store.overlay(), &self.group).unwrap().is_some()
+		bound::in_use(&self.core.store.overlay(), &self.group).unwrap().is_some()
 	}
 
 	/// What came of the claim.
@@ -171,12 +198,21 @@ impl Computer {
 		let claim = self.claims.pop().unwrap();
 		let (target, block) = (ANNA, self.block);
 		let outcome = outcome.map(|packages| Claimed { target, block, packages: packages.try_into().unwrap() });
-		self.core.on_claimed(ClaimAnswer { group: self.group, voucher: claim.voucher.voucher().key, outcome });
+		self.core.on_claimed(ClaimAnswer { group: claim.group, voucher: claim.voucher.voucher().key, outcome });
 		self.act();
 	}
 
-	fn fail(&mut self, reason: NotAddedBecause, spent: bool) {
-		self.answer(Err(NotClaimed::Failed { reason, spent }));
+	fn fail(&mut self, reason: NotAddedBecause, voucher: VoucherIs) {
+		self.answer(Err(NotClaimed::Failed { reason, voucher }));
+	}
+
+	/// After how many blocks the next claim comes, if it does by then.
+	fn claims_after(&mut self, most: BlockNumber) -> Option<BlockNumber> {
+		assert!(self.claims.is_empty());
+		(1..=most).find(|_| {
+			self.pass(1);
+			!self.claims.is_empty()
+		})
 	}
 
 	/// How often it was told that the phone is not there, and why it does not come.
@@ -222,29 +258,6 @@ fn nothing_is_claimed_with_a_voucher_that_could_not_be_bound() {
 }
 
 #[test]
-fn only_vouchers_for_claims_are_kept_each_once_and_until_they_expire() {
-	let mut computer = Computer::with_vouchers(0);
-	let other = vec![voucher(VoucherKind::Claim), voucher(VoucherKind::CreateGroup)];
-	assert_eq!(computer.keep(other), Err(ClaimVouchersError::OtherKind(VoucherKind::CreateGroup)));
-	assert_eq!(computer.left(), 0, "none was kept");
-	let one = voucher(VoucherKind::Claim);
-	assert_eq!(computer.keep(vec![one.clone(), one.clone()]), Ok(1));
-	assert_eq!(computer.keep(vec![one.clone()]), Ok(1));
-	assert_eq!(computer.keep(vouchers(256)), Err(ClaimVouchersError::Full { max: 256 }));
-	assert_eq!(computer.left(), 1);
-	computer.core.finalized = one.voucher().expiry;
-	assert_eq!((computer.left(), computer.keep(vec![one])), (0, Ok(0)));
-	assert!(pool::free(&computer.core.store.overlay(), 0).unwrap().is_empty(), "it is deleted");
-}
-
-#[test]
-fn one_that_is_in_use_is_not_kept_again() {
-	let mut computer = Computer::that_claims(1);
-	let same = computer.claims[0].voucher.clone();
-	assert_eq!(computer.keep(vec![same]), Ok(0));
-}
-
-#[test]
 fn a_device_comes_in_once() {
 	let mut computer = Computer::that_claims(2);
 	computer.answer(Ok(vec![package(COMPUTER), package(PHONE)]));
@@ -275,79 +288,12 @@ fn so_it_does_if_the_client_is_killed_while_its_commit_is_on_the_way() {
 #[test]
 fn an_answer_that_comes_too_late_adds_nothing() {
 	let mut computer = Computer::that_claims(1);
-	let since = vec![(0, vec![key(COMPUTER), key(PHONE)]), (1, vec![key(COMPUTER)])];
-	let devices = KnownDevices { until: 20_000, since, rotated: Vec::new() };
-	computer.core.on_looked_up(LookedUp { person: ANNA, devices });
+	computer.knows(&[(0, &[COMPUTER, PHONE]), (1, &[COMPUTER])], &[]);
 	computer.pass(1);
 	assert!(!computer.is_bound(), "the phone was revoked");
 	computer.answer(Ok(vec![package(PHONE)]));
 	computer.pass(2 * AGAIN);
 	assert!(computer.submitted.is_none() && computer.claims.is_empty());
-}
-
-#[test]
-fn a_failure_is_told_once_and_tried_again() {
-	let mut computer = Computer::that_claims(2);
-	for _ in 0..2 {
-		computer.fail(NotAddedBecause::GateClosed, false);
-		assert_eq!((computer.left(), computer.is_bound()), (2, false), "it was not spent");
-		assert_eq!(computer.told(), (0, vec![NotAddedBecause::GateClosed]));
-		computer.pass(AGAIN - 1);
-		assert!(computer.claims.is_empty());
-		computer.pass(1);
-		assert_eq!((computer.claims.len(), computer.left()), (1, 1));
-	}
-	let spent = NotAddedBecause::Voucher(VoucherRefusal::Spent);
-	computer.fail(spent.clone(), true);
-	assert_eq!((computer.left(), computer.is_bound()), (1, false));
-	computer.pass(AGAIN);
-	// This claim gives nothing of the phone.
-	computer.answer(Ok(vec![package(COMPUTER)]));
-	assert_eq!((computer.left(), computer.submitted.is_none()), (0, true));
-	let reasons = vec![NotAddedBecause::GateClosed, spent, NotAddedBecause::OtherDevices];
-	assert_eq!(computer.told(), (0, reasons));
-	computer.pass(AGAIN);
-	assert_eq!((computer.claims.len(), computer.told().0), (0, 1), "there is no voucher any more");
-}
-
-#[test]
-fn a_device_without_key_packages_is_looked_at_ever_more_seldom() {
-	let mut computer = Computer::that_claims(1);
-	for wait in [TURN, 2 * TURN, 4 * TURN, AGAIN, AGAIN] {
-		computer.fail(NotAddedBecause::NoKeyPackages, false);
-		computer.pass(wait - 1);
-		assert!(computer.claims.is_empty());
-		computer.pass(1);
-		assert_eq!(computer.claims.len(), 1);
-	}
-	assert_eq!(computer.told(), (0, vec![NotAddedBecause::NoKeyPackages]));
-}
-
-#[test]
-fn while_it_is_not_known_what_came_of_a_claim_the_voucher_stays_bound() {
-	let mut computer = Computer::that_claims(2);
-	let voucher = computer.claims[0].voucher.clone();
-	computer.answer(Err(NotClaimed::Unknown("no node".to_owned())));
-	computer.pass(TURN);
-	assert_eq!(computer.claims[0].voucher, voucher);
-	assert_eq!((computer.left(), computer.told()), (1, (0, vec![])));
-}
-
-#[test]
-fn a_claim_that_has_lapsed_makes_way_for_the_next_voucher() {
-	let mut computer = Computer::that_claims(2);
-	let old = computer.claims.pop().unwrap().voucher.voucher().key;
-	let packages = vec![package(PHONE)].try_into().unwrap();
-	computer.core.finalized = 50_000;
-	computer.block = 50_000;
-	let outcome = Ok(Claimed { target: ANNA, block: 1, packages });
-	computer.core.on_claimed(ClaimAnswer { group: computer.group, voucher: old, outcome });
-	computer.pass(1);
-	let lapsed = NotAddedBecause::Commit(Box::new(CommitError::ClaimLapsed));
-	assert_eq!(computer.told(), (0, vec![lapsed]));
-	computer.pass(AGAIN);
-	assert_eq!((computer.claims.len(), computer.left()), (1, 0));
-	assert_ne!(computer.claims[0].voucher.voucher().key, old);
 }
 
 #[test]
@@ -360,18 +306,62 @@ fn without_a_voucher_the_application_is_told_and_with_the_first_it_goes_on() {
 	assert_eq!(computer.claims.len(), 1);
 }
 
-#[test]
-fn what_somebody_has_taken_out_stays_out() {
+/// The phone was brought in, and taken out again.
+fn with_phone_taken_out(damage: bool) -> Computer {
 	let mut computer = Computer::that_claims(2);
 	computer.answer(Ok(vec![package(PHONE)]));
 	computer.win();
 	let phone = MemberDevice { identity: HexBytes(ANNA.0.to_vec()), key: HexBytes(key(PHONE).0.to_vec()) };
+	if damage {
+		let overlay = computer.core.store.overlay();
+		devices::count_spent(&overlay, &computer.group, &[key(TABLET)], 1).unwrap();
+		overlay.commit().unwrap();
+		assert_eq!(computer.core.store.damage("own devices of a group", Some(&[2, 0xff])), 1);
+	}
 	computer.core.commit(&computer.group, Intent::RemoveDevices(vec![phone]), false, None, None);
 	computer.act();
 	computer.win();
 	assert_eq!(computer.devices(), 1);
+	computer
+}
+
+#[test]
+fn what_somebody_has_taken_out_stays_out() {
+	let mut computer = with_phone_taken_out(false);
 	computer.pass(2 * AGAIN);
 	computer.reopen();
 	computer.pass(2 * AGAIN);
 	assert_eq!((computer.claims.len(), computer.left(), computer.told().0), (0, 1, 1));
+	// By whatever key.
+	computer.knows(&[(0, &[COMPUTER, PHONE]), (1, &[COMPUTER, [22; 32]])], &[(PHONE, [22; 32])]);
+	computer.pass(2 * AGAIN);
+	assert_eq!((computer.claims.len(), computer.left(), computer.told().0), (0, 1, 2));
+}
+
+#[test]
+fn a_group_does_not_halt_for_what_it_remembers_of_devices() {
+	let mut computer = with_phone_taken_out(true);
+	computer.pass(2 * AGAIN);
+	assert_eq!(computer.core.status(&computer.group).unwrap().state, GroupState::Active);
+	computer.reopen();
+	computer.pass(2 * AGAIN);
+	assert_eq!((computer.claims.len(), computer.told().0), (0, 1), "what comes after is remembered");
+}
+
+#[test]
+fn what_waits_to_be_added_by_itself_is_called_off() {
+	let mut computer = Computer::that_claims(1);
+	let intent = || Intent::AddClaimed {
+		key_packages: Vec::new(),
+		envelope_key: EnvelopeKey { seed: SignerSeed::new([1; 32]), until: 9 },
+	};
+	let id = computer.group;
+	let waiting = |computer: &mut Computer| computer.core.groups.get(&id).unwrap().waiting.len();
+	let group = computer.core.groups.get_mut(&id).unwrap();
+	group.waiting.push_back(Operation::own(intent(), false));
+	group.waiting.push_back(Operation::own(Intent::Update, false));
+	group.waiting.push_back(Operation::asked(7, intent(), false, 0));
+	assert_eq!(waiting(&mut computer), 3);
+	computer.core.forget_own_adds(&id);
+	assert_eq!(waiting(&mut computer), 2);
 }

@@ -1,0 +1,156 @@
+//! What comes to nothing, and what that costs.
+
+use super::*;
+use crate::voucher::VoucherRefusal;
+
+const SPENT: NotAddedBecause = NotAddedBecause::Voucher(VoucherRefusal::Spent);
+const EXPIRED: NotAddedBecause = NotAddedBecause::Voucher(VoucherRefusal::Expired);
+
+#[test]
+fn a_voucher_that_was_shown_before_does_not_go_back() {
+	let mut computer = Computer::that_claims(2);
+	computer.reopen();
+	computer.pass(1);
+	// The look says that nothing was submitted. Before the restart something was, perhaps.
+	let voucher = computer.claims[0].voucher.clone();
+	computer.fail(NotAddedBecause::NoKeyPackages, VoucherIs::NotShown);
+	assert_eq!((computer.left(), computer.is_bound()), (1, true));
+	assert_eq!(computer.claims_after(2 * TURN), Some(2 * TURN));
+	assert_eq!(computer.claims[0].voucher, voucher);
+}
+
+#[test]
+fn nodes_that_refuse_everything_cost_one_voucher_in_the_end() {
+	let mut computer = Computer::that_claims(3);
+	let voucher = computer.claims[0].voucher.clone();
+	for times in 0..9 {
+		computer.fail(SPENT, VoucherIs::Doubted);
+		assert_eq!((computer.left(), computer.told()), (2, (0, vec![SPENT])), "told once");
+		let wait = AGAIN << times;
+		computer.jump(wait - 1);
+		assert!(computer.claims.is_empty());
+		computer.pass(1);
+		assert_eq!(computer.claims[0].voucher, voucher, "the same, after twice as long");
+	}
+	computer.fail(SPENT, VoucherIs::Doubted);
+	computer.jump(AGAIN << 4);
+	computer.pass(AGAIN);
+	assert_eq!((computer.claims.len(), computer.is_bound(), computer.left()), (0, false, 2));
+	assert_eq!(computer.told().0, 1, "the application is to bring it in");
+}
+
+#[test]
+fn a_restart_makes_no_wait_shorter() {
+	let mut computer = Computer::that_claims(2);
+	computer.fail(SPENT, VoucherIs::Doubted);
+	computer.reopen();
+	computer.pass(AGAIN - 1);
+	assert!(computer.claims.is_empty());
+	computer.pass(1);
+	computer.fail(EXPIRED, VoucherIs::Spent);
+	computer.reopen();
+	computer.pass(AGAIN);
+	assert!(computer.claims.is_empty());
+	computer.pass(1);
+	assert_eq!(computer.claims.len(), 1);
+}
+
+#[test]
+fn three_vouchers_are_spent_on_a_device_in_vain() {
+	let mut computer = Computer::that_claims(5);
+	for (left, wait) in [(4, AGAIN), (3, 2 * AGAIN)] {
+		computer.fail(EXPIRED, VoucherIs::Spent);
+		assert_eq!((computer.left(), computer.is_bound()), (left, false));
+		// From the next block on.
+		assert_eq!(computer.claims_after(3 * AGAIN), Some(wait + 1));
+	}
+	// A claim that gives nothing of the device is one, too.
+	computer.answer(Ok(vec![package(COMPUTER)]));
+	assert_eq!(computer.claims_after(8 * AGAIN), None);
+	assert_eq!(computer.told(), (1, vec![EXPIRED, NotAddedBecause::OtherDevices]));
+	computer.reopen();
+	assert_eq!(computer.claims_after(8 * AGAIN), None);
+	assert_eq!((computer.left(), computer.told().0), (2, 1));
+	computer.knows(&[(0, &[COMPUTER, PHONE]), (1, &[COMPUTER, [22; 32]])], &[(PHONE, [22; 32])]);
+	assert_eq!(computer.claims_after(1), Some(1), "with another key it counts anew");
+}
+
+#[test]
+fn a_claim_that_gives_one_of_two_is_for_that_one() {
+	let mut computer = Computer::with_vouchers(2);
+	computer.knows(&[(0, &[COMPUTER, PHONE, TABLET])], &[]);
+	computer.pass(1);
+	assert_eq!(computer.claims[0].devices.len(), 2);
+	computer.answer(Ok(vec![package(PHONE)]));
+	let left = |event: &&Event| {
+		matches!(event, Event::DeviceNotAdded { key: device, reason: NotAddedBecause::OtherDevices, .. }
+			if *device == key(TABLET).0)
+	};
+	assert_eq!(computer.events.iter().filter(left).count(), 1);
+	computer.win();
+	computer.pass(1);
+	assert_eq!((computer.devices(), computer.is_bound(), computer.left()), (2, false, 1));
+	computer.pass(AGAIN);
+	assert_eq!((&computer.claims[0].devices[..], computer.left()), (&[key(TABLET)][..], 0));
+}
+
+#[test]
+fn a_device_that_is_revoked_meanwhile_takes_no_other_with_it() {
+	let mut computer = Computer::with_vouchers(2);
+	computer.knows(&[(0, &[COMPUTER, PHONE, TABLET])], &[]);
+	computer.pass(1);
+	let voucher = computer.claims[0].voucher.clone();
+	computer.knows(&[(0, &[COMPUTER, PHONE, TABLET]), (1, &[COMPUTER, PHONE])], &[]);
+	computer.answer(Ok(vec![package(PHONE), package(TABLET)]));
+	assert!(computer.submitted.is_none(), "the tablet may not come in");
+	assert_eq!(computer.claims_after(2 * AGAIN), Some(AGAIN + 1));
+	assert_eq!(computer.claims[0].voucher, voucher);
+	// Now that is left out.
+	computer.answer(Ok(vec![package(PHONE)]));
+	computer.win();
+	assert_eq!((computer.devices(), computer.left()), (2, 1));
+}
+
+#[test]
+fn a_device_without_key_packages_is_looked_at_ever_more_seldom() {
+	let mut computer = Computer::that_claims(1);
+	for wait in [2 * TURN, 4 * TURN, AGAIN, AGAIN] {
+		computer.fail(NotAddedBecause::NoKeyPackages, VoucherIs::NotShown);
+		assert_eq!((computer.left(), computer.is_bound()), (1, false), "no voucher waits for it");
+		computer.pass(wait - 1);
+		assert!(computer.claims.is_empty());
+		computer.pass(1);
+		assert_eq!(computer.claims.len(), 1);
+	}
+	assert_eq!(computer.told(), (0, vec![NotAddedBecause::NoKeyPackages]));
+}
+
+#[test]
+fn while_it_is_not_known_what_came_of_a_claim_the_voucher_stays_bound() {
+	let mut computer = Computer::that_claims(2);
+	let voucher = computer.claims[0].voucher.clone();
+	let unknown = |times: usize| format!("no node, {times}");
+	for (times, wait) in [2 * TURN, 4 * TURN, AGAIN, AGAIN].into_iter().enumerate() {
+		computer.answer(Err(NotClaimed::Unknown(unknown(times))));
+		assert_eq!(computer.claims_after(AGAIN), Some(wait));
+		assert_eq!((computer.left(), &computer.claims[0].voucher), (1, &voucher));
+	}
+	assert_eq!(computer.told(), (0, vec![NotAddedBecause::Unanswered(unknown(2))]));
+}
+
+#[test]
+fn a_claim_that_has_lapsed_makes_way_for_the_next_voucher() {
+	let mut computer = Computer::that_claims(2);
+	let old = computer.claims.pop().unwrap().voucher.voucher().key;
+	let packages = vec![package(PHONE)].try_into().unwrap();
+	computer.core.finalized = 50_000;
+	computer.block = 50_000;
+	let outcome = Ok(Claimed { target: ANNA, block: 1, packages });
+	computer.core.on_claimed(ClaimAnswer { group: computer.group, voucher: old, outcome });
+	computer.pass(1);
+	let lapsed = NotAddedBecause::Commit(Box::new(CommitError::ClaimLapsed));
+	assert_eq!(computer.told(), (0, vec![lapsed]));
+	assert_eq!(computer.claims_after(AGAIN + 1), Some(AGAIN + 1));
+	assert_eq!(computer.left(), 0);
+	assert_ne!(computer.claims[0].voucher.voucher().key, old);
+}

@@ -1,0 +1,105 @@
+//! Which vouchers are kept, and which is taken.
+
+use super::*;
+use crate::{
+	client::{people::pool, GroupError},
+	finality::Position,
+	voucher::{VoucherRefusal, PERIOD},
+};
+use codec::Encode;
+use lockstep_primitives::BlockHash;
+use lockstep_verifier::{testing::Validators, Checkpoint, FinalizedChain};
+
+#[test]
+fn only_vouchers_for_claims_are_kept_each_once_and_until_they_expire() {
+	let mut computer = Computer::with_vouchers(0);
+	let other = vec![voucher(VoucherKind::Claim), voucher(VoucherKind::CreateGroup)];
+	assert_eq!(computer.keep(other), Err(ClaimVouchersError::OtherKind(VoucherKind::CreateGroup)));
+	assert_eq!(computer.left(), 0, "none was kept");
+	let one = voucher(VoucherKind::Claim);
+	assert_eq!(computer.keep(vec![one.clone(), one.clone()]), Ok(1));
+	assert_eq!(computer.keep(vec![one.clone()]), Ok(1));
+	let elsewhere = HeldVoucher::issue(&Sponsor::alice(), &GenesisHash([8; 32]), VoucherKind::Claim, 0);
+	let refused = Err(ClaimVouchersError::Refused(VoucherRefusal::BadVoucher));
+	assert_eq!(computer.keep(vec![voucher(VoucherKind::Claim), elsewhere]), refused, "of another chain");
+	assert_eq!(computer.keep(vouchers(256)), Err(ClaimVouchersError::Full { max: 256 }));
+	assert_eq!(computer.left(), 1);
+	computer.core.finalized = one.voucher().expiry;
+	assert_eq!((computer.left(), computer.keep(vec![one])), (0, Ok(0)));
+	assert!(pool::free(&computer.core.store.overlay(), 0).unwrap().is_empty(), "it is deleted");
+}
+
+#[test]
+fn one_that_is_or_was_in_use_is_not_kept_again() {
+	let mut computer = Computer::that_claims(1);
+	let same = computer.claims[0].voucher.clone();
+	assert_eq!(computer.keep(vec![same.clone()]), Ok(0));
+	computer.answer(Ok(vec![package(PHONE)]));
+	computer.win();
+	computer.pass(1);
+	assert_eq!((computer.is_bound(), computer.keep(vec![same.clone()])), (false, Ok(0)), "its KeyPackage is used");
+	computer.reopen();
+	assert_eq!(computer.keep(vec![same]), Ok(0));
+}
+
+#[test]
+fn that_of_a_group_which_is_over_is_given_up() {
+	let mut computer = Computer::that_claims(1);
+	let same = computer.claims[0].voucher.clone();
+	computer.core.groups.get_mut(&computer.group).unwrap().halted = Some(GroupError::Gone(computer.group));
+	assert_eq!(computer.keep(vec![same.clone()]), Ok(0));
+	assert!(!computer.is_bound());
+	assert_eq!(computer.keep(vec![same]), Ok(0), "it is perhaps spent");
+}
+
+#[test]
+fn the_one_that_expires_first_is_taken_and_last_those_of_a_sponsor_without_funds() {
+	let mut computer = Computer::with_vouchers(0);
+	let poor = Sponsor::from_seed([5; 32]);
+	let issue = |sponsor: &Sponsor, now| HeldVoucher::issue(sponsor, &GENESIS, VoucherKind::Claim, now);
+	let (late, first) = (issue(&Sponsor::alice(), PERIOD), issue(&poor, 0));
+	assert_eq!(computer.keep(vec![late.clone(), first.clone(), issue(&poor, 0)]), Ok(3));
+	computer.pass(1);
+	let taken = computer.claims[0].voucher.clone();
+	assert_eq!(taken.voucher().sponsor, first.voucher().sponsor);
+	computer.fail(NotAddedBecause::Voucher(VoucherRefusal::NoFunds), VoucherIs::Doubted);
+	// This group keeps its voucher, and another takes one of the other sponsor.
+	computer.found();
+	computer.pass(1);
+	assert_eq!(computer.claims[0].voucher, late);
+}
+
+#[test]
+fn what_was_claimed_with_another_voucher_is_not_added() {
+	let mut computer = Computer::that_claims(2);
+	computer.claims[0].voucher = voucher(VoucherKind::Claim);
+	computer.answer(Ok(vec![package(PHONE)]));
+	computer.pass(1);
+	assert!(computer.submitted.is_none() && computer.is_bound());
+}
+
+#[test]
+fn the_secret_of_the_gate_goes_along_and_is_stored() {
+	let mut computer = Computer::that_claims(1);
+	assert_eq!(computer.claims[0].gate, None);
+	let (reply, mut answer) = oneshot::channel();
+	computer.core.on_pool(PoolCommand::Gate(Some(Seed::new([9; 32])), reply));
+	assert_eq!(answer.try_recv().unwrap(), Ok(()));
+	computer.reopen();
+	computer.pass(1);
+	assert_eq!(computer.claims[0].gate.as_ref().map(Seed::key), Some(key([9; 32])));
+}
+
+#[test]
+fn before_a_block_is_heard_of_the_verified_position_says_what_has_expired() {
+	let mut computer = Computer::with_vouchers(2);
+	let number = voucher(VoucherKind::Claim).voucher().expiry;
+	let set = Validators::new(0, 4).set();
+	let checkpoint = Checkpoint { genesis: GENESIS, number, hash: BlockHash([1; 32]), state_root: None, set };
+	let position = Position::of_bytes(FinalizedChain::from_checkpoint(checkpoint).encode());
+	position.keep(&computer.core.store).unwrap();
+	computer.reopen();
+	assert_eq!(computer.left(), 0);
+	let fresh = HeldVoucher::issue(&Sponsor::alice(), &GENESIS, VoucherKind::Claim, number);
+	assert_eq!(computer.keep(vec![fresh]), Ok(1));
+}
