@@ -9,5 +9,5 @@ use frame_support::{
 
 parameter_types! {
 	pub const DatabaseWeight: RuntimeDbWeight =
-		RuntimeDbWeight { read: 13 * WEIGHT_REF_TIME_PER_MICROS, write: 54 * WEIGHT_REF_TIME_PER_MICROS };
+		RuntimeDbWeight { read: 11 * WEIGHT_REF_TIME_PER_MICROS, write: 33 * WEIGHT_REF_TIME_PER_MICROS };
 }

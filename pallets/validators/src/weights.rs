@@ -1,6 +1,6 @@
 //! Weights of `pallet_validators`, measured by `make weights`.
 //!
-//! Date 2026-11-27, 50 steps, 20 repeats, on AMD EPYC.
+//! Date 2026-11-27, 50 steps, 20 repeats, on Intel(R) Xeon(R) Processor.
 
 #![cfg_attr(rustfmt, rustfmt_skip)]
 #![allow(unused_parens, unused_imports, missing_docs)]
@@ -24,10 +24,10 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Proof: `Validators::ChangeWaits` (`max_values`: Some(1), `max_size`: Some(1), added: 496, mode: `MaxEncodedLen`)
 	/// The range of component `n` is `[1, 100]`.
 	fn set_validators(n: u32, ) -> Weight {
-		// Minimum execution time: 16_815_000 picoseconds.
-		Weight::from_parts(14_536_942, 1191)
-			// Standard error: 9_872.
-			.saturating_add(Weight::from_parts(4_668_394, 0).saturating_mul(n.into()))
+		// Minimum execution time: 13_285_000 picoseconds.
+		Weight::from_parts(24_164_151, 1191)
+			// Standard error: 20_078.
+			.saturating_add(Weight::from_parts(3_866_475, 0).saturating_mul(n.into()))
 			.saturating_add(T::DbWeight::get().reads((1_u64).saturating_mul(n.into())))
 			.saturating_add(T::DbWeight::get().writes(2_u64))
 			.saturating_add(Weight::from_parts(0, 2553).saturating_mul(n.into()))
@@ -37,8 +37,8 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 /// The same for tests, with the database weights of RocksDB.
 impl WeightInfo for () {
 	fn set_validators(n: u32, ) -> Weight {
-		Weight::from_parts(14_536_942, 1191)
-			.saturating_add(Weight::from_parts(4_668_394, 0).saturating_mul(n.into()))
+		Weight::from_parts(24_164_151, 1191)
+			.saturating_add(Weight::from_parts(3_866_475, 0).saturating_mul(n.into()))
 			.saturating_add(RocksDbWeight::get().reads((1_u64).saturating_mul(n.into())))
 			.saturating_add(RocksDbWeight::get().writes(2_u64))
 			.saturating_add(Weight::from_parts(0, 2553).saturating_mul(n.into()))

@@ -1,6 +1,6 @@
 //! Weights of `pallet_vouchers`, measured by `make weights`.
 //!
-//! Date 2026-11-27, 50 steps, 20 repeats, on AMD EPYC.
+//! Date 2026-11-27, 50 steps, 20 repeats, on Intel(R) Xeon(R) Processor.
 
 #![cfg_attr(rustfmt, rustfmt_skip)]
 #![allow(unused_parens, unused_imports, missing_docs)]
@@ -24,8 +24,8 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Storage: `Vouchers::Spent` (r:1 w:0)
 	/// Proof: `Vouchers::Spent` (`max_values`: None, `max_size`: Some(97), added: 2572, mode: `MaxEncodedLen`)
 	fn check() -> Weight {
-		// Minimum execution time: 103_223_000 picoseconds.
-		Weight::from_parts(130_383_000, 3562)
+		// Minimum execution time: 109_713_000 picoseconds.
+		Weight::from_parts(122_676_000, 3562)
 			.saturating_add(T::DbWeight::get().reads(2_u64))
 	}
 	/// Storage: `System::BlockHash` (r:1 w:0)
@@ -33,8 +33,8 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Storage: `Vouchers::Spent` (r:1 w:1)
 	/// Proof: `Vouchers::Spent` (`max_values`: None, `max_size`: Some(97), added: 2572, mode: `MaxEncodedLen`)
 	fn spend() -> Weight {
-		// Minimum execution time: 21_772_000 picoseconds.
-		Weight::from_parts(28_712_000, 3562)
+		// Minimum execution time: 17_495_000 picoseconds.
+		Weight::from_parts(21_997_000, 3562)
 			.saturating_add(T::DbWeight::get().reads(2_u64))
 			.saturating_add(T::DbWeight::get().writes(1_u64))
 	}
@@ -43,8 +43,8 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Storage: `Vouchers::Spent` (r:1 w:0)
 	/// Proof: `Vouchers::Spent` (`max_values`: None, `max_size`: Some(97), added: 2572, mode: `MaxEncodedLen`)
 	fn forget_nothing() -> Weight {
-		// Minimum execution time: 11_507_000 picoseconds.
-		Weight::from_parts(12_588_000, 3562)
+		// Minimum execution time: 7_441_000 picoseconds.
+		Weight::from_parts(8_299_000, 3562)
 			.saturating_add(T::DbWeight::get().reads(2_u64))
 			.saturating_add(T::DbWeight::get().writes(1_u64))
 	}
@@ -53,8 +53,8 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 	/// Storage: `Vouchers::Spent` (r:2 w:1)
 	/// Proof: `Vouchers::Spent` (`max_values`: None, `max_size`: Some(97), added: 2572, mode: `MaxEncodedLen`)
 	fn forget_one() -> Weight {
-		// Minimum execution time: 24_797_000 picoseconds.
-		Weight::from_parts(33_529_000, 6134)
+		// Minimum execution time: 15_266_000 picoseconds.
+		Weight::from_parts(26_055_000, 6134)
 			.saturating_add(T::DbWeight::get().reads(3_u64))
 			.saturating_add(T::DbWeight::get().writes(2_u64))
 	}
@@ -63,21 +63,21 @@ impl<T: frame_system::Config> WeightInfo for SubstrateWeight<T> {
 /// The same for tests, with the database weights of RocksDB.
 impl WeightInfo for () {
 	fn check() -> Weight {
-		Weight::from_parts(130_383_000, 3562)
+		Weight::from_parts(122_676_000, 3562)
 			.saturating_add(RocksDbWeight::get().reads(2_u64))
 	}
 	fn spend() -> Weight {
-		Weight::from_parts(28_712_000, 3562)
+		Weight::from_parts(21_997_000, 3562)
 			.saturating_add(RocksDbWeight::get().reads(2_u64))
 			.saturating_add(RocksDbWeight::get().writes(1_u64))
 	}
 	fn forget_nothing() -> Weight {
-		Weight::from_parts(12_588_000, 3562)
+		Weight::from_parts(8_299_000, 3562)
 			.saturating_add(RocksDbWeight::get().reads(2_u64))
 			.saturating_add(RocksDbWeight::get().writes(1_u64))
 	}
 	fn forget_one() -> Weight {
-		Weight::from_parts(33_529_000, 6134)
+		Weight::from_parts(26_055_000, 6134)
 			.saturating_add(RocksDbWeight::get().reads(3_u64))
 			.saturating_add(RocksDbWeight::get().writes(2_u64))
 	}
