@@ -91,7 +91,8 @@ fn a_claim_that_gives_one_of_two_is_for_that_one() {
 	computer.pass(1);
 	assert_eq!((computer.devices(), computer.is_bound(), computer.left()), (2, false, 1));
 	computer.pass(AGAIN);
-	assert_eq!((&computer.claims[0].devices[..], computer.left()), (&[key(TABLET)][..], 0));
+	let left = computer.left();
+	assert_eq!((&computer.claims[0].devices[..], left), (&[key(TABLET)][..], 0));
 }
 
 #[test]
