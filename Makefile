@@ -55,5 +55,5 @@ soak: build ## Memory of a node and a client under steady commits; MINUTES=20
 fuzz: setup ## Fuzzes the decoders of the verifier, ten minutes each
 	scripts/fuzz
 
-weights: setup ## Measures the calls of the pallets and writes their weights; ten minutes after `make build`
+weights: setup ## Measures the database and the calls of the pallets, in release builds; 40 minutes the first time
 	scripts/weights
