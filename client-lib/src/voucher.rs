@@ -28,6 +28,9 @@ use zeroize::Zeroizing;
 
 pub use lockstep_primitives::voucher::{VoucherKind, VoucherRefusal};
 
+/// Blocks for which the chain lets a voucher be good at most.
+const LONGEST: BlockNumber = 7_776_000;
+
 /// A voucher with the private half of its key: whoever has it can spend it.
 #[derive(Clone, PartialEq, Eq)]
 pub struct HeldVoucher {
@@ -106,8 +109,7 @@ impl HeldVoucher {
 		block: BlockNumber,
 		kind: VoucherKind,
 	) -> Result<(), VoucherRefusal> {
-		// For how long one can be good at most the chain says.
-		let till = Till { genesis, block, longest: BlockNumber::MAX, kind };
+		let till = Till { genesis, block, longest: LONGEST, kind };
 		judge(&till, &self.pay(genesis, &[]), &[], |_| false, is_signed)
 	}
 
@@ -167,7 +169,6 @@ mod tests {
 	}
 
 	/// 90 days, after which the chain takes none.
-	const LONGEST: BlockNumber = 7_776_000;
 
 	#[test]
 	fn all_vouchers_of_a_period_expire_in_the_same_block() {

@@ -92,7 +92,7 @@ impl Engine {
 	/// [`EngineError`].
 	pub fn satisfied(&self, overlay: &Overlay<'_>, group: &GroupId, intent: &Intent) -> Result<bool, EngineError> {
 		let mls = self.load_active(overlay, group)?;
-		Ok(Before::new(&mls)?.satisfies(self, &mls, intent))
+		Ok(Before::new(&mls)?.satisfies(self, overlay, &mls, intent))
 	}
 }
 

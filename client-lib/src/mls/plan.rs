@@ -14,7 +14,7 @@ use super::{
 	intent::{EnvelopeKey, Intent},
 	key_package,
 	leaves::{Leaf, Leaves},
-	people::{self, Binding, MemberDevice, When},
+	people::{self, Binding, KnownDevices, MemberDevice, When},
 	policy::{
 		self,
 		roles::{self, Deed},
@@ -26,7 +26,7 @@ use super::{
 	Engine,
 };
 use crate::store::Overlay;
-use lockstep_primitives::rpc::HexBytes;
+use lockstep_primitives::{rpc::HexBytes, IdentityKey};
 use openmls::{
 	group::QueuedProposal,
 	prelude::{KeyPackage, LeafNode, LeafNodeIndex, MlsGroup},
@@ -134,7 +134,7 @@ impl Before {
 	}
 
 	/// Whether what an intent wants is so already.
-	pub(super) fn satisfies(&self, engine: &Engine, mls: &MlsGroup, intent: &Intent) -> bool {
+	pub(super) fn satisfies(&self, engine: &Engine, overlay: &Overlay<'_>, mls: &MlsGroup, intent: &Intent) -> bool {
 		match intent {
 			Intent::Update | Intent::Proposals(_) => false,
 			Intent::Add(packages) | Intent::AddClaimed { key_packages: packages, .. } => {
@@ -142,7 +142,7 @@ impl Before {
 					let newcomer = key_package::parse(&engine.crypto, &package.0)
 						.ok()
 						.and_then(|package| self.newcomer(package.leaf_node()).ok());
-					newcomer.is_some_and(|newcomer| self.is_in(&newcomer))
+					newcomer.is_some_and(|newcomer| self.has_leaf(overlay, &newcomer))
 				};
 				!packages.is_empty() && packages.iter().all(is_in)
 			}
@@ -202,6 +202,25 @@ impl Before {
 	fn is_in(&self, newcomer: &Newcomer) -> bool {
 		self.members.values().any(|leaf| Self::is_same(leaf, newcomer))
 	}
+
+	/// Whether somebody is in, by this key or by one that the device has gone over from: such a leaf gets the new key by a rotation,
+	/// and could not any more if that were added beside it.
+	fn has_leaf(&self, overlay: &Overlay<'_>, newcomer: &Newcomer) -> bool {
+		if self.is_in(newcomer) {
+			return true;
+		}
+		let (identity, Some(key)) = newcomer else { return false };
+		let (Ok(key), Ok(known)) = (key.as_slice().try_into(), overlay.nested().get::<KnownDevices>(identity)) else {
+			return false;
+		};
+		let (key, mut leaves) = (IdentityKey(key), self.members.values().filter(|leaf| leaf.identity == *identity));
+		known.is_some_and(|known| {
+			leaves.any(|leaf| {
+				let old = leaf.key.as_slice().try_into().map(IdentityKey);
+				old.is_ok_and(|old| known.heirs(&old).contains(&key))
+			})
+		})
+	}
 }
 
 impl<'a> Plan<'a> {
@@ -230,8 +249,10 @@ impl<'a> Plan<'a> {
 		let mut plan = self.clone();
 		match intent {
 			Intent::Update => {}
-			Intent::Add(list) => plan.add(engine, list, None)?,
-			Intent::AddClaimed { key_packages, envelope_key } => plan.add(engine, key_packages, Some(envelope_key))?,
+			Intent::Add(list) => plan.add(engine, scratch, list, None)?,
+			Intent::AddClaimed { key_packages, envelope_key } => {
+				plan.add(engine, scratch, key_packages, Some(envelope_key))?
+			}
 			Intent::Remove(list) => plan.remove(list)?,
 			Intent::RemoveDevices(list) => plan.remove_devices(list)?,
 			Intent::Proposals(list) => plan.refer(engine, scratch, mls, list)?,

@@ -109,7 +109,7 @@ pub struct Ordering {
 	metrics: Metrics,
 	executor: SubscriptionTaskExecutor,
 	/// For who looks why the pool has dropped something.
-	looking: Semaphore,
+	looking: Arc<Semaphore>,
 }
 
 impl Ordering {
@@ -123,7 +123,7 @@ impl Ordering {
 		metrics: Metrics,
 		executor: SubscriptionTaskExecutor,
 	) -> Self {
-		Self { client, pool, index, proofs, finalized, metrics, executor, looking: Semaphore::new(1) }
+		Self { client, pool, index, proofs, finalized, metrics, executor, looking: Arc::new(Semaphore::new(1)) }
 	}
 
 	fn refused(&self, refusal: Refusal) -> ErrorObjectOwned {
@@ -150,9 +150,11 @@ impl Ordering {
 	async fn banned(&self, extrinsic: UncheckedExtrinsic, kind: Kind) -> ErrorObjectOwned {
 		let later =
 			"the pool has dropped this extrinsic and takes it again after a while: submit it later, or to another node";
-		let Ok(_permit) = self.looking.acquire().await else { return error(NOT_POOLED, later) };
+		let Ok(permit) = self.looking.clone().try_acquire_owned() else { return error(NOT_POOLED, later) };
 		let client = self.client.clone();
 		let look = move || {
+			// Until it is done, whether or not anybody waits for the answer.
+			let _permit = permit;
 			let best = client.info().best_hash;
 			client.runtime_api().validate_transaction(best, TransactionSource::External, extrinsic, best)
 		};

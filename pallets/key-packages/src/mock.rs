@@ -263,6 +263,8 @@ pub struct Recipe {
 	pub leaf_extensions: Vec<(u16, Vec<u8>)>,
 	pub extensions: Vec<(u16, Vec<u8>)>,
 	pub source: u8,
+	/// Seconds of the clock, from and to.
+	pub lifetime: (u64, u64),
 	/// Whether the leaf is signed by the signer; the whole always is.
 	pub leaf_signed: bool,
 }
@@ -301,6 +303,7 @@ impl Recipe {
 			leaf_extensions: vec![],
 			extensions: vec![],
 			source: 1,
+			lifetime: (0, u64::MAX),
 			leaf_signed: true,
 		}
 	}
@@ -318,8 +321,8 @@ impl Recipe {
 			numbers(&[]),
 			numbers(&[1]),
 			vec![self.source],
-			vec![0; 8],
-			vec![0xff; 8],
+			self.lifetime.0.to_be_bytes().to_vec(),
+			self.lifetime.1.to_be_bytes().to_vec(),
 			extensions(&self.leaf_extensions),
 		]
 		.concat();

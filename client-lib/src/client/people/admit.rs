@@ -209,10 +209,11 @@ impl<M: Mls> Core<M> {
 		// Without one the devices have come in meanwhile.
 		let Some(held) = bound.map(|bound| bound.held()) else { return Ok(()) };
 		let Ok(group) = self.usable(id) else { return Ok(()) };
-		if group.leaving {
+		let missing = group.admitting.devices();
+		// What it is about may have changed in entries that were not looked at as a whole yet. The same claim gives the same again.
+		if group.leaving || !group.caught_up || missing.is_empty() {
 			return Ok(());
 		}
-		let missing = group.admitting.devices();
 		let wanted = claimed.packages.iter().filter(|package| missing.contains(&package.device));
 		let (given, key_packages): (Vec<IdentityKey>, Vec<HexBytes>) =
 			wanted.map(|package| (package.device, HexBytes(package.bytes.to_vec()))).unzip();
@@ -269,8 +270,7 @@ impl<M: Mls> Core<M> {
 				self.look_later(id);
 			}
 			VoucherIs::Doubted => {
-				let is_voucher = matches!(reason, NotAddedBecause::Voucher(_));
-				let again = self.voucher_is_refused(id, is_voucher)?;
+				let again = self.voucher_is_refused(id, reason)?;
 				self.put_off(id, again);
 			}
 			VoucherIs::Spent => self.voucher_is_spent(id, 1)?,
@@ -292,7 +292,8 @@ impl<M: Mls> Core<M> {
 	fn put_off(&mut self, id: &GroupId, blocks: BlockNumber) {
 		let again = self.finalized.saturating_add(blocks);
 		if let Some(group) = self.groups.get_mut(id) {
-			group.admitting.due.iter_mut().for_each(|due| due.at = again.saturating_add(due.wait));
+			let later = |due: &Due| due.at.max(again.saturating_add(due.wait));
+			group.admitting.due.iter_mut().for_each(|due| due.at = later(due));
 		}
 	}
 }

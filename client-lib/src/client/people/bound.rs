@@ -6,16 +6,17 @@
 
 use super::{
 	super::core::Core,
-	devices::{self, MOST_SPENT},
+	claim::NotAddedBecause,
+	devices,
 	pool::{free, Pooled},
 	retire::AGAIN,
 };
 use crate::{
 	mls::Mls,
 	store::{Overlay, Record, StoreError},
-	voucher::HeldVoucher,
+	voucher::{HeldVoucher, VoucherRefusal},
 };
-use lockstep_primitives::{BlockNumber, GroupId, IdentityKey, SponsorId, VoucherKey};
+use lockstep_primitives::{key_package::CLAIM_LIFE, BlockNumber, GroupId, IdentityKey, SponsorId, VoucherKey};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
@@ -34,6 +35,9 @@ pub(super) struct InUse {
 	/// The block before which nothing is claimed with it again.
 	#[serde(default)]
 	not_before: BlockNumber,
+	/// The block in which it was bound.
+	#[serde(default)]
+	since: BlockNumber,
 }
 
 impl Record for InUse {
@@ -129,7 +133,8 @@ impl<M: Mls> Core<M> {
 		// The one that expires first, of those that nothing was said against.
 		let order = |pooled: &Pooled| (self.claims.doubted.contains(&pooled.sponsor()), pooled.expiry(), pooled.key());
 		let next = free(&overlay, now)?.into_iter().min_by_key(order);
-		let next = next.map(|pooled| InUse { pooled, devices: devices.to_vec(), refused: 0, not_before: 0 });
+		let next =
+			next.map(|pooled| InUse { pooled, devices: devices.to_vec(), refused: 0, not_before: 0, since: now });
 		if let Some(bound) = &next {
 			overlay.delete::<Pooled>(&bound.key().0)?;
 			overlay.put(id.as_bytes(), bound)?;
@@ -157,21 +162,26 @@ impl<M: Mls> Core<M> {
 		overlay.commit()
 	}
 
-	/// Nodes have something against the voucher that is bound to a group (`is_voucher`), or else the claim with it. Gives after how
-	/// many blocks it is claimed again.
-	pub(super) fn voucher_is_refused(&mut self, id: &GroupId, is_voucher: bool) -> Result<BlockNumber, StoreError> {
+	/// Nodes have something against the voucher that is bound to a group, or else the claim with it. It is claimed again after ever
+	/// more blocks. One that is said to be of no use is given up in the end; at once, if it is said to be spent and the chain may
+	/// have forgotten by now what this client has claimed with it. Gives after how many blocks it is claimed again.
+	pub(super) fn voucher_is_refused(
+		&mut self,
+		id: &GroupId,
+		reason: &NotAddedBecause,
+	) -> Result<BlockNumber, StoreError> {
 		let overlay = self.store.overlay();
 		let Some(bound) = in_use(&overlay, id)? else { return Ok(AGAIN) };
-		if is_voucher {
-			self.claims.doubted.insert(bound.pooled.sponsor());
-		}
-		let wait = doubled(AGAIN, bound.refused);
+		let wait = doubled(AGAIN, bound.refused.min(MOST_REFUSED));
 		let refused = bound.refused.saturating_add(1);
-		if refused >= MOST_REFUSED {
-			drop(overlay);
-			// Whoever says so of every voucher gets no other one for this group.
-			self.voucher_is_spent(id, MOST_SPENT)?;
-			return Ok(wait);
+		if let NotAddedBecause::Voucher(refusal) = reason {
+			self.claims.doubted.insert(bound.pooled.sponsor());
+			let is_forgotten = self.finalized > bound.since.saturating_add(CLAIM_LIFE);
+			if refused >= MOST_REFUSED || (*refusal == VoucherRefusal::Spent && is_forgotten) {
+				drop(overlay);
+				self.voucher_is_spent(id, 1)?;
+				return Ok(wait);
+			}
 		}
 		let not_before = self.finalized.saturating_add(wait);
 		overlay.put(id.as_bytes(), &InUse { refused, not_before, ..bound })?;

@@ -121,10 +121,12 @@ impl<M: Mls> Core<M> {
 	/// A device of this member's person was taken out: what is to be added by this client's own accord is looked at anew, since it
 	/// may be that one.
 	pub(in crate::client) fn forget_own_adds(&mut self, id: &GroupId) {
+		let me = self.person();
 		if let Some(group) = self.groups.get_mut(id) {
 			group.waiting.retain(|operation| {
 				operation.number.is_some() || !matches!(operation.intent, Intent::AddClaimed { .. })
 			});
+			me.into_iter().for_each(|me| group.retiring.suspect(me));
 		}
 	}
 }

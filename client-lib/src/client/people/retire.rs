@@ -27,8 +27,9 @@ pub(in crate::client) struct Retiring {
 	suspects: Suspects,
 	/// Leaves to be taken out, each with the block of this member's turn.
 	due: Vec<(MemberDevice, BlockNumber)>,
-	/// This member's leaf has a key that is none of its device any more, and the client has the one that is.
-	renew: bool,
+	/// This member's leaf has a key that is none of its device any more, and the client has the one that is: the block in which the
+	/// leaf is given that, again if nothing came of it.
+	renew: Option<BlockNumber>,
 }
 
 #[derive(Debug)]
@@ -128,7 +129,8 @@ impl<M: Mls> Core<M> {
 		if group.leaving || !group.gate.takes_commit() || !group.waiting.is_empty() {
 			return;
 		}
-		if std::mem::take(&mut group.retiring.renew) {
+		if group.retiring.renew.is_some_and(|due| due <= finalized) {
+			group.retiring.renew = Some(finalized.saturating_add(AGAIN));
 			let seed = self.engine.signer_seed();
 			if let Some(group) = self.groups.get_mut(id) {
 				group.waiting.push_back(Operation::own(Intent::Rotate { seed }, false));
@@ -172,6 +174,7 @@ impl<M: Mls> Core<M> {
 			Ok((_, None)) => return,
 			Err(error) => return self.halt(id, error.to_string()),
 		};
+		let me = self.person();
 		let Some(group) = self.groups.get_mut(id) else { return };
 		// What was found before of those who were not looked at now stays.
 		let looked_at = |device: &MemberDevice| match &of {
@@ -185,9 +188,10 @@ impl<M: Mls> Core<M> {
 			}
 		}
 		group.retiring.due = due;
-		group.retiring.renew = standing.outdated;
 		let is_looked_at = |me: IdentityId| of.as_ref().is_none_or(|of| of.contains(&me));
-		if self.person().is_some_and(is_looked_at) {
+		if me.is_some_and(is_looked_at) {
+			let before = group.retiring.renew;
+			group.retiring.renew = standing.outdated.then(|| before.unwrap_or_default());
 			self.found_missing(id, &view, &standing);
 		}
 	}

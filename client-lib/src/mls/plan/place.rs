@@ -27,6 +27,7 @@ impl Plan<'_> {
 	pub(super) fn add(
 		&mut self,
 		engine: &Engine,
+		overlay: &Overlay<'_>,
 		list: &[HexBytes],
 		key: Option<&EnvelopeKey>,
 	) -> Result<(), NotPlaced> {
@@ -48,7 +49,7 @@ impl Plan<'_> {
 			if self.leaves(&newcomer) {
 				return Err(NotPlaced::Conflict);
 			}
-			if self.before.is_in(&newcomer) {
+			if self.before.has_leaf(overlay, &newcomer) {
 				present = Some(newcomer.0);
 			} else if !self.added.contains_key(&newcomer) {
 				let signature_key = package.leaf_node().signature_key().as_slice().to_vec();
@@ -58,7 +59,7 @@ impl Plan<'_> {
 		}
 		match present {
 			_ if named.is_empty() => Err(NotPlaced::Refused(BuildError::Empty)),
-			Some(identity) if named.iter().all(|newcomer| self.before.is_in(newcomer)) => {
+			Some(identity) if named.iter().all(|newcomer| self.before.has_leaf(overlay, newcomer)) => {
 				Err(NotPlaced::Satisfied(BuildError::AlreadyMember { identity }))
 			}
 			_ => Ok(()),

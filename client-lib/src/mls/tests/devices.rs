@@ -358,6 +358,14 @@ fn what_is_to_be_done_follows_from_what_is_known() {
 	assert_eq!(found.missing, [], "nor is its new key to be added, by itself");
 	let found = standing(&members[1], &log);
 	assert_eq!((found.missing, found.stale), (vec![], false), "or by the other device: its leaf goes over to it");
+	// Nor by anybody who was handed a KeyPackage with it, or has claimed one.
+	let package = Member::on_device(&id("b"), [75; 32]).key_package();
+	let brings_in = add(std::slice::from_ref(&package));
+	for member in &members[..2] {
+		let built = member.read(|engine, overlay| engine.build_one(overlay, &log.group, &brings_in));
+		assert!(matches!(built, Err(BuildError::AlreadyMember { .. })), "{built:?}");
+		assert_eq!(member.read(|engine, overlay| engine.satisfied(overlay, &log.group, &brings_in)), Ok(true));
+	}
 	members[3].engine.change_signer(SignerSeed::new([75; 32]));
 	let found = standing(&members[3], &log);
 	assert_eq!((found.outdated, found.missing, found.revoked), (true, vec![], vec![]));

@@ -118,6 +118,37 @@ fn a_voucher_buys_one_claim_of_one_person() {
 	});
 }
 
+/// Two claims with one voucher: on each fork the one that is there first counts, in the same block, later, and when what it got is
+/// forgotten.
+#[test]
+fn on_two_forks_a_voucher_claims_once_on_each() {
+	for swapped in [false, true] {
+		test(|| {
+			let (anna, boris) = (person(ANNA), person(2));
+			fill(anna, ANNA, 0..4, Some(100));
+			fill(boris, 2, 0..4, Some(100));
+			let expiry = now() + 500;
+			let mut claims = [anna, boris].map(|target| {
+				let asked = claim_of(target);
+				let payment = pay_by(1, &asked, 50, expiry);
+				(asked, payment)
+			});
+			if swapped {
+				claims.reverse();
+			}
+			let [(first, paid), (second, paid_too)] = claims;
+			assert_eq!(paid.voucher, paid_too.voucher);
+			pay_and_apply(&first, &paid).unwrap();
+			for blocks in [0, 1, CLAIM_LIFE, 1] {
+				skip(blocks);
+				crate::Pallet::<Test>::tidy(frame_support::weights::Weight::MAX);
+				assert_eq!(pay_and_apply(&second, &paid_too).map_err(code), Err(VoucherRefusal::Spent.code()));
+			}
+			assert_eq!(left(ANNA) + left(2), 7);
+		});
+	}
+}
+
 /// Whoever signs vouchers pays for them, or they are worth nothing.
 #[test]
 fn a_sponsor_pays_for_each_claim_while_it_is_kept() {

@@ -135,6 +135,20 @@ fn a_key_package_is_as_rfc_9420_has_it() {
 	});
 }
 
+/// The chain has no clock that members agree on: a KeyPackage lapses by its block, and members refuse what has another lifetime.
+#[test]
+fn the_lifetime_in_a_key_package_changes_nothing() {
+	test(|| {
+		let anna = person(ANNA);
+		for (number, lifetime) in [(0, 0), (0, 1), (u64::MAX, 0), (u64::MAX, u64::MAX)].into_iter().enumerate() {
+			let recipe = Recipe { lifetime, ..Recipe::new(anna, ANNA, 10 + number as u32) };
+			publish(&sign(one(&recipe, anna), ANNA)).unwrap();
+			let bytes = recipe.make().try_into().unwrap();
+			assert_eq!(claim(&claim_of(anna), 50 + number as u32).unwrap(), [(bytes, false)]);
+		}
+	});
+}
+
 /// Whatever is changed in it, it is not taken, and nothing panics. The declared lengths are among the bytes.
 #[test]
 fn a_key_package_with_one_wrong_bit_is_refused() {

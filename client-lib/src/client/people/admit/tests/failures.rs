@@ -1,7 +1,8 @@
 //! What comes to nothing, and what that costs.
 
 use super::*;
-use crate::voucher::VoucherRefusal;
+use crate::{directory::KeyPackageRefusal, voucher::VoucherRefusal};
+use lockstep_primitives::key_package::CLAIM_LIFE;
 
 const SPENT: NotAddedBecause = NotAddedBecause::Voucher(VoucherRefusal::Spent);
 const EXPIRED: NotAddedBecause = NotAddedBecause::Voucher(VoucherRefusal::Expired);
@@ -20,7 +21,7 @@ fn a_voucher_that_was_shown_before_does_not_go_back() {
 }
 
 #[test]
-fn nodes_that_refuse_everything_cost_one_voucher_in_the_end() {
+fn nodes_that_refuse_everything_cost_three_vouchers_in_the_end() {
 	let mut computer = Computer::that_claims(3);
 	let voucher = computer.claims[0].voucher.clone();
 	for times in 0..9 {
@@ -33,10 +34,43 @@ fn nodes_that_refuse_everything_cost_one_voucher_in_the_end() {
 		assert_eq!(computer.claims[0].voucher, voucher, "the same, after twice as long");
 	}
 	computer.fail(SPENT, VoucherIs::Doubted);
-	computer.jump(AGAIN << 4);
-	computer.pass(AGAIN);
-	assert_eq!((computer.claims.len(), computer.is_bound(), computer.left()), (0, false, 2));
-	assert_eq!(computer.told().0, 1, "the application is to bring it in");
+	assert_eq!((computer.is_bound(), computer.left()), (false, 2));
+	// One of three that may come to nothing.
+	assert_eq!(computer.claims_after(3 * AGAIN), Some(AGAIN + 1));
+	assert_ne!(computer.claims[0].voucher, voucher);
+}
+
+/// What is said against the claim says nothing of the voucher.
+#[test]
+fn a_claim_that_nodes_refuse_is_made_until_the_voucher_expires() {
+	let mut computer = Computer::that_claims(2);
+	let voucher = computer.claims[0].voucher.clone();
+	let busy = || NotAddedBecause::Refused(KeyPackageRefusal::TooManyClaims);
+	for times in 0..9 {
+		computer.fail(busy(), VoucherIs::Doubted);
+		computer.jump((AGAIN << times) - 1);
+		assert!(computer.claims.is_empty());
+		computer.pass(1);
+		assert_eq!(computer.claims[0].voucher, voucher);
+	}
+	computer.fail(busy(), VoucherIs::Doubted);
+	assert!(computer.is_bound());
+	assert_eq!(computer.left(), 1);
+}
+
+/// After a day the chain has forgotten what was claimed with it, and not that it was spent.
+#[test]
+fn a_voucher_that_was_claimed_with_long_ago_makes_way_for_the_next() {
+	let mut computer = Computer::that_claims(2);
+	let voucher = computer.claims[0].voucher.clone();
+	computer.jump(CLAIM_LIFE);
+	computer.reopen();
+	computer.pass(1);
+	assert_eq!(computer.claims[0].voucher, voucher);
+	computer.fail(SPENT, VoucherIs::Doubted);
+	assert_eq!((computer.is_bound(), computer.left()), (false, 1));
+	assert_eq!(computer.claims_after(3 * AGAIN), Some(AGAIN + 1));
+	assert_ne!(computer.claims[0].voucher, voucher);
 }
 
 #[test]

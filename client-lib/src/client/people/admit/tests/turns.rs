@@ -1,7 +1,7 @@
 //! Who claims, and when.
 
 use super::*;
-use crate::client::group::Group;
+use crate::{client::group::Group, mls::SignerSeed};
 
 /// The computer and the phone are in the group; the tablet is to come in.
 fn with_phone() -> Computer {
@@ -127,4 +127,25 @@ fn who_is_leaving_adds_nobody() {
 	computer.core.groups.get_mut(&computer.group).unwrap().leaving = true;
 	computer.answer(Ok(vec![package(PHONE)]));
 	assert!(computer.submitted.is_none() && computer.is_bound());
+}
+
+/// Whoever's log is read while it cannot be done yet.
+#[test]
+fn a_leaf_gets_the_key_that_its_device_has_by_now() {
+	let (mut computer, other) = (Computer::with_vouchers(0), [21; 32]);
+	let group = computer.group;
+	computer.core.commit(&group, Intent::Update, false, None, None);
+	computer.act();
+	let update = computer.submitted.take();
+	computer.knows(&[(0, &[COMPUTER]), (1_000, &[other])], &[(COMPUTER, other)]);
+	computer.core.change_signer(SignerSeed::new(other)).unwrap();
+	computer.pass(1);
+	computer.core.groups.get_mut(&group).unwrap().retiring.suspect(IdentityId([9; 32]));
+	computer.pass(1);
+	computer.submitted = update;
+	computer.win();
+	computer.jump(1_000);
+	computer.win();
+	let view = computer.core.engine.group(&computer.core.store.overlay(), &group).unwrap().unwrap();
+	assert_eq!(view.me, [&ANNA.0[..], &key(other).0].concat());
 }
