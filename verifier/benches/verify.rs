@@ -10,12 +10,13 @@ use lockstep_primitives::identity::Action;
 use lockstep_verifier::{
 	chain::{Anchor, FinalizedChain, Link},
 	group::prove_group,
-	identity::{History, Recorded},
+	identity::{identity_keys, verify_identity, History, IdentityFile, Recorded},
 	justification::Justification,
+	layout,
 	proof_file::verify,
 	testing::{
-		identity::{identity_key, PersonLog},
-		World, GROUP,
+		identity::{identity_key, identity_record, PersonLog},
+		HeaderBuilder, Log, World, GROUP,
 	},
 };
 use std::hint::black_box;
@@ -90,10 +91,10 @@ fn proof_file(bench: &mut Criterion) {
 	});
 }
 
-/// A log of 1,000 rotations of one device, judged as it is in the portable form. The blocks are years apart, so the block that
-/// shows it is not made.
+/// A log of 1,000 rotations of one device, judged as it is in the portable form; and the whole file of it, as on a chain of 100
+/// validators. The first event and the last are years apart: of the blocks in between none is made.
 fn identity(bench: &mut Criterion) {
-	let (world, _) = World::small();
+	let mut world = World::new(100);
 	let mut log = PersonLog::new(world.genesis, 2);
 	for number in 0..999u64 {
 		let replaces = identity_key(if number == 0 { 1 } else { 100 + number });
@@ -109,6 +110,25 @@ fn identity(bench: &mut Criterion) {
 			let recorded = Vec::<Recorded>::decode(&mut &black_box(&bytes)[..]).unwrap();
 			History::of(world.genesis, log.id, recorded, &proven, head).unwrap()
 		});
+	});
+
+	world.set(layout::identity_key(&log.id), identity_record(&log.state()));
+	world.set(layout::DIRECTORY_STORAGE_VERSION, 1u16.encode());
+	let header = HeaderBuilder { number: head, ..world.next() }.log(Log::Seal(vec![5; 64])).encode();
+	let justification = world.validators.justify(&header);
+	let file = IdentityFile {
+		genesis: world.genesis,
+		anchor: world.parts(0).anchor,
+		links: Vec::new(),
+		head: Link { header, justification },
+		read_proof: world.state.prove(identity_keys(&log.id)),
+		identity: log.id,
+		log: log.recorded,
+	};
+	let bytes = file.to_bytes();
+	println!("the portable proof of it has {} bytes", bytes.len());
+	bench.bench_function("portable proof of an identity of 1,000 events", |bench| {
+		bench.iter(|| verify_identity(world.genesis, black_box(&bytes)).unwrap());
 	});
 }
 
