@@ -31,6 +31,8 @@ const EVENTS: &str = "26aa394eea5630e07c48ae0c9558cef780d41e5e16056765bc84618510
 const BLOCK_ENTRIES: &str = "7ac48650fcdc651a240cb0c82904e39b0cb053149eb711ce176be3bee526a4cd";
 /// `Directory::BlockEvents`.
 const BLOCK_EVENTS: &str = "dcb7099dca57cdb0a3b155e1db616abb1a99fb321282942264d44492ff2d9daf";
+/// `KeyPackages::ClaimsOf`: the claims of each block, by their vouchers' keys.
+const CLAIMS_OF: &str = "2f272e3b6e4117d8060bd648bc8e3668b034513ed54fb99a0b8f2ac501ebe855";
 /// `:code`.
 const CODE: &str = "3a636f6465";
 
@@ -163,6 +165,16 @@ impl Observer {
 				keys.iter().map(bare).filter(|key| ![CODE, EVENTS, BLOCK_ENTRIES, BLOCK_EVENTS].contains(&&key[..]));
 			for (key, value) in self.values(&wanted.collect::<Vec<_>>(), &hash).await? {
 				let bytes = hex::decode(&key).map_err(|error| Error::Broken(format!("0x{key} is no key: {error}")))?;
+				if key.starts_with(CLAIMS_OF) {
+					// A list of what is in one block: that joins by time alone, and each is looked at by itself.
+					let vouchers = Vec::<[u8; 32]>::decode_all(&mut &value[..]);
+					let vouchers =
+						vouchers.map_err(|error| Error::Broken(format!("0x{key} lists no claims: {error}")))?;
+					let claim =
+						|voucher: [u8; 32]| trace(format!("a claim that 0x{key} lists"), vec![voucher.to_vec()]);
+					records.extend(vouchers.into_iter().map(claim));
+					continue;
+				}
 				// The first bytes say what kind of thing it is.
 				let of_kind = bytes.get(PREFIX..).unwrap_or(&bytes).to_vec();
 				records.push(trace(format!("0x{key} in the state after block {number}"), vec![of_kind, value]));
