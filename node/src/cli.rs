@@ -31,8 +31,8 @@ pub struct LockstepArgs {
 /// Bytes of state that a node caches, unless the command line says otherwise. What groups in use need of it is small;
 /// with the SDK's default of 1 GiB a node grows for days.
 const TRIE_CACHE: usize = 16 * 1024 * 1024;
-/// MiB that a RocksDB may use, unless the command line says otherwise; ParityDB has no such cache. Most of it are writes that are not in a file
-/// yet: with the SDK's default of 1 GiB they fill memory for hours before the first of them is.
+/// MiB that a RocksDB may use, unless the command line says otherwise; ParityDB has no such cache. Most of it are writes
+/// that are not in a file yet: with the SDK's default of 1 GiB they fill memory for hours before the first of them is.
 const DATABASE_CACHE: usize = 32;
 
 impl Cli {

@@ -1,7 +1,7 @@
 //! Measures what the node's database takes for each key that a block reads or writes, for `scripts/weights`.
 //!
-//! As the node has it: ParityDB on disk, the state kept for so many blocks, each block final as soon as it is there, so that all that is
-//! ever written for it is counted, with the new root of its state. Reads are of keys that no cache holds but the database's own
+//! As the node has it: ParityDB on disk, the state kept for so many blocks, each block final as soon as it is there, so that all
+//! that is ever written for it is counted, with the new root of its state. Reads are of keys that no cache holds but the database's own
 //! and the system's. Values are as long as those of this chain, and lie apart from their keys, as they do there.
 
 use clap::Parser;

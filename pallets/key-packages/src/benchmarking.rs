@@ -1,6 +1,7 @@
 //! Benchmarks of the calls, of their authorisation, and of what idle blocks forget.
 //!
-//! Each is measured at its worst: with all signatures verified, and KeyPackages as long as one of this library is. Keys live in the keystore of the benchmark's host, since a runtime cannot sign.
+//! Each is measured at its worst: with all signatures verified, and KeyPackages as long as one of this library is. Keys live in
+//! the keystore of the benchmark's host, since a runtime cannot sign.
 
 use super::*;
 use crate::{
