@@ -12,7 +12,7 @@ BIN := $(CARGO_TARGET_DIR)/debug
 # each dependency is compiled once. Without the tests' dependencies RocksDB alone would be built a second time.
 BUILD := cargo build --workspace --all-targets --locked
 
-.PHONY: help setup build demo dev example test lint bench bench-latency kills soak fuzz weights
+.PHONY: help setup build demo dev example test lint bench bench-latency bench-claims kills soak fuzz weights
 
 help: ## Lists the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -45,6 +45,9 @@ bench: setup ## A member's operations beside raw OpenMLS, opening, catching up; 
 
 bench-latency: build ## Submit-to-finalized latency, into bench-results/latency.json
 	@$(BIN)/bench-latency
+
+bench-claims: build ## What a block of claims takes a validator
+	@$(BIN)/bench-claims
 
 kills: build ## Kills members 500 times while they race, and checks that nothing was lost
 	@$(BIN)/kills

@@ -14,10 +14,10 @@ use serde::{de::DeserializeOwned, Deserialize};
 use serde_json::json;
 use std::{collections::HashSet, time::Duration};
 
-/// The state is read whole after so many blocks, and after the newest one.
-const SNAPSHOT_EVERY: BlockNumber = 4;
 /// Blocks that are read at once.
 const AT_ONCE: usize = 8;
+/// States that are read at once.
+const STATES_AT_ONCE: usize = 2;
 /// Keys that a node names at once, at most.
 const PAGE: usize = 1_000;
 /// The hashes of the names of a pallet and of what it keeps.
@@ -98,15 +98,14 @@ impl Observer {
 		Ok(Self { rpc: network.rpc(0).await?, urls, next: 0, seen: HashSet::new() })
 	}
 
-	/// All that is new since the last time: blocks that are final, with their events; the state after some of them; the
+	/// All that is new since the last time: blocks that are final, with their events; the state after each of them; the
 	/// statements of all nodes.
 	pub async fn look(&mut self) -> Result<Vec<Record>> {
 		let newest = self.rpc.finalized().await?;
 		let blocks = stream::iter(self.next..=newest).map(|number| self.block(number)).buffered(AT_ONCE);
 		let mut records = blocks.try_collect::<Vec<_>>().await?.concat();
-		for number in (self.next..=newest).filter(|number| number % SNAPSHOT_EVERY == 0 || *number == newest) {
-			records.extend(self.state(number).await?);
-		}
+		let states = stream::iter(self.next..=newest).map(|number| self.state(number)).buffered(STATES_AT_ONCE);
+		records.extend(states.try_collect::<Vec<_>>().await?.concat());
 		for url in &self.urls {
 			records.extend(within(READING, format!("the statements of {url}"), statements(url)).await??);
 		}
