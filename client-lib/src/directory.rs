@@ -20,7 +20,7 @@
 //! | publish KeyPackages by hand | [`Stocking::publish`] | [`Directory::publish`] |
 //! | let only contacts claim | [`Stocking::set_gate`] | [`Directory::set_gate`] |
 //! | add a person to a group | a voucher that somebody gives away | [`Directory::claim`], and [`Client::add_claimed`](crate::Client::add_claimed): never `add`, whose invitation the group would sign |
-//! | know what happened meanwhile | | [`catch_up`] |
+//! | know what happened meanwhile | | [`catch_up`]; of one's KeyPackages, [`Keeper::events`] of a keeper that was started then |
 //! | make sure of somebody | [`SafetyNumber`], compared by both | |
 
 mod author;

@@ -70,7 +70,8 @@ impl Default for KeeperOptions {
 	}
 }
 
-/// What a keeper tells. What happened to the stock while no keeper was running is told when one is.
+/// What a keeper tells. What happened to the stock while no keeper was running is told when one is, before anything is published, and once:
+/// take [`Keeper::events`] before you await anything.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum KeeperEvent {

@@ -1,18 +1,21 @@
 //! P7: a client keeps its place in the directory by itself, and is told what happened while it was away.
 
-use super::person::{broken, Person};
+use super::person::{broken, Enrolled, Person};
 use futures::{future::try_join_all, Stream, StreamExt};
 use lockstep_client::{
 	directory::{
-		catch_up, Author, Directory, Happening, Keeper, KeeperEvent, KeeperOptions, Keeping, People, StockNews, Why,
+		catch_up, Author, CatchUp, Directory, Happening, History, Keeper, KeeperEvent, KeeperOptions, Keeping, News,
+		People, StockNews, Why,
 	},
 	voucher::{HeldVoucher, VoucherKind},
-	Event, GroupId, Sponsor,
+	Client, Event, GroupError, GroupId, Sponsor,
 };
 use lockstep_tests::{deadline::within, Error, Network, Result};
-use std::{collections::BTreeSet, sync::Arc, time::Duration};
+use std::{collections::BTreeSet, path::Path, sync::Arc, time::Duration};
 
 const PATIENCE: Duration = Duration::from_secs(120);
+/// The node of those who are told in order: what was final for one of them is final for the others.
+const NODE: usize = 3;
 
 fn options() -> KeeperOptions {
 	let keeping = Keeping { target: 4, refill_below: 3, life: 10_000, renew_before: 1_000 };
@@ -138,6 +141,132 @@ pub async fn what_happened_meanwhile_is_told_once(network: &Network) -> Result<(
 	look().await?.told(&boris.client).await.map_err(broken)?;
 	assert_eq!(look().await?.news, []);
 	anna.client.close().await;
+	boris.client.close().await;
+	Ok(())
+}
+
+/// Opens a client again from its store, with no more than an application has after a restart.
+async fn reopen(person: &mut Person, network: &Network, folder: &Path) -> Result<()> {
+	person.client = Client::open(person.config(network, NODE, folder)).await.map_err(broken)?;
+	person.directory = Directory::new(vec![network.url(NODE)], person.genesis).map_err(broken)?;
+	Ok(())
+}
+
+/// What is told when every log could be read.
+async fn caught_up(person: &Person, people: &People) -> Result<CatchUp> {
+	let reading = async {
+		loop {
+			let told = catch_up(&person.client, &person.directory, people).await.map_err(broken)?;
+			if told.unread.is_empty() {
+				return Ok::<_, Error>(told);
+			}
+		}
+	};
+	within(PATIENCE, "every log", reading).await?
+}
+
+fn keep(person: &Person, network: &Network) -> Result<Keeper> {
+	let directory = Directory::new(vec![network.url(NODE)], person.genesis).map_err(broken)?;
+	Ok(Keeper::start(&person.client, &Arc::new(directory), person.id, &person.device, options()))
+}
+
+/// As what the newest event of a log is to be told.
+fn newest(history: &History, own: bool, what: Happening) -> Result<News> {
+	let step = history.steps().last().ok_or_else(|| broken("there is no event"))?;
+	let (identity, index) = (history.identity(), step.event.event.index);
+	Ok(News { identity, own, block: step.block, index, what, overridden_by: None })
+}
+
+/// While a client is closed, its identity gets a device and loses it, a contact rotates a key, another one revokes a device, and
+/// others claim all of its KeyPackages. It is told all of that from its store and the logs, and once.
+pub async fn who_was_closed_is_told_everything_in_order(network: &Network) -> Result<()> {
+	let folder = tempfile::tempdir().map_err(Error::io("making a folder"))?;
+	let (mut boris, anna, chiara) = tokio::try_join!(
+		Person::new(network, NODE, folder.path()),
+		Enrolled::new(network, NODE),
+		Enrolled::new(network, NODE)
+	)?;
+	// Two of them have a second device; that of Boris has no client.
+	let (phone, tablet) = tokio::try_join!(
+		Enrolled::with_further_device(&boris, network, NODE),
+		chiara.with_further_device(network, NODE)
+	)?;
+	let people = People { own: Some(boris.id), contacts: [anna.id, chiara.id].into(), since: None };
+	let first = caught_up(&boris, &people).await?;
+	let (device, by) = (phone.device.current.key(), boris.device.current.key());
+	let own: Vec<_> = first.news.iter().map(|news| (news.own, news.index, &news.what)).collect();
+	let created = (true, 0, &Happening::Created { device: by });
+	assert_eq!(own, [created, (true, 1, &Happening::DeviceAdded { device, by })]);
+	first.told(&boris.client).await.map_err(broken)?;
+	let keeper = keep(&boris, network)?;
+	assert_eq!(settled(&keeper).await?, 4);
+	drop(keeper);
+	boris.client.close().await;
+	let closed = catch_up(&boris.client, &boris.directory, &people).await;
+	assert!(matches!(closed, Err(GroupError::Closed)), "{closed:?}");
+
+	// One after the other, and Boris at both ends: by people the order would be another one.
+	let watch = phone.with_further_device(network, NODE).await?;
+	let (history, _) = phone.directory.read(boris.id).await.map_err(broken)?;
+	let (device, by) = (watch.device.current.key(), phone.device.current.key());
+	let added = newest(&history, true, Happening::DeviceAdded { device, by })?;
+
+	let (from, rotated) = (anna.device.current.key(), anna.device.rotated());
+	let history = anna.record(|author| author.rotate(&anna.device, &rotated)).await?;
+	let rotation = newest(&history, false, Happening::KeyRotated { from, to: rotated.current.key() })?;
+
+	let now = network.rpc(NODE).await?.finalized().await?;
+	let claim = async || {
+		let voucher = HeldVoucher::issue(&Sponsor::alice(), &anna.genesis, VoucherKind::Claim, now);
+		anna.directory.claim(&voucher, boris.id, None).await.map_err(broken)
+	};
+	let claimed = try_join_all((0..5).map(|_| claim())).await?;
+	let mut last = claimed.iter().filter(|claimed| claimed.packages[0].last_resort);
+	let (Some(last), None) = (last.next(), last.next()) else { return Err(broken(format!("{claimed:?}"))) };
+
+	let (device, by) = (tablet.device.current.key(), chiara.device.current.key());
+	let history = chiara.record(|author| author.revoke_device(&chiara.device, device)).await?;
+	let revocation = newest(&history, false, Happening::DeviceRevoked { device, with: vec![], by })?;
+
+	let (device, by) = (watch.device.current.key(), phone.device.current.key());
+	let history = phone.record(|author| author.revoke_device(&phone.device, device)).await?;
+	let own_revocation = newest(&history, true, Happening::DeviceRevoked { device, with: vec![], by })?;
+	let happened = [added, rotation, revocation, own_revocation];
+	assert!(happened.windows(2).all(|pair| pair[0].block < pair[1].block), "{happened:?}");
+
+	// Also if it is closed again before it was told.
+	for _ in 0..2 {
+		boris.client.close().await;
+		reopen(&mut boris, network, folder.path()).await?;
+		let told = caught_up(&boris, &people).await?;
+		assert_eq!(told.news, happened);
+		assert!(told.until >= Some(happened[3].block), "{told:?}");
+	}
+	caught_up(&boris, &people).await?.told(&boris.client).await.map_err(broken)?;
+	assert_eq!(caught_up(&boris, &people).await?.news, []);
+	let keeper = keep(&boris, network)?;
+	let mut events = keeper.events();
+	let mut told = until_published(&mut events).await?;
+	assert!(matches!(told.pop(), Some(KeeperEvent::Published { packages: 4, last_resort: true, .. })));
+	let used = StockNews::LastResortUsed { since: last.block };
+	let gone = StockNews::Gone { claimed: 4, claimed_or_lapsed: 0 };
+	let stock = [gone, StockNews::Low { left: 0 }, used].map(KeeperEvent::Stock);
+	let due = KeeperEvent::Due { why: vec![Why::Few, Why::LastResortUsed] };
+	assert_eq!(told, [&stock[..], &[due]].concat());
+	assert_eq!(settled(&keeper).await?, 4);
+	drop(keeper);
+	boris.client.close().await;
+
+	// And never again.
+	reopen(&mut boris, network, folder.path()).await?;
+	assert_eq!(caught_up(&boris, &people).await?.news, []);
+	let keeper = keep(&boris, network)?;
+	let events = keeper.events();
+	assert_eq!(settled(&keeper).await?, 4);
+	drop(keeper);
+	let told: Vec<KeeperEvent> = within(PATIENCE, "the end of the keeper", events.collect()).await?;
+	// Of the network.
+	assert!(told.iter().all(|event| matches!(event, KeeperEvent::Failed { .. })), "{told:?}");
 	boris.client.close().await;
 	Ok(())
 }

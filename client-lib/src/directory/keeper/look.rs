@@ -136,12 +136,19 @@ impl From<StockError> for LookError {
 }
 
 impl<C: Chain, S: Store> Looker<C, S> {
-	/// Takes up what is on its way, or says what happened to the stock and publishes what is due.
+	/// Says what happened to the stock, and takes up what is on its way, or publishes what is due.
 	pub(super) async fn look(&self) -> Result<Looked, LookError> {
 		let device = self.device.key();
 		let Remembered { shelf, draft } = self.store.recall(device).await?;
 		let (stock, block) = self.chain.stock(self.identity, device).await?;
 		if let Some(draft) = draft {
+			let shelf = match &stock {
+				// Once it is published, what became of what it replaces is not known any more.
+				Some(stock) if stock.number == draft.publication.number => {
+					self.tell_changes(shelf, stock, block).await?
+				}
+				_ => shelf,
+			};
 			return self.carry_out(&draft, &shelf, stock.as_ref(), block).await;
 		}
 		if stock.map_or(0, |stock| stock.number) < shelf.number {

@@ -310,6 +310,28 @@ fn a_stock_is_published_and_refilled_and_told_of() {
 	assert_eq!(shared.world().stock.unwrap().must_replace, None);
 }
 
+/// What is to replace a stock that lapses soon was stored, and no node took it: what others claim meanwhile is told before it goes.
+#[test]
+fn what_is_claimed_while_a_publication_waits_is_told() {
+	let shared = Shared::new();
+	shared.keep().unwrap();
+	shared.world().block = 10_950;
+	shared.world().refusals = vec![None];
+	assert!(matches!(shared.look(), Err(LookError::Directory(DirectoryError::NotFinal { .. }))));
+	shared.restart();
+	for _ in 0..5 {
+		shared.world().claim();
+	}
+	let told = [
+		KeeperEvent::Stock(StockNews::Gone { claimed: 4, claimed_or_lapsed: 0 }),
+		KeeperEvent::Stock(StockNews::Low { left: 0 }),
+		KeeperEvent::Stock(StockNews::LastResortUsed { since: 10_950 }),
+		KeeperEvent::Published { number: 1, packages: 4, last_resort: true, replaced: true },
+	];
+	assert_eq!(shared.keep().unwrap(), told);
+	assert_eq!(shared.keep().unwrap(), []);
+}
+
 /// Wherever the process dies: what is published is published once, all of it can be joined by, and there are no private keys of
 /// anything else.
 #[test]
