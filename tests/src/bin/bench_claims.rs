@@ -5,7 +5,7 @@
 //! build of the node is measured with `LOCKSTEP_NODE`.
 
 use clap::Parser;
-use futures::{future::try_join_all, StreamExt};
+use futures::future::try_join_all;
 use lockstep_client::{
 	directory::{incept, DeviceKeys, Directory, IdentityId, RecoveryKeys, Seed, Stocking, MAX_STOCK},
 	voucher::{HeldVoucher, VoucherKind},
