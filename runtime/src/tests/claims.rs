@@ -9,7 +9,7 @@ use frame_support::{
 };
 use lockstep_primitives::{
 	identity::{Event, NewDevice, RecoveryKeys, SignedEvent},
-	key_package::{Claim, KeyPackageBytes, Publication, SignedPublication, MAX_STOCK, SUITE},
+	key_package::{testing::Recipe, Claim, KeyPackageBytes, Publication, SignedPublication, MAX_STOCK, SUITE},
 	voucher::{Payment, SignedVoucher, Voucher, VoucherKind},
 	EventSignature, GenesisHash, IdentityId, IdentityKey, SponsorId, VoucherKey, VoucherSignature,
 };
@@ -35,41 +35,10 @@ fn sign(number: u32, text: &[u8]) -> [u8; 64] {
 	pair(number).sign(text).0
 }
 
-fn vector(bytes: &[u8]) -> Vec<u8> {
-	let length = match bytes.len() {
-		short if short < 64 => vec![short as u8],
-		long => (0x4000 | long as u16).to_be_bytes().to_vec(),
-	};
-	[length, bytes.to_vec()].concat()
-}
-
-/// A KeyPackage in its TLS form (RFC 9420 section 10), of the person and device with this number.
+/// A KeyPackage of the person and device with this number.
 fn package(identity: &IdentityId, device: u32, number: u32) -> KeyPackageBytes {
-	let hash = |domain: &[u8]| blake2_256(&[domain, &device.to_le_bytes(), &number.to_le_bytes()].concat());
-	let signed = |label: &[u8], text: &[u8]| {
-		let content = [vector(&[b"MLS 1.0 ", label].concat()), vector(text)].concat();
-		vector(&sign(device, &content))
-	};
-	let one = [2u8, 0, 1];
-	let leaf = [
-		&vector(&hash(b"leaf"))[..],
-		&vector(&public(device)),
-		&[0, 1],
-		&vector(&identity.0),
-		&one,
-		&one,
-		&[2, 0xf1, 0x0c],
-		&[0],
-		&one,
-		&[1],
-		&[0; 8],
-		&[0xff; 8],
-		&[0],
-	]
-	.concat();
-	let head = [&[0, 1, 0, 1][..], &vector(&hash(b"init"))].concat();
-	let text = [head, leaf.clone(), signed(b"LeafNodeTBS", &leaf), vec![0]].concat();
-	[text.clone(), signed(b"KeyPackageTBS", &text)].concat().try_into().expect("it is short")
+	let recipe = Recipe::new(identity, &IdentityKey(public(device)), number);
+	recipe.signed(|text| EventSignature(sign(device, text))).try_into().expect("it is short")
 }
 
 /// Registers a person with one device, and fills its stock.
