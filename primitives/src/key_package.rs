@@ -12,6 +12,8 @@
 
 mod order;
 mod refusal;
+#[cfg(feature = "testing")]
+pub mod testing;
 mod tls;
 
 pub use order::{

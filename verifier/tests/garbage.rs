@@ -1,7 +1,7 @@
 //! What the fuzz targets do, with the corpus, with damaged pieces of it and with random bytes: a check that runs
 //! everywhere. The targets themselves are in `fuzz/`.
 
-use lockstep_primitives::identity::Action;
+use lockstep_primitives::{identity::Action, key_package::testing::Recipe, EventSignature};
 use lockstep_verifier::{
 	identity::{identity_keys, IdentityFile},
 	layout,
@@ -45,30 +45,15 @@ fn identity() -> IdentityFile {
 
 /// A KeyPackage whose signatures nobody has made.
 fn key_package() -> Vec<u8> {
-	let vector = |bytes: &[u8]| [&[bytes.len() as u8][..], bytes].concat();
-	let signature = [&[0x40, 64][..], &[9; 64]].concat();
 	let (identity, device) = PUBLISHER;
-	let one = [2, 0, 1];
-	[
-		&[0, 1, 0, 1][..],
-		&vector(&[1; 32]),
-		&vector(&[2; 32]),
-		&vector(&device.0),
-		&[0, 1],
-		&vector(&identity.0),
-		&one,
-		&one,
-		&[2, 0xf1, 0x0c],
-		&[0],
-		&one,
-		&[1],
-		&[0; 16],
-		&[4, 0xf1, 0x0c, 1, 5],
-		&signature,
-		&[0],
-		&signature,
-	]
-	.concat()
+	let recipe = Recipe {
+		init: vec![1; 32],
+		encryption: vec![2; 32],
+		lifetime: (0, 0),
+		leaf_extensions: vec![(0xf10c, vec![5])],
+		..Recipe::new(&identity, &device, 0)
+	};
+	recipe.signed(|_| EventSignature([9; 64]))
 }
 
 /// Well-formed input for each target, from the small world.

@@ -38,6 +38,8 @@ struct Served {
 	/// The read proof there.
 	state: Vec<Vec<u8>>,
 	log: Vec<Recorded>,
+	/// What it does to the bytes of each event.
+	alter: fn(&mut Vec<u8>),
 	/// How often it was asked for a log.
 	asked: Arc<AtomicUsize>,
 }
@@ -46,7 +48,8 @@ impl Served {
 	/// What a node says of a person at the newest block of this chain.
 	fn new(world: &World, id: &IdentityId, log: &[Recorded]) -> Self {
 		let state = world.state.prove(identity_keys(id));
-		Self { world: world.clone(), head: world.newest(), state, log: log.to_vec(), asked: Arc::default() }
+		let (log, asked) = (log.to_vec(), Arc::default());
+		Self { world: world.clone(), head: world.newest(), state, log, alter: |_| (), asked }
 	}
 
 	fn asked(&self) -> usize {
@@ -56,10 +59,10 @@ impl Served {
 	fn log(&self, from: u64) -> IdentityLog {
 		self.asked.fetch_add(1, Ordering::SeqCst);
 		let events = self.log.iter().enumerate().skip(from as usize).take(PAGE);
-		let events = events.map(|(index, Recorded { block, event })| RecordedEvent {
-			index: index as u64,
-			block: *block,
-			event: HexBytes(codec::Encode::encode(event)),
+		let events = events.map(|(index, Recorded { block, event })| {
+			let mut bytes = codec::Encode::encode(event);
+			(self.alter)(&mut bytes);
+			RecordedEvent { index: index as u64, block: *block, event: HexBytes(bytes) }
 		});
 		let more = self.log.len() > from as usize + PAGE;
 		let proof = StateProof { block: justified(self.world.link(self.head)), state: hex(&self.state) };
@@ -187,6 +190,26 @@ async fn a_node_that_lies_is_asked_no_more_and_one_that_is_behind_is() {
 		assert_eq!(directory.read(log.id).await.unwrap().1.number, world.newest());
 		assert_eq!((lying.asked(), honest.asked(), behind.asked()), (2, turn * pages, pages));
 	}
+}
+
+/// An event has one encoding; a node that sends another one sends none.
+#[tokio::test]
+async fn an_event_in_another_encoding_is_not_read() {
+	let (world, log) = chain();
+	let good = Served::new(&world, &log.id, &log.recorded);
+	let alterations: [fn(&mut Vec<u8>); 2] = [
+		|bytes| bytes.push(0),
+		// How many recovery keys the first event has, in two bytes.
+		|bytes| drop(bytes.splice(169..170, [(2 << 2) | 1, 0])),
+	];
+	for alter in alterations {
+		let (url, _server) = Served { alter, ..good.clone() }.serve().await;
+		let error = super::export_identity(&url, world.genesis, log.id).await.unwrap_err();
+		assert!(matches!(error, IdentityExportError::Malformed), "{error}");
+		assert!(error.is_lie(), "no honest node sends it");
+	}
+	let (url, _server) = good.serve().await;
+	assert!(super::export_identity(&url, world.genesis, log.id).await.is_ok());
 }
 
 /// A runtime that this library does not know yet is no lie: after an update the same node is as good as before.

@@ -23,7 +23,8 @@ use frame_system::RawOrigin;
 use lockstep_primitives::{
 	identity::{Device, Event as KeyEvent, NewDevice, RecoveryKeys, SignedEvent, MAX_DEVICES},
 	key_package::{
-		Claim, GateChange, KeyPackageBytes, Publication, SignedGateChange, SignedPublication, MAX_STOCK, SUITE,
+		testing::Recipe, Claim, GateChange, KeyPackageBytes, Publication, SignedGateChange, SignedPublication,
+		MAX_STOCK, SUITE,
 	},
 	voucher::{Cashier, Payment, SignedVoucher, Voucher, VoucherKind},
 	EventSignature, IdentityId, IdentityKey, InitKey, SponsorId, VoucherKey, VoucherSignature,
@@ -43,44 +44,13 @@ fn by(key: &IdentityKey, text: &[u8]) -> EventSignature {
 	EventSignature(signature.expect("the keystore holds the key").0)
 }
 
-fn vector(bytes: &[u8]) -> Vec<u8> {
-	let length = match bytes.len() {
-		short if short < 64 => alloc::vec![short as u8],
-		long => (0x4000 | long as u16).to_be_bytes().to_vec(),
-	};
-	[length, bytes.to_vec()].concat()
-}
-
 fn hash(domain: &[u8], number: u32) -> [u8; 32] {
 	sp_io::hashing::blake2_256(&[domain, &number.to_le_bytes()].concat())
 }
 
 /// A good KeyPackage of a device, with keys of its own.
 fn package(identity: &IdentityId, device: &IdentityKey, number: u32) -> KeyPackageBytes {
-	let signed = |label: &[u8], text: &[u8]| {
-		let content = [vector(&[b"MLS 1.0 ", label].concat()), vector(text)].concat();
-		vector(by(device, &content).as_ref())
-	};
-	let one = [2u8, 0, 1];
-	let leaf = [
-		&vector(&hash(b"leaf", number))[..],
-		&vector(device.as_bytes()),
-		&[0, 1],
-		&vector(&identity.0),
-		&one,
-		&one,
-		&[2, 0xf1, 0x0c],
-		&[0],
-		&one,
-		&[1],
-		&[0; 8],
-		&[0xff; 8],
-		&[0],
-	]
-	.concat();
-	let head = [&[0, 1, 0, 1][..], &vector(&hash(b"init", number))].concat();
-	let text = [head, leaf.clone(), signed(b"LeafNodeTBS", &leaf), alloc::vec![0]].concat();
-	let bytes = [text.clone(), signed(b"KeyPackageTBS", &text)].concat();
+	let bytes = Recipe::new(identity, device, number).signed(|text| by(device, text));
 	bytes.try_into().expect("it is short")
 }
 

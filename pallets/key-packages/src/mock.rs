@@ -10,8 +10,8 @@ use frame_support::{
 use lockstep_primitives::{
 	identity::{Action, Event, NewDevice, RecoveryKeys, SignedEvent},
 	key_package::{
-		Claim, GateChange, KeyPackageBytes, KeyPackageRefusal, Publication, SignedGateChange, SignedPublication, Stock,
-		SUITE,
+		testing::Recipe, Claim, GateChange, KeyPackageBytes, KeyPackageRefusal, Publication, SignedGateChange,
+		SignedPublication, Stock, SUITE,
 	},
 	voucher::{Payment, SignedVoucher, Voucher, VoucherKind},
 	EventSignature, GenesisHash, IdentityId, IdentityKey, SponsorId, VoucherKey, VoucherSignature,
@@ -249,98 +249,19 @@ pub fn rotation(id: IdentityId, number: u32) -> SignedEvent {
 	next_event(id, new, action, None)
 }
 
-/// What a KeyPackage is made of.
-#[derive(Clone)]
-pub struct Recipe {
-	pub version: u16,
-	pub suite: u16,
-	pub init: Vec<u8>,
-	pub encryption: Vec<u8>,
-	pub signer: u32,
-	pub credential_type: u16,
-	pub identity: Vec<u8>,
-	pub suites: Vec<u16>,
-	pub leaf_extensions: Vec<(u16, Vec<u8>)>,
-	pub extensions: Vec<(u16, Vec<u8>)>,
-	pub source: u8,
-	/// Seconds of the clock, from and to.
-	pub lifetime: (u64, u64),
-	/// Whether the leaf is signed by the signer; the whole always is.
-	pub leaf_signed: bool,
+/// A good KeyPackage of a device of a person; the same number gives the same keys.
+pub fn recipe(identity: IdentityId, device: u32, number: u32) -> Recipe {
+	Recipe { suites: vec![SUITE, 3], ..Recipe::new(&identity, &key(device), number) }
 }
 
-fn vector(bytes: &[u8]) -> Vec<u8> {
-	let length = match bytes.len() {
-		short if short < 64 => vec![short as u8],
-		long => (0x4000 | long as u16).to_be_bytes().to_vec(),
-	};
-	[length, bytes.to_vec()].concat()
-}
-
-fn numbers(values: &[u16]) -> Vec<u8> {
-	vector(&values.iter().flat_map(|value| value.to_be_bytes()).collect::<Vec<_>>())
-}
-
-fn extensions(list: &[(u16, Vec<u8>)]) -> Vec<u8> {
-	vector(&list.iter().flat_map(|(kind, data)| [&kind.to_be_bytes()[..], &vector(data)].concat()).collect::<Vec<_>>())
-}
-
-impl Recipe {
-	/// A good one; the same number gives the same keys.
-	pub fn new(identity: IdentityId, device: u32, number: u32) -> Self {
-		let hash = |domain: &[u8]| {
-			sp_io::hashing::blake2_256(&[domain, &device.to_le_bytes(), &number.to_le_bytes()].concat())
-		};
-		Self {
-			version: 1,
-			suite: SUITE,
-			init: hash(b"init").to_vec(),
-			encryption: hash(b"leaf").to_vec(),
-			signer: device,
-			credential_type: 1,
-			identity: identity.0.to_vec(),
-			suites: vec![SUITE, 3],
-			leaf_extensions: vec![],
-			extensions: vec![],
-			source: 1,
-			lifetime: (0, u64::MAX),
-			leaf_signed: true,
-		}
-	}
-
-	/// In its TLS form, signed.
-	pub fn make(&self) -> Vec<u8> {
-		let leaf = [
-			vector(&self.encryption),
-			vector(key(self.signer).as_bytes()),
-			self.credential_type.to_be_bytes().to_vec(),
-			vector(&self.identity),
-			numbers(&[1]),
-			numbers(&self.suites),
-			numbers(&[0xf10c]),
-			numbers(&[]),
-			numbers(&[1]),
-			vec![self.source],
-			self.lifetime.0.to_be_bytes().to_vec(),
-			self.lifetime.1.to_be_bytes().to_vec(),
-			extensions(&self.leaf_extensions),
-		]
-		.concat();
-		let signed = |label: &[u8], text: &[u8]| {
-			let content = [vector(&[b"MLS 1.0 ", label].concat()), vector(text)].concat();
-			vector(by(self.signer, &content).as_ref())
-		};
-		let label: &[u8] = if self.leaf_signed { b"LeafNodeTBS" } else { b"another" };
-		let leaf = [leaf.clone(), signed(label, &leaf)].concat();
-		let head = [&self.version.to_be_bytes()[..], &self.suite.to_be_bytes(), &vector(&self.init)].concat();
-		let text = [head, leaf, extensions(&self.extensions)].concat();
-		[text.clone(), signed(b"KeyPackageTBS", &text)].concat()
-	}
+/// In its TLS form, signed by this device.
+pub fn make(recipe: &Recipe, device: u32) -> Vec<u8> {
+	recipe.signed(|text| by(device, text))
 }
 
 /// A KeyPackage of a device of a person.
 pub fn package(identity: IdentityId, device: u32, number: u32) -> KeyPackageBytes {
-	Recipe::new(identity, device, number).make().try_into().expect("it is short")
+	make(&recipe(identity, device, number), device).try_into().expect("it is short")
 }
 
 /// The next publication of a device: KeyPackages with these numbers, a last resort with the number given.

@@ -128,3 +128,31 @@ fn periods_are_made_up_for() {
 		assert_eq!((remembered(), Oldest::<Test>::get()), (0, 10));
 	});
 }
+
+/// The period of the last block that there can be is never over.
+#[test]
+fn in_the_last_block_a_voucher_is_spent_once_and_not_forgotten() {
+	test(|| {
+		let last = u32::MAX;
+		Oldest::<Test>::put(last / PERIOD);
+		System::set_block_number(last - LONGEST);
+		assert!(spend(1, last).is_ok());
+		System::set_block_number(last);
+		assert!(spend(2, last).is_ok());
+		Vouchers::on_idle(last, Weight::MAX);
+		assert_eq!((remembered(), Oldest::<Test>::get()), (2, last / PERIOD));
+		assert_eq!((spend(1, last), spend(2, last)), (Err(Refusal::Spent), Err(Refusal::Spent)));
+	});
+}
+
+/// Such a count is ahead of every block, which no state may be; so the state is not checked.
+#[test]
+fn the_count_of_periods_that_were_forgotten_goes_no_further_than_its_end() {
+	new_test_ext().execute_with(|| {
+		Oldest::<Test>::put(u32::MAX);
+		assert!(spend(1, 50).is_ok());
+		Vouchers::on_idle(1, Weight::MAX);
+		assert_eq!((remembered(), Oldest::<Test>::get()), (1, u32::MAX));
+		assert_eq!(spend(1, 50), Err(Refusal::Spent));
+	});
+}

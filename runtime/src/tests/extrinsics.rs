@@ -46,6 +46,48 @@ fn record_is_decoded_as_a_general_transaction() {
 	assert_eq!(SignedEvent::from_extrinsic(&event.to_extrinsic()), Some(event));
 }
 
+/// The hash in the log is that of the event's encoding: there is no other one, in any extrinsic that carries an event.
+#[test]
+fn an_event_has_one_encoding_in_extrinsics() {
+	let event = inception(&GenesisHash([9; 32]), &sp_core::ed25519::Pair::from_seed(&[7; 32]));
+	let (kind, key, sponsor) = (VoucherKind::Register, VoucherKey([1; 32]), SponsorId([2; 32]));
+	let voucher = Voucher { kind, key, sponsor, expiry: 3 };
+	let voucher = SignedVoucher { voucher, signature: VoucherSignature([3; 64]) };
+	let publication = Publication {
+		identity: event.event.identity,
+		device: event.event.author,
+		number: 0,
+		replace: true,
+		lapse: 9,
+		packages: Default::default(),
+		last_resort: None,
+	};
+	let signed = SignedPublication { publication, signature: EventSignature([6; 64]) };
+	let extrinsics = [
+		event.to_extrinsic(),
+		event.to_registration(&Payment { voucher, spent: VoucherSignature([4; 64]) }),
+		signed.to_extrinsic_with(&event),
+	];
+	// Behind what makes it a general transaction, pallet, call, identity, index, previous, author, kind and device.
+	const RECOVERY_KEYS: usize = 6 + 2 + 32 + 8 + 32 + 32 + 1 + 64;
+	for extrinsic in extrinsics {
+		// The length of the whole takes two bytes.
+		let content = &extrinsic[2..];
+		let decoded = |content: &[u8]| {
+			let extrinsic = UncheckedExtrinsic::decode(&mut &content.encode()[..]);
+			extrinsic.map(|extrinsic| extrinsic.function.encode())
+		};
+		assert_eq!(decoded(content), Ok(content[6..].to_vec()));
+		assert!(decoded(&[content, &[0]].concat()).is_err(), "something comes after it");
+		assert_eq!(content[RECOVERY_KEYS], 4 << 2, "there is a length");
+		// In two, four and five bytes.
+		for longer in [vec![(4u8 << 2) | 1, 0], vec![(4 << 2) | 2, 0, 0, 0], vec![3, 4, 0, 0, 0]] {
+			let altered = [&content[..RECOVERY_KEYS], &longer, &content[RECOVERY_KEYS + 1..]].concat();
+			assert!(decoded(&altered).is_err(), "{longer:?}");
+		}
+	}
+}
+
 #[test]
 fn purchases_are_decoded_as_general_transactions() {
 	let device = sp_core::ed25519::Pair::from_seed(&[7; 32]);

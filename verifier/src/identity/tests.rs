@@ -88,6 +88,28 @@ fn a_file_shows_who_had_which_devices_when() {
 	assert_eq!(history.steps().iter().filter_map(|step| step.change.overrides).collect::<Vec<_>>(), [4]);
 }
 
+/// A file has one encoding, and so has each event in it.
+#[test]
+fn a_file_in_another_encoding_is_damaged() {
+	let (world, log, file) = sample();
+	let good = file.to_bytes();
+	let read = |bytes: &[u8]| verify_identity(world.genesis, bytes).map(|(history, _)| history.head());
+	assert_eq!(read(&good), Ok(log.history.head()));
+	assert_eq!(read(&[&good[..], &[0]].concat()), Err(IdentityFileError::Damaged), "something comes after it");
+	// The log ends the file. It begins with how many events there are; in the first one, the recovery keys are behind the block,
+	// identity, index, previous, author, kind and device.
+	let events = good.len() - file.log.encoded_size();
+	let keys = events + 1 + 4 + 32 + 8 + 32 + 32 + 1 + 64;
+	for (at, length) in [(events, 6u8), (keys, 2)] {
+		assert_eq!(good[at], length << 2, "there is a length");
+		// In two bytes, and in four.
+		for longer in [vec![(length << 2) | 1, 0], vec![(length << 2) | 2, 0, 0, 0]] {
+			let altered = [&good[..at], &longer, &good[at + 1..]].concat();
+			assert_eq!(read(&altered), Err(IdentityFileError::Damaged), "{longer:?} at {at}");
+		}
+	}
+}
+
 #[test]
 fn no_event_can_be_left_out_put_elsewhere_or_altered() {
 	let (mut world, log, file) = sample();

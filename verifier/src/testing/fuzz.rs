@@ -81,6 +81,7 @@ pub fn identity_file(bytes: &[u8]) {
 /// Events, each put in the place where it belongs, as if all signatures were good: whatever comes of it keeps its bounds.
 pub fn events(bytes: &[u8]) {
 	let Ok(log) = Vec::<Recorded>::decode(&mut &bytes[..]) else { return };
+	assert!(bytes.starts_with(&log.encode()), "events have one encoding");
 	let genesis = GenesisHash([7; 32]);
 	let Some(identity) = log.first().map(|first| first.event.event.action.identity(&genesis)) else { return };
 	let mut state: Option<IdentityState> = None;

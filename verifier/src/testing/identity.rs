@@ -6,6 +6,7 @@ use alloc::vec::Vec;
 use codec::Encode;
 use lockstep_primitives::{
 	identity::{Action, Event, IdentityState, NewDevice, RecoveryKeys, SignedEvent},
+	key_package::testing::Recipe,
 	BlockNumber, EventSignature, GenesisHash, IdentityId, IdentityKey,
 };
 
@@ -45,30 +46,8 @@ pub fn sign(genesis: &GenesisHash, event: Event, author: u64, accepting: Option<
 
 /// A KeyPackage of the device with the key `number`, signed.
 pub fn key_package(identity: &IdentityId, number: u64) -> Vec<u8> {
-	let short = |bytes: &[u8]| [&[bytes.len() as u8][..], bytes].concat();
-	let long = |bytes: &[u8]| [&(0x4000 | bytes.len() as u16).to_be_bytes()[..], bytes].concat();
-	let signed = |label: &[u8], text: &[u8]| {
-		let content = [short(&[b"MLS 1.0 ", label].concat()), long(text)].concat();
-		long(&secret(FAMILY, number).sign(&content).to_bytes())
-	};
-	let (device, one) = (identity_key(number), [2, 0, 1]);
-	let leaf = [
-		&short(&[2; 32])[..],
-		&short(&device.0),
-		&[0, 1],
-		&short(&identity.0),
-		&one,
-		&one,
-		&[2, 0xf1, 0x0c],
-		&[0],
-		&one,
-		&[1],
-		&[0; 16],
-		&[0],
-	]
-	.concat();
-	let text = [&[0, 1, 0, 1][..], &short(&[1; 32]), &leaf, &signed(b"LeafNodeTBS", &leaf), &[0]].concat();
-	[text.clone(), signed(b"KeyPackageTBS", &text)].concat()
+	let recipe = Recipe::new(identity, &identity_key(number), 0);
+	recipe.signed(|text| EventSignature(secret(FAMILY, number).sign(text).to_bytes()))
 }
 
 /// A log that starts with the first event of an identity.

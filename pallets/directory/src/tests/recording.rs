@@ -16,6 +16,16 @@ fn registered() -> IdentityId {
 	first.event.identity
 }
 
+/// What this pallet has emitted in this block.
+fn happened() -> Vec<Happened<Test>> {
+	let all = System::events().into_iter();
+	all.filter_map(|record| match record.event {
+		RuntimeEvent::Directory(event) => Some(event),
+		_ => None,
+	})
+	.collect()
+}
+
 #[test]
 fn events_are_recorded_and_announced() {
 	test(|| {
@@ -37,6 +47,29 @@ fn events_are_recorded_and_announced() {
 		assert_eq!(record(&next(id, 201, recovered, Some(3))), Ok(()));
 		System::assert_has_event(Happened::EventsOverridden { identity: id, from: 1, by: 3 }.into());
 		assert_eq!(state(id).head.length, 4);
+	});
+}
+
+/// Whoever hears of it knows by the key that goes which device it is, and by the one that comes what it has now.
+#[test]
+fn a_rotation_announces_the_key_that_goes_and_the_one_that_comes() {
+	test(|| {
+		let identity = registered();
+		assert_eq!(record(&next(identity, 1, Action::AddDevice(device(2, 102)), Some(2))), Ok(()));
+		skip(1);
+		let action = Action::Rotate { replaces: key(2), next: key(202).commitment() };
+		assert_eq!(record(&next(identity, 102, action, None)), Ok(()));
+		let entry = state(identity).head.hash;
+		let expected: [Happened<Test>; 3] = [
+			Happened::EventRecorded { identity, index: 2, entry },
+			Happened::DeviceRevoked { identity, key: key(2) },
+			Happened::DeviceAdded { identity, key: key(102) },
+		];
+		assert_eq!(happened(), expected);
+		// One that is refused is announced to nobody.
+		let again = Action::Rotate { replaces: key(102), next: key(302).commitment() };
+		assert_refused(&next(identity, 102, again, None), Refusal::NotAuthorised);
+		assert_eq!(happened(), expected);
 	});
 }
 

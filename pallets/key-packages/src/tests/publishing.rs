@@ -3,7 +3,7 @@
 use crate::{mock::*, Event};
 use lockstep_primitives::{
 	identity::{Action, IdentityRefusal},
-	key_package::{KeyPackageRefusal as Refusal, Publication, MAX_KEY_PACKAGE, MAX_LIFE, MAX_STOCK},
+	key_package::{testing::Recipe, KeyPackageRefusal as Refusal, Publication, MAX_KEY_PACKAGE, MAX_LIFE, MAX_STOCK},
 	IdentityId,
 };
 
@@ -12,7 +12,7 @@ const BORIS: u32 = 2;
 
 /// A publication of one KeyPackage that is not as it should be.
 fn one(recipe: &Recipe, identity: IdentityId) -> Publication {
-	let bytes = recipe.make().try_into().expect("it is short");
+	let bytes = make(recipe, ANNA).try_into().expect("it is short");
 	Publication { packages: vec![bytes].try_into().expect("one fits"), ..publication(identity, ANNA, [], None) }
 }
 
@@ -65,11 +65,11 @@ fn only_a_device_publishes_and_only_for_its_person() {
 fn a_key_package_names_the_identity_and_the_device_that_publish_it() {
 	test(|| {
 		let (anna, boris) = (person(ANNA), person(BORIS));
-		let good = Recipe::new(anna, ANNA, 1);
+		let good = recipe(anna, ANNA, 1);
 		assert_bad(&Recipe { identity: boris.0.to_vec(), ..good.clone() }, anna, Refusal::WrongCredential);
 		assert_bad(&Recipe { identity: anna.0[..31].to_vec(), ..good.clone() }, anna, Refusal::WrongCredential);
 		assert_bad(&Recipe { credential_type: 2, ..good.clone() }, anna, Refusal::WrongCredential);
-		assert_bad(&Recipe { signer: BORIS, ..good.clone() }, anna, Refusal::WrongDevice);
+		assert_bad(&Recipe { device: key(BORIS), ..good.clone() }, anna, Refusal::WrongDevice);
 		assert_bad(&Recipe { leaf_signed: false, ..good.clone() }, anna, Refusal::BadSignature);
 		publish(&sign(one(&good, anna), ANNA)).unwrap();
 	});
@@ -89,13 +89,13 @@ fn an_init_key_is_used_once_ever() {
 		assert_refused(&sign(publication(anna, ANNA, [5, 5], None), ANNA), Refusal::InitKeyUsed);
 		assert_refused(&sign(publication(anna, ANNA, [5], Some(5)), ANNA), Refusal::InitKeyUsed);
 		// By another device, in a KeyPackage of its own.
-		let stolen = Recipe { signer: 3, init: Recipe::new(anna, ANNA, 0).init, ..Recipe::new(anna, 3, 9) };
-		let packages = vec![stolen.make().try_into().unwrap()].try_into().unwrap();
+		let stolen = Recipe { init: recipe(anna, ANNA, 0).init, ..recipe(anna, 3, 9) };
+		let packages = vec![make(&stolen, 3).try_into().unwrap()].try_into().unwrap();
 		assert_refused(&sign(Publication { packages, ..publication(anna, 3, [], None) }, 3), Refusal::InitKeyUsed);
 		// Another person who copies it keeps nobody from it.
 		let boris = person(BORIS);
-		let copied = Recipe { init: Recipe::new(anna, ANNA, 20).init, ..Recipe::new(boris, BORIS, 1) };
-		let packages = vec![copied.make().try_into().unwrap()].try_into().unwrap();
+		let copied = Recipe { init: recipe(anna, ANNA, 20).init, ..recipe(boris, BORIS, 1) };
+		let packages = vec![make(&copied, BORIS).try_into().unwrap()].try_into().unwrap();
 		publish(&sign(Publication { packages, ..publication(boris, BORIS, [], None) }, BORIS)).unwrap();
 		fill(anna, ANNA, 20..21, None);
 		// After it was claimed, and after it was replaced.
@@ -103,7 +103,7 @@ fn an_init_key_is_used_once_ever() {
 		assert_refused(&sign(publication(anna, ANNA, [0], None), ANNA), Refusal::InitKeyUsed);
 		let replaced = Publication { replace: true, ..publication(anna, ANNA, [1], None) };
 		assert_refused(&sign(replaced, ANNA), Refusal::InitKeyUsed);
-		let good = Recipe::new(anna, ANNA, 7);
+		let good = recipe(anna, ANNA, 7);
 		assert_bad(&Recipe { init: good.encryption.clone(), ..good }, anna, Refusal::SameKey);
 	});
 }
@@ -112,7 +112,7 @@ fn an_init_key_is_used_once_ever() {
 fn a_key_package_is_as_rfc_9420_has_it() {
 	test(|| {
 		let anna = person(ANNA);
-		let good = Recipe::new(anna, ANNA, 1);
+		let good = recipe(anna, ANNA, 1);
 		assert_bad(&Recipe { version: 2, ..good.clone() }, anna, Refusal::Suite);
 		for suite in [0, 2, 3, 0x0a0a] {
 			assert_bad(&Recipe { suite, ..good.clone() }, anna, Refusal::Suite);
@@ -141,9 +141,9 @@ fn the_lifetime_in_a_key_package_changes_nothing() {
 	test(|| {
 		let anna = person(ANNA);
 		for (number, lifetime) in [(0, 0), (0, 1), (u64::MAX, 0), (u64::MAX, u64::MAX)].into_iter().enumerate() {
-			let recipe = Recipe { lifetime, ..Recipe::new(anna, ANNA, 10 + number as u32) };
+			let recipe = Recipe { lifetime, ..recipe(anna, ANNA, 10 + number as u32) };
 			publish(&sign(one(&recipe, anna), ANNA)).unwrap();
-			let bytes = recipe.make().try_into().unwrap();
+			let bytes = make(&recipe, ANNA).try_into().unwrap();
 			assert_eq!(claim(&claim_of(anna), 50 + number as u32).unwrap(), [(bytes, false)]);
 		}
 	});
@@ -154,7 +154,7 @@ fn the_lifetime_in_a_key_package_changes_nothing() {
 fn a_key_package_with_one_wrong_bit_is_refused() {
 	test(|| {
 		let anna = person(ANNA);
-		let good = Recipe::new(anna, ANNA, 1).make();
+		let good = make(&recipe(anna, ANNA, 1), ANNA);
 		let with = |bytes: Vec<u8>| Publication {
 			packages: vec![bytes.try_into().unwrap()].try_into().unwrap(),
 			..publication(anna, ANNA, [], None)
@@ -180,7 +180,7 @@ fn a_key_package_with_one_wrong_bit_is_refused() {
 fn there_is_one_form_of_a_key_package() {
 	test(|| {
 		let anna = person(ANNA);
-		let good = Recipe::new(anna, ANNA, 1).make();
+		let good = make(&recipe(anna, ANNA, 1), ANNA);
 		// The length of the init key comes after version and suite.
 		let longer = [&good[..4], &[0x40, 0x20], &good[5..]].concat();
 		let packages = vec![longer.try_into().unwrap()].try_into().unwrap();
@@ -320,12 +320,12 @@ fn a_full_stock_takes_less_than_eighty_kilobytes() {
 			let anna = person(ANNA);
 			let before = state_size();
 			let made = |number| {
-				let good = Recipe::new(anna, ANNA, number);
-				let padded = |length| Recipe { extensions: vec![(1, vec![0; length])], ..good.clone() }.make();
+				let good = recipe(anna, ANNA, number);
+				let padded = |length| make(&Recipe { extensions: vec![(1, vec![0; length])], ..good.clone() }, ANNA);
 				let bytes = match padding {
 					// The header of an extension, and of its length, which takes two bytes then.
 					Some(longest) => padded(longest - padded(64).len() + 64),
-					None => good.make(),
+					None => make(&good, ANNA),
 				};
 				lockstep_primitives::key_package::KeyPackageBytes::try_from(bytes).unwrap()
 			};
