@@ -3,6 +3,7 @@
 mod directory;
 mod errors;
 mod finality;
+mod one_at_a_time;
 mod ordering;
 
 use crate::{

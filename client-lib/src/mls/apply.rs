@@ -37,8 +37,11 @@ pub struct EpochChange {
 	pub devices_removed: Vec<MemberDevice>,
 	/// The group data, if it is other than before.
 	pub data: Option<GroupData>,
-	/// Whether this member's leaf was removed. If it is among those readmitted, a Welcome for it exists.
+	/// Whether this member's leaf was removed.
 	pub removed_me: bool,
+	/// Whether its place was given to a new leaf, so that a Welcome for this client exists: not so if only another device of its
+	/// person was readmitted in the same commit.
+	pub replaced_me: bool,
 	/// The new epoch's ordering key; `None` for a member that was removed.
 	pub ordering_key: Option<OrderingKey>,
 }
@@ -81,6 +84,7 @@ impl Engine {
 			return Err(EngineError::NotNext { staged: opened, current });
 		}
 		let leaf = LastLeaf::of(mls);
+		let key = mls.own_leaf_node().map(|leaf| leaf.signature_key().as_slice().to_vec());
 		step.past_epochs_stay();
 		mls.merge_staged_commit(&self.provider(&step), staged).map_err(EngineError::library("merging a commit"))?;
 		if let Some(seed) = signer {
@@ -97,6 +101,8 @@ impl Engine {
 			Some(keys.ordering_key)
 		};
 		let Changes { added, removed, readmitted, rotated, devices_added, devices_removed, data } = changes;
+		let is_mine = |device: &MemberDevice| device.identity.0 == self.identity && Some(&device.key.0) == key.as_ref();
+		let replaced_me = removed_me && readmitted.contains(&self.identity) && !devices_removed.iter().any(is_mine);
 		let change = EpochChange {
 			epoch: mls.epoch().as_u64(),
 			authenticator: mls.epoch_authenticator().as_slice().to_vec(),
@@ -108,6 +114,7 @@ impl Engine {
 			devices_removed,
 			data,
 			removed_me,
+			replaced_me,
 			ordering_key,
 		};
 		loaded.public = public.or(loaded.public);

@@ -1,6 +1,9 @@
 //! The `ordering_*` methods. All of them speak of finalized blocks only.
 
-use super::errors::{error, INTERNAL, IN_POOL, NONCE_TAKEN, NOT_POOLED, OUT_OF_BOUNDS, REFUSED};
+use super::{
+	errors::{error, INTERNAL, IN_POOL, NONCE_TAKEN, NOT_POOLED, OUT_OF_BOUNDS, REFUSED},
+	one_at_a_time::OneAtATime,
+};
 use crate::{
 	entries::{EntryIndex, Finalized},
 	finality::Proofs,
@@ -36,7 +39,7 @@ use sp_blockchain::HeaderBackend;
 use sp_runtime::transaction_validity::{InvalidTransaction, TransactionValidityError};
 use sp_transaction_pool::runtime_api::TaggedTransactionQueue;
 use std::{collections::BTreeSet, sync::Arc};
-use tokio::sync::{watch, Semaphore};
+use tokio::sync::watch;
 
 /// Bytes of payload after which a subscription message is closed and the rest goes into the next.
 const MESSAGE_BYTES: usize = 1024 * 1024;
@@ -109,7 +112,7 @@ pub struct Ordering {
 	metrics: Metrics,
 	executor: SubscriptionTaskExecutor,
 	/// For who looks why the pool has dropped something.
-	looking: Arc<Semaphore>,
+	looking: OneAtATime,
 }
 
 impl Ordering {
@@ -123,7 +126,7 @@ impl Ordering {
 		metrics: Metrics,
 		executor: SubscriptionTaskExecutor,
 	) -> Self {
-		Self { client, pool, index, proofs, finalized, metrics, executor, looking: Arc::new(Semaphore::new(1)) }
+		Self { client, pool, index, proofs, finalized, metrics, executor, looking: OneAtATime::new() }
 	}
 
 	fn refused(&self, refusal: Refusal) -> ErrorObjectOwned {
@@ -150,21 +153,18 @@ impl Ordering {
 	async fn banned(&self, extrinsic: UncheckedExtrinsic, kind: Kind) -> ErrorObjectOwned {
 		let later =
 			"the pool has dropped this extrinsic and takes it again after a while: submit it later, or to another node";
-		let Ok(permit) = self.looking.clone().try_acquire_owned() else { return error(NOT_POOLED, later) };
 		let client = self.client.clone();
 		let look = move || {
-			// Until it is done, whether or not anybody waits for the answer.
-			let _permit = permit;
 			let best = client.info().best_hash;
 			client.runtime_api().validate_transaction(best, TransactionSource::External, extrinsic, best)
 		};
-		match tokio::task::spawn_blocking(look).await {
-			Ok(Ok(Err(TransactionValidityError::Invalid(reason)))) => {
+		match self.looking.run(look).await {
+			Some(Ok(Ok(Err(TransactionValidityError::Invalid(reason))))) => {
 				self.pool_error(PoolError::InvalidTransaction(reason), kind)
 			}
-			Ok(Ok(_)) => error(NOT_POOLED, later),
-			Ok(Err(problem)) => error(INTERNAL, problem),
-			Err(problem) => error(INTERNAL, problem),
+			None | Some(Ok(Ok(_))) => error(NOT_POOLED, later),
+			Some(Ok(Err(problem))) => error(INTERNAL, problem),
+			Some(Err(problem)) => error(INTERNAL, problem),
 		}
 	}
 

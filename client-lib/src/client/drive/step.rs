@@ -57,8 +57,7 @@ impl<'a, M: Mls> Step<'a, M> {
 			Effect::Apply(entry) => {
 				let staged = self.staged.take().ok_or(DriveError::Lost("the verdict on an entry"))?;
 				let change = engine.apply(overlay, &entry.hash, *staged)?;
-				let mut back = change.readmitted.iter();
-				self.done.replaced = change.removed_me && back.any(|identity| identity == engine.identity());
+				self.done.replaced = change.replaced_me;
 				self.done.advanced = Some((*entry, change, false));
 			}
 			Effect::MergeOwn(entry) => {

@@ -271,6 +271,22 @@ mod tests {
 		assert_eq!(asked(&mut core).1, [(BERT, EVERYBODY + 100)]);
 	}
 
+	/// Or a node that is behind would make a device that was revoked one again.
+	#[test]
+	fn an_older_reading_of_a_log_takes_the_place_of_no_newer_one() {
+		let mut core = core();
+		let known = |core: &Core<Engine>| core.store.overlay().get::<KnownDevices>(&BERT.0).unwrap().unwrap();
+		let newer =
+			KnownDevices { until: 120, since: vec![(1, vec![IdentityKey([9; 32])]), (110, vec![])], rotated: vec![] };
+		core.on_looked_up(LookedUp { person: BERT, devices: newer.clone() });
+		for until in [119, 120] {
+			learn(&mut core, until);
+			assert_eq!(known(&core), newer, "{until}");
+		}
+		learn(&mut core, 121);
+		assert_eq!(known(&core).until, 121);
+	}
+
 	#[test]
 	fn who_becomes_known_late_is_read_up_to_where_changes_were_taken_in() {
 		let mut core = core();

@@ -103,6 +103,7 @@ impl StandIn {
 		if current.epoch != before.epoch || current.secret != before.secret {
 			return Err(EngineError::NotNext { staged: next.epoch, current: current.epoch });
 		}
+		let replaced_me = removes_me && readmitted.iter().any(|identity| identity.as_bytes() == self.identity);
 		let identities = |list: Vec<String>| list.into_iter().map(String::into_bytes).collect();
 		let after = if removes_me { State { active: false, epoch: next.epoch, ..current } } else { next };
 		after.store(overlay, &group)?;
@@ -121,6 +122,7 @@ impl StandIn {
 			devices_removed: Vec::new(),
 			data: None,
 			removed_me: removes_me,
+			replaced_me,
 			ordering_key: view.ordering_key,
 		})
 	}

@@ -314,6 +314,22 @@ fn each_device_is_readmitted_by_itself() {
 }
 
 #[test]
+fn a_device_that_goes_while_another_is_readmitted_is_not_replaced() {
+	let (mut log, mut members) = with_phone(&of_people());
+	let request = ask(&members[3], &log);
+	let checked = members[0].read(|engine, overlay| engine.check_rejoin(overlay, &log.group, &request.bytes)).unwrap();
+	let intents = [retire(&[named("b", key("b"))]), checked.intent()];
+	let batch = members[0].read(|engine, overlay| engine.build_commit(overlay, &log.group, &intents)).unwrap();
+	let entry = log.append(&batch.prepared.unwrap());
+	let changes = [1, 3].map(|index: usize| members[index].advance(&log, &entry));
+	for change in &changes {
+		assert_eq!(change.readmitted, [id("b").into_bytes()]);
+		assert_eq!(change.devices_removed, [named("b", key("b"))]);
+	}
+	assert_eq!(changes.map(|change| (change.removed_me, change.replaced_me)), [(true, false), (true, true)]);
+}
+
+#[test]
 fn nobody_takes_a_live_device_out_under_the_cover_of_a_readmission() {
 	let strictly = GroupData { authentication: of_people().authentication, ..strict() };
 	let (mut log, mut members) = with_phone(&strictly);

@@ -184,7 +184,9 @@ fn a_member_that_was_replaced_stops_and_comes_back_by_the_welcome() {
 	let entry = log.append(&prepared);
 	for (index, member) in members.iter_mut().enumerate() {
 		let change = member.advance(&log, &entry);
-		assert_eq!((change.removed_me, &change.readmitted[..]), (index == 1, &[b"b".to_vec()][..]));
+		let is_b = index == 1;
+		assert_eq!((change.removed_me, change.replaced_me), (is_b, is_b));
+		assert_eq!(change.readmitted, [b"b".to_vec()]);
 	}
 	let welcomes = members[0].welcomes(&prepared, &entry);
 	let package = NewKeyPackage { bytes: vec![], reference: request.reference };

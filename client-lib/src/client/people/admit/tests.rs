@@ -1,6 +1,7 @@
 //! A person with a computer in a group, and with a phone that is to come in.
 
 mod failures;
+mod others;
 mod turns;
 mod vouchers;
 
@@ -149,8 +150,14 @@ impl Computer {
 		self.pass(1);
 	}
 
-	/// Takes an entry into the log, in the next block.
-	fn append(&mut self, parent: EntryHash, payload: Vec<u8>, next_key: OrderingKey, endorsement: Endorsement) {
+	/// An entry that continues the log, in the next block.
+	fn extend(
+		&mut self,
+		parent: EntryHash,
+		payload: Vec<u8>,
+		next_key: OrderingKey,
+		endorsement: Endorsement,
+	) -> (GroupId, VerifiedEntry) {
 		let hash = payload_hash(&payload);
 		let payload_len = u32::try_from(payload.len()).unwrap();
 		let body = EntryBody { parent, payload_hash: hash, payload_len, next_key, endorsement };
@@ -158,7 +165,13 @@ impl Computer {
 		let head = self.cursor.head.append(block, &body).unwrap();
 		let header = EntryHeader { index, hash: head.hash, parent, block, payload_hash: hash, next_key };
 		self.cursor = LogCursor { head, block };
-		self.finalize(vec![(self.group, VerifiedEntry { header, payload: Some(payload) })]);
+		(self.group, VerifiedEntry { header, payload: Some(payload) })
+	}
+
+	/// Takes an entry into the log, in the next block.
+	fn append(&mut self, parent: EntryHash, payload: Vec<u8>, next_key: OrderingKey, endorsement: Endorsement) {
+		let entry = self.extend(parent, payload, next_key, endorsement);
+		self.finalize(vec![entry]);
 	}
 
 	fn win(&mut self) {

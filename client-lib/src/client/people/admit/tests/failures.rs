@@ -1,7 +1,7 @@
 //! What comes to nothing, and what that costs.
 
 use super::*;
-use crate::{directory::KeyPackageRefusal, voucher::VoucherRefusal};
+use crate::{client::GroupError, directory::KeyPackageRefusal, mls::EngineError, voucher::VoucherRefusal};
 use lockstep_primitives::key_package::CLAIM_LIFE;
 
 const SPENT: NotAddedBecause = NotAddedBecause::Voucher(VoucherRefusal::Spent);
@@ -73,6 +73,47 @@ fn a_voucher_that_was_claimed_with_long_ago_makes_way_for_the_next() {
 	assert_ne!(computer.claims[0].voucher, voucher);
 }
 
+/// Only a voucher of which it is said that it is spent is given up for its age.
+#[test]
+fn a_voucher_of_a_sponsor_without_funds_is_kept_for_as_long_as_any() {
+	let mut computer = Computer::that_claims(2);
+	let voucher = computer.claims[0].voucher.clone();
+	computer.jump(CLAIM_LIFE);
+	computer.reopen();
+	computer.pass(1);
+	computer.fail(NotAddedBecause::Voucher(VoucherRefusal::NoFunds), VoucherIs::Doubted);
+	assert_eq!((computer.is_bound(), computer.left()), (true, 1));
+	assert_eq!(computer.claims_after(2 * AGAIN), Some(AGAIN));
+	assert_eq!(computer.claims[0].voucher, voucher);
+}
+
+#[test]
+fn a_commit_blames_the_voucher_for_what_was_claimed_alone() {
+	let group = GroupId([7; 32]);
+	let engine = EngineError::NoSuchGroup(group);
+	let other = [
+		CommitError::Exhausted { attempts: 256 },
+		CommitError::Busy(256),
+		CommitError::Group(GroupError::Closed),
+		CommitError::Group(GroupError::Removed(group)),
+		// Trouble of this client.
+		CommitError::Build(BuildError::Engine(engine)),
+	];
+	for error in other {
+		assert_eq!(blames(&error), None, "{error}");
+	}
+	let revoked = InvalidReason::Policy(PolicyError::NotADevice { identity: ANNA.0.to_vec() });
+	assert_eq!(blames(&CommitError::Build(BuildError::Refused(revoked))), Some(VoucherIs::Doubted));
+	let claimed = [
+		CommitError::ClaimLapsed,
+		CommitError::TooLarge { length: 70_000, max: 65_536 },
+		CommitError::Build(BuildError::KeyPackage { index: 0, reason: "it is another's".to_owned() }),
+	];
+	for error in claimed {
+		assert_eq!(blames(&error), Some(VoucherIs::Spent), "{error}");
+	}
+}
+
 #[test]
 fn a_restart_makes_no_wait_shorter() {
 	let mut computer = Computer::that_claims(2);
@@ -107,6 +148,25 @@ fn three_vouchers_are_spent_on_a_device_in_vain() {
 	assert_eq!((computer.left(), computer.told().0), (2, 1));
 	computer.knows(&[(0, &[COMPUTER, PHONE]), (1, &[COMPUTER, [22; 32]])], &[(PHONE, [22; 32])]);
 	assert_eq!(computer.claims_after(1), Some(1), "with another key it counts anew");
+}
+
+#[test]
+fn what_becomes_of_one_device_makes_the_wait_for_another_no_shorter() {
+	let mut computer = Computer::that_claims(4);
+	computer.fail(EXPIRED, VoucherIs::Spent);
+	assert_eq!(computer.claims_after(3 * AGAIN), Some(AGAIN + 1));
+	computer.fail(EXPIRED, VoucherIs::Spent);
+	// From the next block on.
+	let due = computer.block + 1 + 2 * AGAIN;
+	computer.pass(1);
+	computer.knows(&[(0, &[COMPUTER, PHONE, TABLET])], &[]);
+	computer.pass(1);
+	assert_eq!(computer.claims.len(), 1, "the tablet does not wait");
+	computer.answer(Ok(vec![package(TABLET)]));
+	computer.win();
+	assert_eq!(computer.devices(), 2);
+	assert!(computer.claims_after(3 * AGAIN).is_some());
+	assert_eq!((computer.block, &computer.claims[0].devices[..]), (due, &[key(PHONE)][..]));
 }
 
 #[test]

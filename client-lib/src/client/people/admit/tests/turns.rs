@@ -122,11 +122,53 @@ fn nothing_is_claimed_while_something_else_is_to_be_done() {
 }
 
 #[test]
+fn nothing_is_claimed_while_a_commit_is_on_its_way() {
+	let mut computer = Computer::with_vouchers(1);
+	computer.core.commit(&computer.group, Intent::Update, false, None, None);
+	computer.act();
+	computer.pass(3);
+	assert!(computer.claims.is_empty() && computer.left() == 1);
+	computer.win();
+	assert_eq!(computer.claims.len(), 1);
+}
+
+#[test]
 fn who_is_leaving_adds_nobody() {
 	let mut computer = Computer::that_claims(1);
 	computer.core.groups.get_mut(&computer.group).unwrap().leaving = true;
 	computer.answer(Ok(vec![package(PHONE)]));
 	assert!(computer.submitted.is_none() && computer.is_bound());
+}
+
+/// What it is about may have changed in entries that were not read yet.
+#[test]
+fn what_is_claimed_while_the_log_is_not_read_to_its_end_is_claimed_again() {
+	let mut computer = Computer::that_claims(2);
+	let claim = computer.claims[0].clone();
+	computer.core.fall_behind();
+	computer.answer(Ok(vec![package(PHONE)]));
+	assert!(computer.submitted.is_none() && computer.is_bound());
+	computer.pass(1);
+	assert!(computer.submitted.is_none(), "nothing waits for the end of the log");
+	assert_eq!(computer.claims, [claim], "the same voucher gives the same again");
+	computer.answer(Ok(vec![package(PHONE)]));
+	computer.win();
+	assert_eq!((computer.devices(), computer.left()), (2, 1));
+}
+
+/// This device was revoked, or has another key by now. Another device of the person may need what was claimed.
+#[test]
+fn an_answer_to_a_device_that_brings_in_nobody_any_more_costs_no_voucher() {
+	let other = [21; 32];
+	for (newest, rotated) in [(vec![PHONE], vec![]), (vec![other, PHONE], vec![(COMPUTER, other)])] {
+		let mut computer = Computer::that_claims(1);
+		computer.knows(&[(0, &[COMPUTER, PHONE]), (1, &newest)], &rotated);
+		computer.pass(1);
+		assert!(dues(&computer).is_empty());
+		computer.answer(Ok(vec![package(PHONE)]));
+		assert!(computer.submitted.is_none() && computer.is_bound());
+		assert_eq!(computer.told().1, []);
+	}
 }
 
 /// Whoever's log is read while it cannot be done yet.

@@ -29,6 +29,37 @@ fn only_vouchers_for_claims_are_kept_each_once_and_until_they_expire() {
 	assert!(pool::free(&computer.core.store.overlay(), 0).unwrap().is_empty(), "it is deleted");
 }
 
+/// A claim takes its time.
+#[test]
+fn one_that_expires_in_a_minute_is_not_taken() {
+	let mut computer = Computer::with_vouchers(1);
+	let (id, devices, expiry) = (computer.group, [key(PHONE)], voucher(VoucherKind::Claim).voucher().expiry);
+	computer.core.finalized = expiry - 64;
+	assert_eq!((computer.left(), computer.core.take_voucher(&id, &devices)), (0, Ok(None)));
+	let mut computer = Computer::with_vouchers(1);
+	computer.core.finalized = expiry - 65;
+	assert_eq!(computer.left(), 1);
+	let id = computer.group;
+	assert!(matches!(computer.core.take_voucher(&id, &devices), Ok(Some((_, true)))));
+}
+
+#[test]
+fn one_that_is_damaged_is_none_and_hinders_no_other() {
+	let mut computer = Computer::with_vouchers(2);
+	assert_eq!(computer.core.store.damage("claim voucher", Some(&[2, 0xff])), 2);
+	assert_eq!((computer.left(), computer.keep(vouchers(1))), (0, Ok(1)));
+	computer.pass(1);
+	assert_eq!(computer.claims.len(), 1);
+	// So it is with one that is bound, and what was claimed with it is lost.
+	assert_eq!(computer.core.store.damage("claim voucher in use", Some(&[2, 0xff])), 1);
+	computer.answer(Ok(vec![package(PHONE)]));
+	assert!(computer.submitted.is_none() && !computer.is_bound());
+	let next = vouchers(1);
+	assert_eq!(computer.keep(next.clone()), Ok(1));
+	computer.pass(1);
+	assert_eq!(computer.claims[0].voucher, next[0]);
+}
+
 #[test]
 fn one_that_is_or_was_in_use_is_not_kept_again() {
 	let mut computer = Computer::that_claims(1);
@@ -76,6 +107,28 @@ fn what_was_claimed_with_another_voucher_is_not_added() {
 	computer.answer(Ok(vec![package(PHONE)]));
 	computer.pass(1);
 	assert!(computer.submitted.is_none() && computer.is_bound());
+}
+
+#[test]
+fn vouchers_that_come_while_a_claim_is_on_its_way_change_nothing_of_it() {
+	let mut computer = Computer::that_claims(1);
+	assert_eq!(computer.keep(vouchers(2)), Ok(2));
+	computer.answer(Ok(vec![package(PHONE)]));
+	computer.win();
+	assert_eq!((computer.devices(), computer.left()), (2, 2));
+}
+
+#[test]
+fn with_the_secret_of_the_gate_it_claims_at_once() {
+	let mut computer = Computer::that_claims(1);
+	computer.fail(NotAddedBecause::GateClosed, VoucherIs::NotShown);
+	computer.pass(1);
+	assert!(computer.claims.is_empty());
+	let (reply, mut answer) = oneshot::channel();
+	computer.core.on_pool(PoolCommand::Gate(Some(Seed::new([9; 32])), reply));
+	assert_eq!(answer.try_recv().unwrap(), Ok(()));
+	computer.pass(1);
+	assert_eq!(computer.claims[0].gate.as_ref().map(Seed::key), Some(key([9; 32])));
 }
 
 #[test]
