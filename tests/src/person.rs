@@ -3,8 +3,8 @@
 use crate::{Error, Network, Result};
 use lockstep_client::{
 	directory::{
-		accept, incept, Author, DeviceKeys, DeviceOffer, Directory, History, IdentityId, RecoveryKeys, SignedEvent,
-		Stock, Stocking,
+		accept, incept, Author, DeviceKeys, DeviceOffer, Directory, History, IdentityId, Recovery, RecoveryKeys,
+		Revoked, Seed, SignedEvent, Stock, Stocking,
 	},
 	voucher::{HeldVoucher, VoucherKind},
 	Client, Config, GenesisHash, Sponsor, StoreKey, Upkeep,
@@ -17,6 +17,11 @@ use std::{
 /// An [`Error::Broken`] with what something else said.
 pub fn broken(error: impl std::fmt::Display) -> Error {
 	Error::Broken(error.to_string())
+}
+
+/// This recovery key, and no other.
+fn only(recovery: &Seed) -> Result<RecoveryKeys> {
+	RecoveryKeys::try_from(vec![recovery.commitment()]).map_err(|_| broken("too many recovery keys"))
 }
 
 /// A voucher that the sponsor gives away now.
@@ -41,10 +46,19 @@ pub struct Enrolled {
 impl Enrolled {
 	/// Somebody new with one device, registered by a voucher over this node.
 	pub async fn new(network: &Network, node: usize) -> Result<Self> {
+		Self::registered(network, node, RecoveryKeys::default()).await
+	}
+
+	/// The same, with this recovery key.
+	pub async fn recoverable(network: &Network, node: usize, recovery: &Seed) -> Result<Self> {
+		Self::registered(network, node, only(recovery)?).await
+	}
+
+	async fn registered(network: &Network, node: usize, recovery: RecoveryKeys) -> Result<Self> {
 		let genesis = network.genesis().await?;
 		let directory = Directory::new(vec![network.url(node)], genesis).map_err(broken)?;
 		let device = DeviceKeys::random();
-		let first = incept(&genesis, &device, RecoveryKeys::default(), None);
+		let first = incept(&genesis, &device, recovery, None);
 		let voucher = voucher(network, VoucherKind::Register).await?;
 		let id = directory.register_by_voucher(&voucher, &first).await.map_err(broken)?.identity();
 		Ok(Self { directory, device, id, genesis })
@@ -57,6 +71,25 @@ impl Enrolled {
 		let code = DeviceOffer(device.device()).to_string();
 		let offer = code.parse().map_err(broken)?;
 		let event = accept(&self.genesis, Author::after(&history).add_device(&self.device, &offer), &device);
+		self.directory.record(&event.map_err(broken)?).await.map_err(broken)?;
+		let directory = Directory::new(vec![network.url(node)], self.genesis).map_err(broken)?;
+		Ok(Self { directory, device, id: self.id, genesis: self.genesis })
+	}
+
+	/// The same person on a new device, brought in by the recovery key. This one goes, and what happened from event `from` on is
+	/// overridden.
+	pub async fn recovered(&self, network: &Network, node: usize, by: &Seed, from: u64) -> Result<Self> {
+		let device = DeviceKeys::random();
+		let (history, _) = self.directory.read(self.id).await.map_err(broken)?;
+		let gone = Revoked::try_from(vec![self.device.current.key()]).map_err(|_| broken("too many devices"))?;
+		let recovery = Recovery {
+			rank: 0,
+			from: Some(from),
+			revoked: gone,
+			device: DeviceOffer(device.device()),
+			recovery: only(&Seed::random())?,
+		};
+		let event = accept(&self.genesis, Author::after(&history).recover(by, recovery), &device);
 		self.directory.record(&event.map_err(broken)?).await.map_err(broken)?;
 		let directory = Directory::new(vec![network.url(node)], self.genesis).map_err(broken)?;
 		Ok(Self { directory, device, id: self.id, genesis: self.genesis })
@@ -141,9 +174,20 @@ impl Person {
 		Self::of(Enrolled::new(network, node).await?, network, node, folder).await
 	}
 
+	/// The same, with this recovery key.
+	pub async fn recoverable(network: &Network, node: usize, folder: &Path, recovery: &Seed) -> Result<Self> {
+		Self::of(Enrolled::recoverable(network, node, recovery).await?, network, node, folder).await
+	}
+
 	/// The same person on a further device, which this one has added.
 	pub async fn with_further_device(&self, network: &Network, node: usize, folder: &Path) -> Result<Self> {
 		Self::of(self.enrolled.with_further_device(network, node).await?, network, node, folder).await
+	}
+
+	/// The same person on a new device, brought in by the recovery key. This one goes, and what happened from event `from` on is
+	/// overridden.
+	pub async fn recovered(&self, network: &Network, node: usize, folder: &Path, by: &Seed, from: u64) -> Result<Self> {
+		Self::of(self.enrolled.recovered(network, node, by, from).await?, network, node, folder).await
 	}
 
 	async fn of(enrolled: Enrolled, network: &Network, node: usize, folder: &Path) -> Result<Self> {

@@ -198,43 +198,4 @@ fn exactly(bytes: &[u8]) -> Option<[u8; 32]> {
 }
 
 #[cfg(test)]
-mod tests {
-	use super::*;
-
-	fn key(name: u8) -> IdentityKey {
-		IdentityKey([name; 32])
-	}
-
-	#[test]
-	fn devices_are_those_of_the_newest_state_up_to_the_block() {
-		let since = vec![(5, vec![key(1)]), (9, vec![key(1), key(2)]), (12, vec![key(2)]), (20, vec![])];
-		let known = KnownDevices { until: 30, since, rotated: Vec::new() };
-		let at = |block| known.at(block).to_vec();
-		assert_eq!((at(4), at(5), at(8)), (vec![], vec![key(1)], vec![key(1)]));
-		assert_eq!((at(9), at(12), at(19)), (vec![key(1), key(2)], vec![key(2)], vec![key(2)]));
-		assert_eq!((at(20), at(30)), (vec![], vec![]), "one that has ended");
-		assert!(known.ever(&key(1), 30) && !known.ever(&key(2), 8) && !known.ever(&key(3), 30));
-	}
-
-	#[test]
-	fn a_device_with_another_key_is_not_revoked() {
-		let since = vec![
-			(5, vec![key(1), key(9)]),
-			(9, vec![key(2), key(9)]),
-			(12, vec![key(3), key(9)]),
-			(20, vec![key(9)]),
-			(25, vec![key(1), key(4)]),
-		];
-		let rotated = vec![(key(1), key(2)), (key(2), key(3)), (key(3), key(1)), (key(8), key(9))];
-		let known = KnownDevices { until: 30, since, rotated };
-		for block in [5, 9, 12, 19] {
-			assert!(!known.is_revoked(&key(1), block), "{block}");
-		}
-		assert!(known.is_revoked(&key(1), 20) && known.is_revoked(&key(1), 24), "its heirs, too");
-		assert!(!known.is_revoked(&key(1), 25), "a recovery has brought it back");
-		assert!(!known.is_revoked(&key(7), 30), "it was no device");
-		assert_eq!((known.revoked_at(&key(9)), known.revoked_at(&key(1))), (Some(25), None));
-		let known = KnownDevices { until: 22, ..known };
-		assert_eq!((known.revoked_at(&key(3)), known.revoked_at(&key(2))), (Some(20), Some(20)));
-	}
-}
+mod tests;

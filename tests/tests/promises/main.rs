@@ -17,6 +17,7 @@
 //! | [`p7_key_packages`] | a person is added by what the person's devices have published, each of it given out once |
 //! | [`p7_keeping`] | a client keeps its KeyPackages published, and is told what happened while it was away |
 //! | [`p7_members`] | in a group of people, a leaf counts if its key is a device of its identity in the block of the entry |
+//! | [`p7_recovery`] | a person who takes an identity back comes into groups again, a thief does not, and nothing that was committed changes |
 //! | [`p7_two_implementations`] | KeyPackages of another MLS implementation are claimed, and its members are members like others |
 //! | [`clock`] | a member's clock does not matter to its verdicts |
 //! | [`membership`] | members that go away, for a while or for good |
@@ -50,6 +51,7 @@ mod p7_keeping;
 mod p7_key_packages;
 mod p7_members;
 mod p7_provable_rotations;
+mod p7_recovery;
 mod p7_two_implementations;
 mod people_talk;
 mod retention;
@@ -84,6 +86,7 @@ async fn on_a_network_that_nothing_disturbs() -> Result<()> {
 		p7_keeping::who_was_closed_is_told_everything_in_order,
 		p7_members::who_is_no_device_commits_nothing,
 		p7_members::nobody_comes_in_under_the_name_of_another,
+		p7_recovery::who_was_away_over_a_recovery_agrees,
 		p7_two_implementations::members_of_openmls_and_of_mls_rs_share_a_group,
 		clock::a_member_months_ahead_agrees_on_an_added_key_package,
 		membership::a_member_that_was_away_catches_up,

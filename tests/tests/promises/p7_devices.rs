@@ -17,7 +17,7 @@ const PATIENCE: Duration = Duration::from_secs(90);
 /// Blocks in which a second member would have taken its turn.
 const TURNS: u32 = 24;
 
-async fn hears(person: &Person, sender: &Person, group: GroupId, text: &str) -> Result<()> {
+pub async fn hears(person: &Person, sender: &Person, group: GroupId, text: &str) -> Result<()> {
 	let mut events = person.client.events();
 	sender.client.send(group, text.as_bytes().to_vec()).await.map_err(broken)?;
 	until(&mut events, "the message", |event| match event {

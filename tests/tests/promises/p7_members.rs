@@ -30,11 +30,11 @@ pub async fn until<T>(
 	within(PATIENCE, what, looking).await?
 }
 
-fn not_a_device(of: IdentityId) -> InvalidReason {
+pub fn not_a_device(of: IdentityId) -> InvalidReason {
 	InvalidReason::Policy(PolicyError::NotADevice { identity: of.0.to_vec() })
 }
 
-fn refused(result: Result<impl std::fmt::Debug, CommitError>, of: IdentityId) -> Result<()> {
+pub fn refused(result: Result<impl std::fmt::Debug, CommitError>, of: IdentityId) -> Result<()> {
 	match result {
 		Err(CommitError::Build(BuildError::Refused(reason))) if reason == not_a_device(of) => Ok(()),
 		other => Err(broken(format!("{other:?} in place of a refusal"))),

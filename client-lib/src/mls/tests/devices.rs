@@ -270,6 +270,30 @@ fn an_administrator_stays_one_while_one_of_its_devices_stays() {
 	assert!(matches!(proposed, Err(BuildError::Refused(InvalidReason::Policy(PolicyError::NoAdministrator)))));
 }
 
+/// A recovery has taken the only device of the only administrator away, and brought in another one.
+#[test]
+fn the_last_administrator_is_back_with_the_device_of_a_recovery() {
+	let strictly = GroupData { authentication: of_people().authentication, ..strict() };
+	let (mut log, mut members) = group_with(&strictly, &["a", "b", "c"]);
+	let stolen = named("a", key("a"));
+	let recovered: &[(BlockNumber, &[IdentityKey])] = &[(0, &[key("a")]), (2, &[key_of(&PHONE)])];
+	tell(&members, "a", 100, recovered);
+	// The place of the one that went commits nothing, and stays while it is the last of an administrator.
+	assert_eq!(refusal(&members[0], &log, &Intent::Update), BuildError::Refused(not_a_device("a")));
+	assert_eq!(standing(&members[1], &log).revoked, [(stolen.clone(), 2)]);
+	let refused = refusal(&members[1], &log, &retire(std::slice::from_ref(&stolen)));
+	assert_eq!(refused, BuildError::Refused(PolicyError::NoAdministrator.into()));
+	// "b" may not add members, and brings in the new one.
+	let change = bring_in(&mut members, &mut log, 1, "a");
+	assert_eq!((change.added, change.devices_added), (vec![], vec![named("a", key_of(&PHONE))]));
+	tell(&members, "a", 100, recovered);
+	let change = commit(&mut members, &mut log, 2, &retire(std::slice::from_ref(&stolen)));
+	assert_eq!((change.removed, change.devices_removed), (vec![], vec![stolen]));
+	assert!(!members.remove(0).view(&log).active);
+	assert_agreement(&mut members, &log);
+	commit(&mut members, &mut log, 2, &super::rename("by the new device"));
+}
+
 #[test]
 fn a_device_that_is_taken_out_costs_its_person_no_role() {
 	let strictly = GroupData { authentication: of_people().authentication, ..strict() };
