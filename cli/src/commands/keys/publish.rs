@@ -60,8 +60,8 @@ impl Publish {
 		for _ in 0..self.count {
 			packages.push(client.key_package().await?);
 		}
-		let last_resort = if with_last_resort { Some(client.key_package().await?) } else { None };
 		let lapse = myself.head.number.saturating_add(self.days.saturating_mul(DAY));
+		let last_resort = if with_last_resort { Some(client.last_resort_key_package(lapse).await?) } else { None };
 		let genesis = myself.history.genesis();
 		let stocking = Stocking { genesis, identity, device, stock };
 		let refused = |refusal: KeyPackageRefusal| Failure::from(DirectoryError::KeyPackages(refusal));
