@@ -81,6 +81,7 @@ async fn on_a_network_that_nothing_disturbs() -> Result<()> {
 		p7_key_packages::a_thousand_claims_race_for_a_hundred_key_packages,
 		p7_keeping::a_stock_is_kept_and_a_last_resort_serves_two,
 		p7_keeping::what_happened_meanwhile_is_told_once,
+		p7_keeping::a_device_with_another_key_can_be_added_from_the_same_block_on,
 		p7_members::who_is_no_device_commits_nothing,
 		p7_members::nobody_comes_in_under_the_name_of_another,
 		p7_two_implementations::members_of_openmls_and_of_mls_rs_share_a_group,
