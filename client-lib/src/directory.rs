@@ -12,7 +12,7 @@
 //! | --- | --- | --- |
 //! | create an identity | [`incept`] | [`Directory::register`], with an account that pays |
 //! | add a device | [`DeviceOffer`] of the new one, [`Author::add_device`] of an old one, [`accept`] of the new one | [`Directory::record`] |
-//! | rotate a key | [`Author::rotate`] | [`Directory::record`], and [`Client::change_signer`](crate::Client::change_signer) |
+//! | rotate a key | | [`rotate_device`], with KeyPackages of the new key, and [`Client::change_signer`](crate::Client::change_signer) |
 //! | revoke a device | [`Author::revoke_device`] | [`Directory::record`] |
 //! | recover | [`Author::recover`], and [`accept`] | [`Directory::record`] |
 //! | end | [`Author::close`] | [`Directory::record`] |
@@ -36,7 +36,10 @@ mod write;
 
 pub use author::{accept, incept, AcceptError, Author, Recovery};
 pub use export::{export_identity, IdentityExportError};
-pub use keeper::{Keeper, KeeperEvent, KeeperOptions, KeeperStopped, Keeping, StockNews, Why, GRACE};
+pub use keeper::{
+	rotate_device, Keeper, KeeperEvent, KeeperOptions, KeeperStopped, Keeping, RotateError, Rotated, StockNews, Why,
+	GRACE,
+};
 pub use keys::{DeviceKeys, DeviceOffer, DeviceOfferError, Seed};
 pub use lockstep_primitives::{
 	identity::{

@@ -2,7 +2,7 @@
 
 use super::{Failure, Kind};
 use lockstep_client::{
-	directory::{DirectoryError, IdentityExportError, IdentityFileError, KeyPackageRefusal},
+	directory::{DirectoryError, IdentityExportError, IdentityFileError, KeyPackageRefusal, RotateError},
 	proof::{ExportError, ProofError},
 	rpc::RpcError,
 	BackupError, BackupFileError, CommitError, CreateError, GroupError, KeyPackageError, LeaveError, OpenError,
@@ -173,7 +173,9 @@ impl From<DirectoryError> for Failure {
 			DirectoryError::Superseded { .. } => {
 				"lockstep identity find ID --log shows what it was; make this anew if it is still wanted"
 			}
-			DirectoryError::NotFinal { .. } => "run it again, which goes on from there",
+			DirectoryError::NotFinal { .. } | DirectoryError::NotPublished(_) => {
+				"run it again, which goes on from there"
+			}
 			DirectoryError::Voucher(_) => "lockstep voucher show FILE; or ask for another voucher",
 			DirectoryError::KeyPackages(KeyPackageRefusal::NothingLeft) => {
 				"ask the person to publish KeyPackages: lockstep keys publish"
@@ -186,13 +188,24 @@ impl From<DirectoryError> for Failure {
 		let failure = match error {
 			DirectoryError::Read(error) => error.into(),
 			DirectoryError::Unknown(_) => Self::new(Kind::NoIdentity, error),
-			DirectoryError::NotFinal { .. } => Self::new(Kind::Timeout, error),
+			DirectoryError::NotFinal { .. } | DirectoryError::NotPublished(_) => Self::new(Kind::Timeout, error),
 			error => Self::new(Kind::Refused, error),
 		};
 		if advice.is_empty() {
 			failure
 		} else {
 			failure.advise(advice)
+		}
+	}
+}
+
+impl From<RotateError> for Failure {
+	fn from(error: RotateError) -> Self {
+		match error {
+			RotateError::Directory(error) => error.into(),
+			RotateError::NotADevice { .. } => Self::new(Kind::NotADevice, error),
+			RotateError::Client(_) => Self::new(Kind::Store, error),
+			error => Self::new(Kind::Failed, error),
 		}
 	}
 }

@@ -88,7 +88,12 @@ impl Author {
 
 	/// A device goes over from its keys to those that [`DeviceKeys::rotated`] has given.
 	pub fn rotate(&self, from: &DeviceKeys, to: &DeviceKeys) -> SignedEvent {
-		self.make(&to.current, Action::Rotate { replaces: from.current.key(), next: to.next.commitment() })
+		self.go_over(from.current.key(), to)
+	}
+
+	/// The device that has the key `replaces` goes over to these, to the first of which it has committed.
+	pub(super) fn go_over(&self, replaces: IdentityKey, to: &DeviceKeys) -> SignedEvent {
+		self.make(&to.current, Action::Rotate { replaces, next: to.next.commitment() })
 	}
 
 	/// A recovery key brings in a device, which has to [`accept`], and overrides what happened.

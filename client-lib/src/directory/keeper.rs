@@ -19,6 +19,7 @@
 mod changes;
 mod look;
 mod plan;
+mod rotating;
 pub(crate) mod shelf;
 mod task;
 #[cfg(test)]
@@ -26,6 +27,7 @@ mod tests;
 
 pub use changes::StockNews;
 pub use plan::{Keeping, Why};
+pub use rotating::{rotate_device, RotateError, Rotated};
 pub use shelf::GRACE;
 
 use super::{DeviceKeys, Directory, DirectoryError, IdentityId, IdentityKey, Stock};
@@ -170,6 +172,8 @@ impl Keeper {
 	/// The client must be a member under this identity ([`Config::identity`](crate::Config::identity)). Its signer may be an earlier
 	/// key of the device: each KeyPackage brings its own. There must be no other keeper for the device, and whoever runs one publishes
 	/// nothing by hand: that would be replaced, as would be what an earlier store of the device has published.
+	///
+	/// When the device was rotated the keeper stops: another one goes on with the new keys, from what [`rotate_device`] has published.
 	pub fn start(
 		client: &Client,
 		directory: &Arc<Directory>,

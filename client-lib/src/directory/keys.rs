@@ -86,7 +86,7 @@ impl DeviceKeys {
 		NewDevice { key: self.current.key(), next: self.next.commitment() }
 	}
 
-	/// The keys after a rotation, for [`Author::rotate`](super::Author::rotate). Store them before the event is submitted,
+	/// The keys after a rotation, for [`rotate_device`](super::rotate_device). Store them before the event is submitted,
 	/// beside those of before, until one of the two is in the log.
 	pub fn rotated(&self) -> Self {
 		Self { current: self.next.clone(), next: Seed::random() }

@@ -1,13 +1,13 @@
 //! Against servers that answer what the test wants, with a chain that `lockstep-verifier` makes.
 
-use super::{Directory, DirectoryError, IdentityRefusal, Seed};
+use super::{Directory, DirectoryError, IdentityRefusal, KeyPackageRefusal, Publication, Seed, SignedPublication};
 use crate::directory::{incept, DeviceKeys, IdentityExportError};
 use jsonrpsee::{server::Server, RpcModule};
 use lockstep_primitives::{
 	extrinsic::TRANSACTION_VERSION,
 	identity::{Action, SignedEvent},
 	rpc::{FinalizedBlock, GenesisProof, HexBytes, IdentityLog, Justified, Links, RecordedEvent, StateProof},
-	BlockHash, BlockNumber, IdentityId, OrderingParameters,
+	BlockHash, BlockNumber, EventSignature, IdentityId, OrderingParameters,
 };
 use lockstep_verifier::{
 	chain::{Anchor, Link},
@@ -255,6 +255,39 @@ async fn what_the_rules_refuse_is_not_submitted() {
 	other.event.action = Action::SetOperator(None);
 	let lost = directory.record(&other).await;
 	assert!(matches!(lost, Err(DirectoryError::Superseded { index: 2, .. })), "{lost:?}");
+}
+
+/// Neither goes to a node if the other would be refused.
+#[tokio::test]
+async fn an_event_goes_with_what_a_device_publishes_that_is_there_after_it() {
+	let (world, log) = chain();
+	let node = Served::new(&world, &log.id, &log.recorded);
+	// It has no method to submit anything, and none to read a stock.
+	let (url, _server) = node.serve().await;
+	let directory = Directory::new(vec![url], world.genesis).unwrap();
+	let published = |identity, number| {
+		let (packages, last_resort) = (Default::default(), None);
+		let device = identity_key(number);
+		let publication = Publication { identity, device, number: 0, replace: true, lapse: 9, packages, last_resort };
+		SignedPublication { publication, signature: EventSignature([0; 64]) }
+	};
+	let event = log.next(1, Action::RevokeDevice(identity_key(2)), None);
+	for (identity, number) in [(log.id, 2), (log.id, 9), (IdentityId([9; 32]), 3)] {
+		let refused = directory.record_and_publish(&event, &published(identity, number)).await;
+		let is_refused = matches!(refused, Err(DirectoryError::KeyPackages(KeyPackageRefusal::UnknownDevice)));
+		assert!(is_refused, "{number}: {refused:?}");
+	}
+	let mut bad = event.clone();
+	bad.signature.0[0] ^= 1;
+	let refused = directory.record_and_publish(&bad, &published(log.id, 3)).await;
+	assert!(matches!(refused, Err(DirectoryError::Refused(IdentityRefusal::BadSignature))), "{refused:?}");
+	let unread = directory.record_and_publish(&event, &published(log.id, 3)).await;
+	assert!(matches!(unread, Err(DirectoryError::Read(_))), "as far as it gets: {unread:?}");
+
+	// The event is there, and of the KeyPackages nothing is known.
+	let recorded = &log.recorded[2].event;
+	let half = directory.record_and_publish(recorded, &published(log.id, 3)).await;
+	assert!(matches!(half, Err(DirectoryError::NotPublished(_))), "{half:?}");
 }
 
 /// Once an event may be on its way, no trouble with a node makes it seem not to be.

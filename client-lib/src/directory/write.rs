@@ -1,6 +1,7 @@
 //! Reading and writing logs over the nodes that an application names.
 
 mod asking;
+mod both;
 mod key_packages;
 mod pending;
 mod reaching;
@@ -65,6 +66,9 @@ pub enum DirectoryError {
 	/// KeyPackages are not taken, or not given out, as each node says.
 	#[error("the chain refuses it: {0}")]
 	KeyPackages(KeyPackageRefusal),
+	/// The event is in the log, for good. Of the KeyPackages that came with it that is not known.
+	#[error("the event is recorded, and the KeyPackages that came with it are not known to be published ({0}): publish them")]
+	NotPublished(Box<DirectoryError>),
 	/// What was claimed must not be used.
 	#[error(transparent)]
 	Claimed(#[from] ClaimedError),
@@ -185,17 +189,17 @@ impl Directory {
 		let goal = Record(event);
 		match goal.look(self).await? {
 			Found::There(history) => return Ok(history),
-			Found::Free(history, head) => self.judge(event, history, head)?,
+			Found::Free(history, head) => drop(self.judge(event, history, head)?),
 		}
 		self.reach(&goal, Pending::new(&self.nodes, way)).await
 	}
 
-	/// Whether the rules let the event pass, in the next block.
-	fn judge(&self, event: &SignedEvent, history: Option<History>, head: Head) -> Result<(), DirectoryError> {
+	/// The identity after the event, if the rules let that pass in the next block.
+	fn judge(&self, event: &SignedEvent, history: Option<History>, head: Head) -> Result<History, DirectoryError> {
 		let mut history = history.unwrap_or_else(|| History::new(self.genesis, event.event.identity));
 		let recorded = Recorded { block: head.number.saturating_add(1), event: event.clone() };
 		match history.admit(recorded) {
-			Ok(()) => Ok(()),
+			Ok(()) => Ok(history),
 			Err(HistoryError::Refused { refusal, .. }) => Err(DirectoryError::Refused(refusal)),
 			Err(error) => Err(IdentityExportError::from(IdentityFileError::from(error)).into()),
 		}

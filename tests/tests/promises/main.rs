@@ -52,6 +52,7 @@ mod p7_key_packages;
 mod p7_members;
 mod p7_provable_rotations;
 mod p7_recovery;
+mod p7_rotating;
 mod p7_two_implementations;
 mod people_talk;
 mod retention;
@@ -84,6 +85,7 @@ async fn on_a_network_that_nothing_disturbs() -> Result<()> {
 		p7_keeping::a_stock_is_kept_and_a_last_resort_serves_two,
 		p7_keeping::what_happened_meanwhile_is_told_once,
 		p7_keeping::who_was_closed_is_told_everything_in_order,
+		p7_rotating::a_device_with_another_key_can_be_added_from_the_same_block_on,
 		p7_members::who_is_no_device_commits_nothing,
 		p7_members::nobody_comes_in_under_the_name_of_another,
 		p7_recovery::who_was_away_over_a_recovery_agrees,

@@ -13,16 +13,16 @@ use lockstep_client::{
 use lockstep_tests::{deadline::within, Error, Network, Result};
 use std::{collections::BTreeSet, path::Path, sync::Arc, time::Duration};
 
-const PATIENCE: Duration = Duration::from_secs(120);
+pub const PATIENCE: Duration = Duration::from_secs(120);
 /// The node of those who are told in order: what was final for one of them is final for the others.
 const NODE: usize = 3;
 
-fn options() -> KeeperOptions {
+pub fn options() -> KeeperOptions {
 	let keeping = Keeping { target: 4, refill_below: 3, life: 10_000, renew_before: 1_000 };
 	KeeperOptions { keeping, look_every: Duration::from_secs(1), ..KeeperOptions::default() }
 }
 
-async fn settled(keeper: &Keeper) -> Result<u32> {
+pub async fn settled(keeper: &Keeper) -> Result<u32> {
 	let stock = within(PATIENCE, "a full stock", keeper.settle()).await?.map_err(broken)?;
 	assert!(stock.last_resort.is_some() && stock.must_replace.is_none());
 	Ok(stock.left())

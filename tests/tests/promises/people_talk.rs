@@ -80,12 +80,13 @@ pub async fn two_people_find_each_other_and_talk(network: &Network) -> Result<()
 	his.types("hello anna").await?;
 	hers.shows(&format!("{}: hello anna", shown(&bert))).await?;
 
-	// Another key for Bert's device: his place goes over to it, and he goes on.
+	// Another key for Bert's device, with KeyPackages of it: his place goes over to it, and he goes on.
 	machine.fails("in_use", &["--profile", "bert", "device", "rotate"]).await?;
 	his.quits().await?;
 	let before = machine.json(&["--profile", "bert", "device", "list"]).await?;
 	let rotated = machine.json(&["--profile", "bert", "device", "rotate"]).await?;
 	assert_eq!((count(&rotated, "/groups"), count(&rotated, "/behind")), (1, 0), "{rotated}");
+	assert_eq!((&rotated["published"], rotated["lastResort"].is_u64()), (&20.into(), true), "{rotated}");
 	hers.shows(&format!("{} has another signature key", shown(&bert))).await?;
 	let after = machine.json(&["--profile", "bert", "device", "list"]).await?;
 	assert_ne!(string(&before, "/devices/0/key")?, string(&after, "/devices/0/key")?);
@@ -94,8 +95,10 @@ pub async fn two_people_find_each_other_and_talk(network: &Network) -> Result<()
 	machine.run(&["--profile", "bert", "group", "update", &group]).await?;
 	machine.run(&["--profile", "bert", "send", &group, "with another key"]).await?;
 	hers.shows("with another key").await?;
-	// What is published from now on has the new key.
-	assert_eq!(machine.json(&["--profile", "bert", "keys", "publish", "--count", "3"]).await?["left"], 3);
+	// What is published from now on has the new key, and comes to what came with it.
+	let published = machine.json(&["--profile", "bert", "keys", "publish", "--count", "3"]).await?;
+	assert_eq!((&published["left"], &published["number"]), (&23.into(), &2.into()));
+	assert_eq!(string(&published, "/device")?, string(&rotated, "/device")?);
 	machine.fails("refused", &["--profile", "bert", "group", "rotate", &group]).await?;
 	hers.quits().await?;
 

@@ -1,48 +1,59 @@
 //! `lockstep device rotate`.
 
 use crate::{
+	commands::keys::publish::{COUNT, DAY, DAYS},
 	failure::{Failure, Kind},
 	job::Job,
 	keyring::Keyring,
 	person::Myself,
 };
 use clap::Args;
-use lockstep_client::{directory::Seed, GroupId, GroupState};
+use lockstep_client::{
+	directory::{rotate_device, Keeping, Rotated, Seed},
+	GroupId, GroupState,
+};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
+use std::sync::Arc;
+
+/// What others can claim by the new key: as much as `keys publish` makes.
+const KEEPING: Keeping = Keeping { target: COUNT, refill_below: 1, life: DAYS * DAY, renew_before: 0 };
 
 /// Gives this device another key, in the identity and in all groups
 ///
-/// The next key was committed to before, so who has stolen the present one cannot do this. Keys are kept before they are sent: if it was
-/// interrupted, or a group could not be reached, run it again, which finishes that. KeyPackages that were published go with the old key.
+/// The next key was committed to before, so who has stolen the present one cannot do this. KeyPackages and a last resort of the new key are
+/// published in the same step; those of the old key go with it. Keys are kept before they are sent: if it was interrupted, or a group could
+/// not be reached, run it again, which finishes that.
 #[derive(Args, Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Rotate {}
 
 impl Rotate {
 	pub async fn run(&self, job: &Job<'_>) -> Result<(), Failure> {
 		let (file, _) = job.session.device()?;
-		let directory = job.session.directory()?;
+		let directory = Arc::new(job.session.directory()?);
 		let (identity, _) = file.device()?;
 		job.session.reachable(job.out).await?;
 		let (history, head) = job.until_final("reading the identity", directory.read(identity)).await?;
 		let keyring = file.change(|keyring| keyring.learn(&history))?;
 		let mut myself = Myself { keyring, history, head };
-		if myself.keyring.behind {
+		let to = if myself.keyring.behind {
 			job.out.note("lockstep: finishing the rotation before, which this device is behind with in its groups");
+			myself.keyring.keys.clone()
 		} else {
-			let author = myself.author()?;
+			myself.author()?;
 			// Both are kept until one of them is in the log.
 			let keyring = file.change(|keyring| {
 				if keyring.rotating.is_none() {
 					keyring.rotating = Some(Seed::random());
 				}
 			})?;
-			let rotated = keyring.rotated().ok_or_else(|| Failure::new(Kind::Failed, "the next key is not there"))?;
-			let event = author.rotate(&keyring.keys, &rotated);
-			let recording = directory.record(&event);
-			myself.history = job.until_final("waiting for the event to be final", recording).await?;
-			myself.keyring = file.change(|keyring| keyring.learn(&myself.history))?;
-		}
+			keyring.rotated().ok_or_else(|| Failure::new(Kind::Failed, "the next key is not there"))?
+		};
+		// What was begun before is finished as well.
+		let rotating = rotate_device(job.session.client(), &directory, identity, &to, KEEPING);
+		let Rotated { history, stock } = job.until_final("waiting for the event to be final", rotating).await?;
+		myself.history = history;
+		myself.keyring = file.change(|keyring| keyring.learn(&myself.history))?;
 		let key = myself.keyring.keys.current.key();
 		job.session.note_device(identity, key)?;
 		let (done, behind) = groups(job, &myself.keyring).await?;
@@ -52,12 +63,27 @@ impl Rotate {
 			let again = format!("{} device rotate", job.session.profile().command());
 			job.out.warn(format!("in {} groups this device is at its old key still: {again}", behind.len()));
 		}
-		let publish = format!("{} keys publish", job.session.profile().command());
-		job.out.note(format!("lockstep: KeyPackages of the old key are given out no more: {publish}"));
+		let published = stock.map_or(0, |stock| stock.left());
+		if published == 0 {
+			let publish = format!("{} keys publish", job.session.profile().command());
+			job.out.note(format!("lockstep: by the new key nobody can add this device yet: {publish}"));
+		}
 		let block = myself.history.until();
-		let text = format!("device key {key} since block {block}, in {} groups", done.len());
-		job.out
-			.result(&text, &json!({ "id": identity, "device": key, "block": block, "groups": done, "behind": behind }))
+		let text = format!(
+			"device key {key} since block {block}, in {} groups, with {published} KeyPackages published",
+			done.len()
+		);
+		let last_resort = stock.and_then(|stock| stock.last_resort);
+		let json = json!({
+			"id": identity,
+			"device": key,
+			"block": block,
+			"groups": done,
+			"behind": behind,
+			"published": published,
+			"lastResort": last_resort,
+		});
+		job.out.result(&text, &json)
 	}
 }
 

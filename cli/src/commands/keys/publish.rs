@@ -10,8 +10,11 @@ use clap::Args;
 use lockstep_client::directory::{DirectoryError, KeyPackageRefusal, Stocking, MAX_LIFE, MAX_STOCK};
 use serde::{Deserialize, Serialize};
 
+/// How many KeyPackages are published, and for how many days, if nothing else is said.
+pub const COUNT: u32 = 20;
+pub const DAYS: u32 = 60;
 /// Blocks in a day, and for how many days KeyPackages can be claimed at most.
-const DAY: u32 = 86_400;
+pub const DAY: u32 = 86_400;
 const MOST: u32 = MAX_LIFE / DAY;
 
 /// Publishes KeyPackages of this device, each to be claimed once
@@ -20,7 +23,7 @@ const MOST: u32 = MAX_LIFE / DAY;
 #[derive(Args, Clone, Debug, Serialize, Deserialize)]
 pub struct Publish {
 	/// How many
-	#[arg(long, value_name = "NUMBER", default_value_t = 20, value_parser = clap::value_parser!(u32).range(0..=i64::from(MAX_STOCK)))]
+	#[arg(long, value_name = "NUMBER", default_value_t = COUNT, value_parser = clap::value_parser!(u32).range(0..=i64::from(MAX_STOCK)))]
 	count: u32,
 	/// Makes a last resort as well, in the place of the one that is there
 	#[arg(long)]
@@ -29,7 +32,7 @@ pub struct Publish {
 	#[arg(long)]
 	replace: bool,
 	/// For how many days they can be claimed
-	#[arg(long, value_name = "DAYS", default_value_t = 60, value_parser = clap::value_parser!(u32).range(1..=i64::from(MOST)))]
+	#[arg(long, value_name = "DAYS", default_value_t = DAYS, value_parser = clap::value_parser!(u32).range(1..=i64::from(MOST)))]
 	days: u32,
 }
 
@@ -60,8 +63,8 @@ impl Publish {
 		for _ in 0..self.count {
 			packages.push(client.key_package().await?);
 		}
-		let last_resort = if with_last_resort { Some(client.key_package().await?) } else { None };
 		let lapse = myself.head.number.saturating_add(self.days.saturating_mul(DAY));
+		let last_resort = if with_last_resort { Some(client.last_resort_key_package(lapse).await?) } else { None };
 		let genesis = myself.history.genesis();
 		let stocking = Stocking { genesis, identity, device, stock };
 		let refused = |refusal: KeyPackageRefusal| Failure::from(DirectoryError::KeyPackages(refusal));

@@ -8,11 +8,11 @@ use super::{
 };
 use crate::{
 	client::StockCommand,
-	directory::{Directory, DirectoryError, Seed},
+	directory::{Directory, DirectoryError, Seed, SignedEvent},
 	Client, StockError,
 };
 use lockstep_primitives::{
-	key_package::{KeyPackageRefusal, SignedPublication, Stock},
+	key_package::{KeyPackageRefusal, Publication, SignedPublication, Stock},
 	BlockNumber, GenesisHash, IdentityId, IdentityKey,
 };
 use std::{future::Future, sync::Arc};
@@ -39,6 +39,13 @@ pub(super) trait Chain: Send + Sync {
 
 	/// [`Directory::publish`].
 	fn publish(&self, signed: &SignedPublication) -> impl Future<Output = Result<Stock, DirectoryError>> + Send;
+
+	/// [`Directory::record_and_publish`].
+	fn record_and_publish(
+		&self,
+		event: &SignedEvent,
+		signed: &SignedPublication,
+	) -> impl Future<Output = Result<Stock, DirectoryError>> + Send;
 }
 
 /// The store, as a keeper needs it.
@@ -76,6 +83,14 @@ impl Chain for Arc<Directory> {
 
 	async fn publish(&self, signed: &SignedPublication) -> Result<Stock, DirectoryError> {
 		Directory::publish(self, signed).await
+	}
+
+	async fn record_and_publish(
+		&self,
+		event: &SignedEvent,
+		signed: &SignedPublication,
+	) -> Result<Stock, DirectoryError> {
+		Ok(Directory::record_and_publish(self, event, signed).await?.1)
 	}
 }
 
@@ -187,7 +202,7 @@ impl<C: Chain, S: Store> Looker<C, S> {
 	}
 
 	/// Publishes what was made, and takes note of what became of it.
-	async fn carry_out(
+	pub(super) async fn carry_out(
 		&self,
 		draft: &Draft,
 		shelf: &Shelf,
@@ -204,9 +219,7 @@ impl<C: Chain, S: Store> Looker<C, S> {
 			self.store.settle(device, settled).await?;
 			return Ok(Looked::Settled);
 		}
-		let signature = self.device.sign(&publication.signing_payload(&self.genesis));
-		let signed = SignedPublication { publication: publication.clone(), signature };
-		let Err(error) = self.chain.publish(&signed).await else {
+		let Err(error) = self.chain.publish(&self.sign(publication)).await else {
 			// Not before this block others could not get what it replaces.
 			let (_, block) = self.chain.stock(self.identity, device).await?;
 			self.store.settle(device, Settled::Published(block)).await?;
@@ -232,6 +245,12 @@ impl<C: Chain, S: Store> Looker<C, S> {
 			return Err(self.not_a_device().into());
 		}
 		Err(error.into())
+	}
+
+	/// The same bytes each time.
+	pub(super) fn sign(&self, publication: &Publication) -> SignedPublication {
+		let signature = self.device.sign(&publication.signing_payload(&self.genesis));
+		SignedPublication { publication: publication.clone(), signature }
 	}
 
 	async fn is_device(&self) -> Result<bool, DirectoryError> {

@@ -77,14 +77,16 @@ impl Keeping {
 		block.saturating_add(self.renew_before.min(self.life() / 2))
 	}
 
+	/// What a device publishes first.
+	pub(super) fn first(&self, block: BlockNumber) -> Order {
+		let lapse = block.saturating_add(self.life());
+		Order { number: 0, first: 0, packages: self.target(), last_resort: true, replace: false, lapse }
+	}
+
 	/// Decides what is to be done, by what the chain knows as of a final block, and what this store has published.
 	pub(crate) fn decide(&self, shelf: &Shelf, stock: Option<&Stock>, block: BlockNumber) -> Step {
+		let Some(stock) = stock else { return Step::Publish(self.first(block), vec![Why::Few, Why::NoLastResort]) };
 		let lapse = block.saturating_add(self.life());
-		let Some(stock) = stock else {
-			let order =
-				Order { number: 0, first: 0, packages: self.target(), last_resort: true, replace: false, lapse };
-			return Step::Publish(order, vec![Why::Few, Why::NoLastResort]);
-		};
 		let (soon, left) = (self.soon(block), stock.left());
 		let (allowed, more_at) = allowance(stock, block);
 		// What can be claimed still is given up only for as many as have to be there, and a last resort.

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
 	client::{parameters::PARAMETERS, StockCommand},
-	directory::Seed,
+	directory::{incept, RecoveryKeys, Seed, SignedEvent},
 	finality::Finalized,
 	mls::Engine,
 	simulation::{MemoryDisk, SimulatedClient},
@@ -32,6 +32,12 @@ const KEEPING: Keeping = Keeping { target: 4, refill_below: 3, life: 1_000, rene
 
 fn device() -> Seed {
 	Seed::new([9; 32])
+}
+
+/// By which the device comes in; what it says makes no difference to the world here.
+fn event() -> SignedEvent {
+	let keys = DeviceKeys { current: device(), next: Seed::new([10; 32]) };
+	incept(&GENESIS, &keys, RecoveryKeys::default(), None)
 }
 
 fn verify(key: &IdentityKey, text: &[u8], signature: &EventSignature) -> bool {
@@ -211,6 +217,13 @@ impl Shared {
 		panic!("it does not come to an end")
 	}
 
+	/// Has the device come in, or takes up what was begun. `None` if the process died.
+	fn come_in(&self) -> Option<Stock> {
+		let event = (!self.world().is_device).then(event);
+		let came_in = self.looker().0.come_in(event.as_ref()).now_or_never()?;
+		Some(came_in.unwrap().unwrap())
+	}
+
 	fn look(&self) -> Result<Looked, LookError> {
 		self.looker().0.look().now_or_never().unwrap()
 	}
@@ -245,10 +258,28 @@ impl Chain for Shared {
 			Some(refusal) => Err(refusal),
 			None => world.publish(signed).map_err(Some),
 		});
-		answer.await.map_err(|refusal| match refusal {
-			Some(refusal) => DirectoryError::KeyPackages(refusal),
-			None => DirectoryError::NotFinal { said: "nothing".to_owned() },
-		})
+		answer.await.map_err(refused)
+	}
+
+	async fn record_and_publish(&self, _: &SignedEvent, signed: &SignedPublication) -> Result<Stock, DirectoryError> {
+		let answer = self.call(|world| match world.refusals.pop() {
+			Some(refusal) => Err(refusal),
+			None => {
+				let was_device = std::mem::replace(&mut world.is_device, true);
+				let published = world.publish(signed);
+				world.is_device = was_device || published.is_ok();
+				published.map_err(Some)
+			}
+		});
+		answer.await.map_err(refused)
+	}
+}
+
+/// Without a refusal nothing is known.
+fn refused(refusal: Option<Refusal>) -> DirectoryError {
+	match refusal {
+		Some(refusal) => DirectoryError::KeyPackages(refusal),
+		None => DirectoryError::NotFinal { said: "nothing".to_owned() },
 	}
 }
 
@@ -353,6 +384,66 @@ fn a_crash_anywhere_makes_nothing_twice_and_loses_no_key() {
 		}
 	}
 	assert!(died >= 14, "{died}");
+}
+
+/// Wherever the process dies: a device and its stock come together and once, and there are no private keys of anything else.
+#[test]
+fn a_device_comes_in_with_its_stock_wherever_the_process_dies() {
+	let mut died = 0;
+	for call in 0..12 {
+		for after in [false, true] {
+			let shared = Shared::new();
+			shared.world().is_device = false;
+			shared.world().dies_in = Some((call, after));
+			if shared.come_in().is_none() {
+				died += 1;
+				let has_stock = shared.world().stock.is_some();
+				assert_eq!(shared.world().is_device, has_stock, "call {call}, {after}");
+				shared.restart();
+				shared.come_in().unwrap();
+			}
+			shared.world().dies_in = None;
+			assert!(shared.world().is_device, "call {call}, {after}");
+			let stock = shared.world().stock.unwrap();
+			assert_eq!((stock.number, stock.left()), (1, 4), "call {call}, {after}");
+			assert_eq!((shared.keys(), shared.published()), (5, 1), "call {call}, {after}");
+			assert_eq!(shared.keep().unwrap(), [], "a keeper goes on from there");
+		}
+	}
+	assert!(died >= 16, "{died}");
+}
+
+/// Whoever has seen both can have the event recorded alone.
+#[test]
+fn what_comes_with_an_event_is_published_after_it_if_that_came_alone() {
+	let shared = Shared::new();
+	shared.world().is_device = false;
+	shared.world().refusals = vec![None];
+	let begun = shared.looker().0.come_in(Some(&event())).now_or_never().unwrap();
+	assert!(matches!(begun, Err(LookError::Directory(DirectoryError::NotFinal { .. }))), "{begun:?}");
+	assert_eq!((shared.keys(), shared.published()), (5, 0));
+	shared.world().is_device = true;
+	assert_eq!(shared.come_in().unwrap().left(), 4);
+	assert_eq!((shared.keys(), shared.published()), (5, 1));
+	// Once more: nothing happens.
+	assert_eq!(shared.come_in().unwrap().number, 1);
+	assert_eq!((shared.keys(), shared.published()), (5, 1));
+}
+
+#[test]
+fn what_was_made_for_a_device_that_did_not_come_in_is_made_anew_when_it_has_lapsed() {
+	let shared = Shared::new();
+	shared.world().is_device = false;
+	let lapse = 10_000 + KEEPING.life;
+	for (block, made_for) in [(10_000, lapse), (lapse - 1, lapse), (lapse, lapse + KEEPING.life)] {
+		shared.world().block = block;
+		shared.world().refusals = vec![None];
+		drop(shared.looker().0.come_in(Some(&event())).now_or_never().unwrap().unwrap_err());
+		let draft = shared.recall(device().key()).now_or_never().unwrap().unwrap().draft.unwrap();
+		assert_eq!((draft.publication.lapse, shared.keys()), (made_for, 5), "block {block}");
+	}
+	shared.come_in().unwrap();
+	assert_eq!((shared.keys(), shared.world().published[&0].lapse), (5, lapse + KEEPING.life));
 }
 
 #[test]

@@ -59,14 +59,7 @@ impl Directory {
 	/// [`DirectoryError`]; [`DirectoryError::KeyPackages`] with [`KeyPackageRefusal::BadSequence`] if something else was published
 	/// with its number, for good. After any other error it may still come: give up no private key of these KeyPackages before.
 	pub async fn publish(&self, signed: &SignedPublication) -> Result<Stock, DirectoryError> {
-		let publication = &signed.publication;
-		let first = publication.all().next();
-		// What is wrong with it the chain would say; which init key to look for is all that is asked here.
-		let first = first.map(|bytes| read(bytes, &publication.identity, &publication.device, |_, _, _| true));
-		let init_key = first.transpose().map_err(DirectoryError::KeyPackages)?.map(|package| package.init_key);
-		let of = StockOf { identity: publication.identity, device: publication.device, init_key };
-		let shows = if init_key.is_some() { Shows::Published } else { Shows::Cleared };
-		self.change(&Changed { of, number: publication.number, shows }, signed.to_extrinsic()).await
+		self.change(&Changed::by(signed)?, signed.to_extrinsic()).await
 	}
 
 	/// Changes who may claim KeyPackages of a person, and waits until that is final.
@@ -234,10 +227,27 @@ enum Shows {
 }
 
 /// That a device's stock was changed, with this number.
-struct Changed {
+pub(super) struct Changed {
 	of: StockOf,
 	number: u32,
 	shows: Shows,
+}
+
+impl Changed {
+	/// By this publication.
+	///
+	/// # Errors
+	/// [`DirectoryError::KeyPackages`] if its first KeyPackage is none.
+	pub(super) fn by(signed: &SignedPublication) -> Result<Self, DirectoryError> {
+		let publication = &signed.publication;
+		let first = publication.all().next();
+		// What is wrong with it the chain would say; which init key to look for is all that is asked here.
+		let first = first.map(|bytes| read(bytes, &publication.identity, &publication.device, |_, _, _| true));
+		let init_key = first.transpose().map_err(DirectoryError::KeyPackages)?.map(|package| package.init_key);
+		let of = StockOf { identity: publication.identity, device: publication.device, init_key };
+		let shows = if init_key.is_some() { Shows::Published } else { Shows::Cleared };
+		Ok(Self { of, number: publication.number, shows })
+	}
 }
 
 impl Goal for Changed {
