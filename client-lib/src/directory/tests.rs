@@ -6,7 +6,10 @@ use jsonrpsee::{server::Server, RpcModule};
 use lockstep_primitives::{
 	extrinsic::TRANSACTION_VERSION,
 	identity::{Action, SignedEvent},
-	rpc::{FinalizedBlock, GenesisProof, HexBytes, IdentityLog, Justified, Links, RecordedEvent, StateProof},
+	rpc::{
+		ChangedIdentities, FinalizedBlock, GenesisProof, HexBytes, IdentityLog, Justified, Links, RecordedEvent,
+		StateProof,
+	},
 	BlockHash, BlockNumber, IdentityId, OrderingParameters,
 };
 use lockstep_verifier::{
@@ -38,6 +41,8 @@ struct Served {
 	/// The read proof there.
 	state: Vec<Vec<u8>>,
 	log: Vec<Recorded>,
+	/// Whose logs have changed; it does not know the method without.
+	changed: Option<Vec<IdentityId>>,
 	/// How often it was asked for a log.
 	asked: Arc<AtomicUsize>,
 }
@@ -46,7 +51,8 @@ impl Served {
 	/// What a node says of a person at the newest block of this chain.
 	fn new(world: &World, id: &IdentityId, log: &[Recorded]) -> Self {
 		let state = world.state.prove(identity_keys(id));
-		Self { world: world.clone(), head: world.newest(), state, log: log.to_vec(), asked: Arc::default() }
+		let (world, log) = (world.clone(), log.to_vec());
+		Self { head: world.newest(), world, state, log, changed: None, asked: Arc::default() }
 	}
 
 	fn asked(&self) -> usize {
@@ -100,6 +106,11 @@ impl Served {
 				serde_json::json!(served.log(from))
 			})
 			.unwrap();
+		if let Some(changed) = self.changed.clone() {
+			let at = FinalizedBlock { number: self.head, hash: BlockHash([0; 32]) };
+			let answer = serde_json::json!(ChangedIdentities { at, identities: Some(changed) });
+			module.register_method("directory_changed", move |_, _, _| answer.clone()).unwrap();
+		}
 		let server = Server::builder().build(SocketAddr::from(([127, 0, 0, 1], 0))).await.unwrap();
 		let url = format!("ws://{}", server.local_addr().unwrap());
 		(url, server.start(module))
@@ -186,6 +197,25 @@ async fn a_node_that_lies_is_asked_no_more_and_one_that_is_behind_is() {
 	for turn in 2..4 {
 		assert_eq!(directory.read(log.id).await.unwrap().1.number, world.newest());
 		assert_eq!((lying.asked(), honest.asked(), behind.asked()), (2, turn * pages, pages));
+	}
+}
+
+/// Whose logs have changed is a hint: the first node that gives one is asked alone, whatever it leaves out.
+#[tokio::test]
+async fn a_node_that_does_not_say_what_has_changed_is_left_and_one_that_does_is_not() {
+	let (world, log) = chain();
+	let silent = Served::new(&world, &log.id, &log.recorded);
+	let hiding = Served { changed: Some(Vec::new()), ..silent.clone() };
+	let honest = Served { changed: Some(vec![log.id]), ..silent.clone() };
+	let ((silent_url, _a), (hiding_url, _b), (honest_url, _c)) =
+		(silent.serve().await, hiding.serve().await, honest.serve().await);
+
+	let directory = Directory::new(vec![silent_url, honest_url.clone()], world.genesis).unwrap();
+	assert!(directory.changed(0).await.is_err());
+	assert!(directory.changed(0).await.unwrap().people.unwrap().contains(&log.id));
+	let directory = Directory::new(vec![hiding_url, honest_url], world.genesis).unwrap();
+	for _ in 0..2 {
+		assert!(directory.changed(0).await.unwrap().people.unwrap().is_empty());
 	}
 }
 
