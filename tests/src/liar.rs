@@ -26,9 +26,13 @@ use std::{
 /// Far above what clients take: an answer may be too large for them.
 const LARGEST: u32 = 64 * 1024 * 1024;
 
+/// As a node that does not have what was asked for.
+const REFUSED: i32 = 9_005;
+
 /// What clients ask of a node and what comes back as it is, if nothing is to be changed.
-const METHODS: [&str; 10] = [
+const METHODS: [&str; 11] = [
 	"chain_getBlockHash",
+	"directory_changed",
 	"directory_claim",
 	"directory_log",
 	"directory_stock",
@@ -51,14 +55,18 @@ pub struct Lies {
 	pub entries: Option<Change<FinalizedEntries>>,
 	/// A message about finalized entries, as JSON, after the change above.
 	pub json: Option<Change<Value>>,
+	/// What is asked by any other method, and its parameters: the real node is asked for what this makes of them.
+	pub question: Option<ChangeOther>,
 	/// Any other answer: the method, and what it answers.
-	pub answer: Option<ChangeAnswer>,
+	pub answer: Option<ChangeOther>,
+	/// A method, one of the others, that it answers with an error.
+	pub refuse: Option<&'static str>,
 }
 
 /// Changes a message of this type. False drops it: nothing is sent, for good if it is an answer.
 pub type Change<T> = Box<dyn FnMut(&mut T) -> bool + Send + Sync>;
-/// Changes what a method answers.
-pub type ChangeAnswer = Box<dyn FnMut(&str, &mut Value) + Send + Sync>;
+/// Changes what a method is asked, or answers.
+pub type ChangeOther = Box<dyn FnMut(&str, &mut Value) + Send + Sync>;
 
 /// See the module.
 pub struct Liar {
@@ -81,6 +89,16 @@ struct AsTheyAre(Option<String>);
 impl ToRpcParams for AsTheyAre {
 	fn to_rpc_params(self) -> std::result::Result<Option<Box<RawValue>>, serde_json::Error> {
 		self.0.map(RawValue::from_string).transpose()
+	}
+}
+
+impl AsTheyAre {
+	/// Not any more.
+	fn change(&mut self, change: impl FnOnce(&mut Value)) {
+		let parsed = self.0.as_deref().and_then(|text| serde_json::from_str::<Value>(text).ok());
+		let Some(mut value) = parsed else { return };
+		change(&mut value);
+		self.0 = Some(value.to_string());
 	}
 }
 
@@ -127,7 +145,16 @@ fn module(front: Front) -> std::result::Result<RpcModule<Front>, Box<dyn std::er
 	let mut module = RpcModule::new(front);
 	for method in METHODS {
 		module.register_async_method(method, move |params, front, _| async move {
-			let mut answer: Value = front.real.request(method, as_they_are(&params)).await.map_err(error)?;
+			let mut asked = as_they_are(&params);
+			if let Ok(mut lies) = front.lies.write() {
+				if lies.refuse == Some(method) {
+					return Err(ErrorObjectOwned::owned(REFUSED, "ask another", None::<()>));
+				}
+				if let Some(change) = &mut lies.question {
+					asked.change(|parameters| change(method, parameters));
+				}
+			}
+			let mut answer: Value = front.real.request(method, asked).await.map_err(error)?;
 			if let Ok(mut lies) = front.lies.write() {
 				if let Some(change) = &mut lies.answer {
 					change(method, &mut answer);

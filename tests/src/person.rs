@@ -191,7 +191,13 @@ impl Person {
 	}
 
 	async fn of(enrolled: Enrolled, network: &Network, node: usize, folder: &Path) -> Result<Self> {
-		let config = Config { sponsor: Some(Sponsor::alice()), ..enrolled.config(network, node, folder) };
+		Self::over(enrolled, vec![network.url(node)], network, folder).await
+	}
+
+	/// A member on this device over these nodes, whoever they are; the store is in the folder. What the person does in the
+	/// directory goes over a node of the network all the same.
+	pub async fn over(enrolled: Enrolled, nodes: Vec<String>, network: &Network, folder: &Path) -> Result<Self> {
+		let config = Config { nodes, sponsor: Some(Sponsor::alice()), ..enrolled.config(network, 0, folder) };
 		let client = Client::open(config).await.map_err(broken)?;
 		Ok(Self { client, enrolled })
 	}

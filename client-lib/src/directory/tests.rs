@@ -6,7 +6,10 @@ use jsonrpsee::{server::Server, RpcModule};
 use lockstep_primitives::{
 	extrinsic::TRANSACTION_VERSION,
 	identity::{Action, SignedEvent},
-	rpc::{FinalizedBlock, GenesisProof, HexBytes, IdentityLog, Justified, Links, RecordedEvent, StateProof},
+	rpc::{
+		ChangedIdentities, FinalizedBlock, GenesisProof, HexBytes, IdentityLog, Justified, Links, RecordedEvent,
+		StateProof,
+	},
 	BlockHash, BlockNumber, EventSignature, IdentityId, OrderingParameters,
 };
 use lockstep_verifier::{
@@ -40,6 +43,8 @@ struct Served {
 	log: Vec<Recorded>,
 	/// What it does to the bytes of each event.
 	alter: fn(&mut Vec<u8>),
+	/// Whose logs have changed; it does not know the method without.
+	changed: Option<Vec<IdentityId>>,
 	/// How often it was asked for a log.
 	asked: Arc<AtomicUsize>,
 }
@@ -48,8 +53,8 @@ impl Served {
 	/// What a node says of a person at the newest block of this chain.
 	fn new(world: &World, id: &IdentityId, log: &[Recorded]) -> Self {
 		let state = world.state.prove(identity_keys(id));
-		let (log, asked) = (log.to_vec(), Arc::default());
-		Self { world: world.clone(), head: world.newest(), state, log, alter: |_| (), asked }
+		let (world, log, alter, asked) = (world.clone(), log.to_vec(), (|_| ()) as fn(&mut Vec<u8>), Arc::default());
+		Self { head: world.newest(), world, state, log, alter, changed: None, asked }
 	}
 
 	fn asked(&self) -> usize {
@@ -103,6 +108,11 @@ impl Served {
 				serde_json::json!(served.log(from))
 			})
 			.unwrap();
+		if let Some(changed) = self.changed.clone() {
+			let at = FinalizedBlock { number: self.head, hash: BlockHash([0; 32]) };
+			let answer = serde_json::json!(ChangedIdentities { at, identities: Some(changed) });
+			module.register_method("directory_changed", move |_, _, _| answer.clone()).unwrap();
+		}
 		let server = Server::builder().build(SocketAddr::from(([127, 0, 0, 1], 0))).await.unwrap();
 		let url = format!("ws://{}", server.local_addr().unwrap());
 		(url, server.start(module))
@@ -210,6 +220,25 @@ async fn an_event_in_another_encoding_is_not_read() {
 	}
 	let (url, _server) = good.serve().await;
 	assert!(super::export_identity(&url, world.genesis, log.id).await.is_ok());
+}
+
+/// Whose logs have changed is a hint: the first node that gives one is asked alone, whatever it leaves out.
+#[tokio::test]
+async fn a_node_that_does_not_say_what_has_changed_is_left_and_one_that_does_is_not() {
+	let (world, log) = chain();
+	let silent = Served::new(&world, &log.id, &log.recorded);
+	let hiding = Served { changed: Some(Vec::new()), ..silent.clone() };
+	let honest = Served { changed: Some(vec![log.id]), ..silent.clone() };
+	let ((silent_url, _a), (hiding_url, _b), (honest_url, _c)) =
+		(silent.serve().await, hiding.serve().await, honest.serve().await);
+
+	let directory = Directory::new(vec![silent_url, honest_url.clone()], world.genesis).unwrap();
+	assert!(directory.changed(0).await.is_err());
+	assert!(directory.changed(0).await.unwrap().people.unwrap().contains(&log.id));
+	let directory = Directory::new(vec![hiding_url, honest_url], world.genesis).unwrap();
+	for _ in 0..2 {
+		assert!(directory.changed(0).await.unwrap().people.unwrap().is_empty());
+	}
 }
 
 /// A runtime that this library does not know yet is no lie: after an update the same node is as good as before.

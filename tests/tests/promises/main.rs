@@ -15,6 +15,7 @@
 //! | [`p7_identities`] | who has which devices is what those devices have signed, and the same for every reader |
 //! | [`p7_devices`] | a person has several devices in a group, and what its log says of them comes about there |
 //! | [`p7_key_packages`] | a person is added by what the person's devices have published, each of it given out once |
+//! | [`p7_lying_nodes`] | what nodes say of KeyPackages and claims is proven; what they say of changes makes a client late, and no more |
 //! | [`p7_keeping`] | a client keeps its KeyPackages published, and is told what happened while it was away |
 //! | [`p7_members`] | in a group of people, a leaf counts if its key is a device of its identity in the block of the entry |
 //! | [`p7_recovery`] | a person who takes an identity back comes into groups again, a thief does not, and nothing that was committed changes |
@@ -49,6 +50,7 @@ mod p7_devices;
 mod p7_identities;
 mod p7_keeping;
 mod p7_key_packages;
+mod p7_lying_nodes;
 mod p7_members;
 mod p7_provable_rotations;
 mod p7_recovery;
@@ -82,6 +84,9 @@ async fn on_a_network_that_nothing_disturbs() -> Result<()> {
 		p7_devices::a_new_device_comes_into_its_groups_by_itself,
 		p7_key_packages::a_person_is_found_claimed_and_added,
 		p7_key_packages::a_thousand_claims_race_for_a_hundred_key_packages,
+		p7_lying_nodes::no_lie_about_a_stock_or_a_claim_is_believed,
+		p7_lying_nodes::a_hidden_revocation_makes_clients_late_and_lets_no_commit_pass,
+		p7_lying_nodes::invented_changes_and_silence_make_no_client_late,
 		p7_keeping::a_stock_is_kept_and_a_last_resort_serves_two,
 		p7_keeping::what_happened_meanwhile_is_told_once,
 		p7_keeping::who_was_closed_is_told_everything_in_order,

@@ -30,6 +30,7 @@ pub async fn until<T>(
 	within(PATIENCE, what, looking).await?
 }
 
+/// Why a commit by a key that is no device of this person does not count.
 pub fn not_a_device(of: IdentityId) -> InvalidReason {
 	InvalidReason::Policy(PolicyError::NotADevice { identity: of.0.to_vec() })
 }
@@ -50,7 +51,7 @@ pub async fn found(network: &Network, founder: &Person) -> Result<GroupId> {
 }
 
 /// Claims KeyPackages of somebody, and adds that person.
-async fn invite(network: &Network, host: &Person, group: GroupId, guest: &Person) -> Result<()> {
+pub async fn invite(network: &Network, host: &Person, group: GroupId, guest: &Person) -> Result<()> {
 	let now = network.rpc(0).await?.finalized().await?;
 	guest.publish(2, false, now + 10_000).await?;
 	let voucher = HeldVoucher::issue(&Sponsor::alice(), &host.genesis, VoucherKind::Claim, now);
