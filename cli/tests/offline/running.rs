@@ -77,6 +77,25 @@ fn a_person_is_added_by_the_process_that_has_the_profile_open_with_the_voucher_o
 }
 
 #[test]
+fn vouchers_are_kept_by_the_process_that_has_the_profile_open() {
+	let machine = Machine::with("anna");
+	let issue = ["voucher", "issue", "claim", "--sponsor", "alice", "--genesis", super::GENESIS, "--block", "7"];
+	let issued = machine.run(&[&issue[..], &["--count", "2"]].concat()).stdout;
+	machine.write("claims", format!("\n{issued}"));
+	let running = answer(&machine, vec![json!({ "done": null })]);
+	assert_eq!(machine.run(&["voucher", "keep", "claims"]).code, 0);
+	let asked = running.join().unwrap();
+	let given = asked["command"]["KeepVouchers"]["given"].as_array().unwrap();
+	let vouchers: Vec<&str> = given.iter().map(|given| given["held"].as_str().unwrap()).collect();
+	assert_eq!(vouchers, issued.lines().collect::<Vec<_>>());
+	assert_eq!((&given[1]["file"], &given[1]["line"]), (&"claims".into(), &3.into()), "for what is said of it");
+	let running = answer(&machine, vec![json!({ "done": null })]);
+	let person = format!("0x{}", "02".repeat(32));
+	assert_eq!(machine.run(&["identity", "news", &person]).code, 0);
+	assert_eq!(running.join().unwrap()["command"]["News"]["people"], json!([person]));
+}
+
+#[test]
 fn its_failure_is_the_commands_failure() {
 	let machine = Machine::with("anna");
 	let failure = json!({ "kind": "removed", "message": "out", "try": "come back" });
