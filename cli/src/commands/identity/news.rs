@@ -74,6 +74,7 @@ impl News {
 			job.out.note("lockstep: nothing happened since it was told last");
 		}
 		// Nobody is told it again from here on, so it has to be out.
+		job.shown().await?;
 		found.told(session.client()).await?;
 		if let Ok(stock) = &stock {
 			session.marks().tell_stock(stock.mark())?;
