@@ -53,6 +53,10 @@ impl Command {
 			Self::Online(command) => Ok(command),
 			Self::Device(device::Device::Rotate(command)) => Ok(Online::RotateDevice(command)),
 			Self::Keys(keys::Keys::Publish(command)) => Ok(Online::Publish(command)),
+			Self::Keys(keys::Keys::Gate(keys::gate::Gate::Keep(command))) => Ok(Online::KeepGate(command)),
+			Self::Voucher(voucher::Voucher::Keep(command)) => Ok(Online::KeepVouchers(command)),
+			Self::Voucher(voucher::Voucher::Kept(command)) => Ok(Online::KeptVouchers(command)),
+			Self::Identity(identity::Identity::News(command)) => Ok(Online::News(command)),
 			command => Err(Box::new(command)),
 		}
 	}
@@ -92,6 +96,18 @@ pub enum Online {
 	/// `keys publish`.
 	#[command(skip)]
 	Publish(keys::publish::Publish),
+	/// `keys gate keep`.
+	#[command(skip)]
+	KeepGate(keys::gate::keep::Keep),
+	/// `voucher keep`.
+	#[command(skip)]
+	KeepVouchers(voucher::keep::Keep),
+	/// `voucher kept`.
+	#[command(skip)]
+	KeptVouchers(voucher::keep::Kept),
+	/// `identity news`.
+	#[command(skip)]
+	News(identity::news::News),
 	/// A part of `identity backup`.
 	#[command(skip)]
 	Backup(identity::backup::Export),
@@ -104,6 +120,8 @@ impl Online {
 			Self::Group(command) => command.prepare(),
 			Self::KeyPackage(command) => command.prepare(),
 			Self::Send(command) => command.prepare(),
+			Self::KeepGate(command) => command.prepare(),
+			Self::KeepVouchers(command) => command.prepare(),
 			_ => Ok(()),
 		}
 	}
@@ -148,6 +166,10 @@ impl Online {
 			Self::Status(command) => command.run(job).await,
 			Self::RotateDevice(command) => command.run(job).await,
 			Self::Publish(command) => command.run(job).await,
+			Self::KeepGate(command) => command.run(job).await,
+			Self::KeepVouchers(command) => command.run(job).await,
+			Self::KeptVouchers(command) => command.run(job).await,
+			Self::News(command) => command.run(job).await,
 			Self::Backup(command) => command.run(job).await,
 		}
 	}

@@ -1,8 +1,12 @@
 //! What a client reports, in the form in which it is kept and shown.
 
 use crate::name;
-use lockstep_client::{EntryHash, Event, GroupId, Message};
+use lockstep_client::{EntryHash, Event, GroupId, Message, NotAddedBecause};
 use serde::{Deserialize, Serialize};
+
+/// Of a claim by this profile itself.
+const NO_GATE: &str =
+	"only contacts may claim, and this profile does not have the gate's secret: lockstep keys gate keep";
 
 /// Something that happened, and when this client learned of it. Its JSON is an interface: `docs/cli.md`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -224,7 +228,11 @@ impl From<Event> for Happened {
 			}
 			Event::DeviceNotAdded { group, identity, key, reason } => {
 				let (identity, key) = (name::show(&identity), hex::encode(key));
-				Self::DeviceNotAdded { group, identity, key, reason: reason.to_string() }
+				let reason = match reason {
+					NotAddedBecause::GateClosed => NO_GATE.to_owned(),
+					reason => reason.to_string(),
+				};
+				Self::DeviceNotAdded { group, identity, key, reason }
 			}
 			Event::GroupDataChanged { group, epoch, data } => Self::GroupDataChanged { group, epoch, name: data.name },
 			Event::Undelivered { group, data, reason, number: _ } => {
@@ -340,7 +348,7 @@ impl Happened {
 				format!("-- a device of {identity} is out from epoch {epoch} on: {key}")
 			}
 			Self::DeviceMissing { key, .. } => {
-				format!("-- your device {key} is not in the group; add it with a KeyPackage of it")
+				format!("-- your device {key} is not in the group; add it, or leave vouchers: lockstep voucher keep")
 			}
 			Self::DeviceNotAdded { key, reason, .. } => {
 				format!("-- your device {key} is not added for now: {}", name::printable(reason))

@@ -3,6 +3,7 @@
 use crate::{
 	failure::{Failure, Kind},
 	output::Out,
+	remote::Asker,
 	session::Session,
 };
 use lockstep_client::{GroupId, GroupStatus};
@@ -23,12 +24,22 @@ pub struct Job<'a> {
 	pub timeout: Option<Duration>,
 	/// Whether the client stays open after the command, so that nothing is in a hurry.
 	pub lasting: bool,
+	/// Who asked for it, if that is another process.
+	pub asker: Option<&'a Asker>,
 }
 
 impl Job<'_> {
 	/// How long to wait.
 	pub fn patience(&self) -> Duration {
 		self.timeout.unwrap_or(PATIENCE)
+	}
+
+	/// Waits until everything that was printed so far has been shown.
+	pub async fn shown(&self) -> Result<(), Failure> {
+		match self.asker {
+			Some(asker) => asker.has_shown().await,
+			None => Ok(()),
+		}
 	}
 
 	/// Waits until a node has taken what was sent, unless there is time enough. Whether none is known not to have.

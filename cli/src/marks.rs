@@ -1,7 +1,8 @@
-//! How far a conversation was read: for each group the number of the first record that was not shown.
+//! How far a conversation was read: for each group the number of the first record that was not shown. And what was told of the
+//! device's KeyPackages.
 
 use crate::{failure::Failure, files};
-use lockstep_client::GroupId;
+use lockstep_client::{directory::IdentityKey, GroupId};
 use serde::{Deserialize, Serialize};
 use std::{
 	collections::BTreeMap,
@@ -18,6 +19,19 @@ pub struct Marks {
 #[derive(Debug, Default, Serialize, Deserialize)]
 struct Read {
 	read: BTreeMap<GroupId, usize>,
+	#[serde(default, skip_serializing_if = "Option::is_none")]
+	stock: Option<StockMark>,
+}
+
+/// The stock of KeyPackages when it was told of last.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StockMark {
+	/// Of the device that had this key.
+	pub device: IdentityKey,
+	/// The place of the next KeyPackage to be claimed.
+	pub first: u32,
+	/// The block since which the last resort has to be replaced.
+	pub must_replace: Option<u32>,
 }
 
 impl Marks {
@@ -43,6 +57,24 @@ impl Marks {
 		if !changed {
 			return Ok(());
 		}
+		self.write()
+	}
+
+	/// The stock when it was told of last.
+	pub fn stock(&self) -> Option<StockMark> {
+		self.read.stock
+	}
+
+	/// It was told of.
+	pub fn tell_stock(&mut self, stock: StockMark) -> Result<(), Failure> {
+		if self.read.stock == Some(stock) {
+			return Ok(());
+		}
+		self.read.stock = Some(stock);
+		self.write()
+	}
+
+	fn write(&self) -> Result<(), Failure> {
 		let json = serde_json::to_vec(&self.read);
 		files::replace(&self.path, &json.map_err(|error| Failure::new(crate::failure::Kind::Failed, error))?)
 	}
@@ -62,6 +94,12 @@ mod tests {
 		marks.set([one, other], 3).unwrap();
 		let marks = Marks::open(&path);
 		assert_eq!((marks.of(&one), marks.of(&other), marks.of(&GroupId([3; 32]))), (5, 3, 0));
+		let stock = StockMark { device: IdentityKey([4; 32]), first: 3, must_replace: Some(7) };
+		let mut marks = marks;
+		assert_eq!(marks.stock(), None, "files of before have none");
+		marks.tell_stock(stock).unwrap();
+		let marks = Marks::open(&path);
+		assert_eq!((marks.of(&one), marks.stock()), (5, Some(stock)));
 		std::fs::write(&path, "{").unwrap();
 		assert_eq!(Marks::open(&path).of(&one), 0);
 	}

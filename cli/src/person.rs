@@ -1,9 +1,11 @@
 //! People of the directory: reading and writing identities for the profile that a command works with.
 
 mod log;
+mod news;
 mod view;
 
 pub use log::EventView;
+pub use news::NewsView;
 pub use view::IdentityView;
 
 use crate::{

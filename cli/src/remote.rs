@@ -15,6 +15,7 @@ use crate::{
 	profile::Profile,
 	session::Session,
 };
+pub use answer::Asker;
 use answer::{Answer, Half};
 use serde::{Deserialize, Serialize};
 use std::{path::Path, sync::Arc, time::Duration};
@@ -84,6 +85,7 @@ async fn ask(stream: UnixStream, command: &Online, timeout: Option<Duration>, ou
 		match serde_json::from_str(&line).map_err(|error| lost(error.to_string()))? {
 			Answer::Result(text) => out.write(&text)?,
 			Answer::Note(text) => out.raw_note(&text),
+			Answer::Shown => write.write_all(b"\n").await.map_err(|error| lost(error.to_string()))?,
 			Answer::Done(None) => return Ok(()),
 			Answer::Done(Some(failure)) => return Err(failure),
 		}
@@ -139,21 +141,33 @@ async fn answer(stream: UnixStream, session: Arc<Session>) {
 			}
 		}
 	};
+	let (shown, receipts) = mpsc::channel(1);
 	let working = async move {
-		let done = work(&line, &session, &answers).await;
+		let done = work(&line, &session, &answers, receipts).await;
 		// Whoever asked may be gone.
 		drop(answers.send(Answer::Done(done.err())).await);
 	};
 	let both = async { tokio::join!(writing, working) };
-	let mut rest = [0];
+	// Whoever asked says nothing more but that something was shown, so this is its end.
+	let hearing = async {
+		let mut receipt = [0];
+		while matches!(read.read(&mut receipt).await, Ok(1..)) {
+			// More of them than were asked for say nothing.
+			let _ = shown.try_send(());
+		}
+	};
 	tokio::select! {
 		_ = both => {}
-		// Whoever asked has nothing more to say, so this is its end.
-		_ = read.read(&mut rest) => {}
+		() = hearing => {}
 	}
 }
 
-async fn work(line: &str, session: &Session, answers: &mpsc::Sender<Answer>) -> Result<(), Failure> {
+async fn work(
+	line: &str,
+	session: &Session,
+	answers: &mpsc::Sender<Answer>,
+	receipts: mpsc::Receiver<()>,
+) -> Result<(), Failure> {
 	let other = |what: String| {
 		let message = format!("another version of `lockstep` has the profile open: {what}");
 		Failure::new(Kind::InUse, message).advise("close it, and run this again")
@@ -163,5 +177,7 @@ async fn work(line: &str, session: &Session, answers: &mpsc::Sender<Answer>) -> 
 		return Err(other(format!("{VERSION}, asked by {}", request.version)));
 	}
 	let out = Out::to(request.json, Half::results(answers), Half::notes(answers));
-	request.command.run(&Job { session, out: &out, timeout: request.timeout, lasting: true }).await
+	let asker = Asker::new(answers, receipts);
+	let job = Job { session, out: &out, timeout: request.timeout, lasting: true, asker: Some(&asker) };
+	request.command.run(&job).await
 }

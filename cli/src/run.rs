@@ -83,7 +83,7 @@ async fn online(mut command: Online, globals: &Globals, out: &Out) -> Result<(),
 			Err(failure) => return Err(failure),
 		};
 		let server = if follows { remote::serve(&socket, session.clone(), out) } else { None };
-		let job = Job { session: &session, out, timeout, lasting: false };
+		let job = Job { session: &session, out, timeout, lasting: false, asker: None };
 		let done = tokio::select! {
 			done = command.run(&job) => done,
 			failure = interrupted() => if follows { Ok(()) } else { Err(failure) },

@@ -60,7 +60,7 @@ pub use inbox::Message;
 pub use intent::{Ended, IntentId, IntentState};
 pub use messages::MAX_MESSAGE;
 pub(crate) use people::Changes;
-pub use people::{ClaimVouchersError, NotAddedBecause};
+pub use people::{ClaimVoucherFit, ClaimVouchersError, NotAddedBecause};
 pub(crate) use positions::PositionsCommand;
 pub use records::Evidence;
 pub use status::{GroupState, GroupStatus};

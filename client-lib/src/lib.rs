@@ -49,9 +49,9 @@ mod store;
 pub mod voucher;
 
 pub use client::{
-	change_signer, Backup, BackupError, BackupFileError, BackupGroup, ClaimVouchersError, Client, CommitError,
-	Committed, Config, CreateError, Ended, Error, Event, Evidence, GroupError, GroupState, GroupStatus, IntentId,
-	IntentState, InvitationError, KeyPackageError, LeaveError, Message, NotAddedBecause, OpenError, Outcome,
+	change_signer, Backup, BackupError, BackupFileError, BackupGroup, ClaimVoucherFit, ClaimVouchersError, Client,
+	CommitError, Committed, Config, CreateError, Ended, Error, Event, Evidence, GroupError, GroupState, GroupStatus,
+	IntentId, IntentState, InvitationError, KeyPackageError, LeaveError, Message, NotAddedBecause, OpenError, Outcome,
 	RejoinAskError, RestoreError, SendError, SkippedBecause, Sponsor, StockError, Undelivered, UndeliveredBecause,
 	Upkeep, MAX_MESSAGE, MAX_NOTE,
 };

@@ -20,13 +20,13 @@ use codec::{DecodeAll, Encode};
 use ed25519_dalek::{Signature, Verifier, VerifyingKey};
 use lockstep_primitives::{
 	key_package::{Claimed, CLAIM_LIFE},
-	voucher::{judge, Payment, SignedVoucher, Till, Voucher},
+	voucher::{judge, Payment, SignedVoucher, Till},
 	BlockNumber, GenesisHash, SponsorId, VoucherKey, VoucherSignature,
 };
 use std::str::FromStr;
 use zeroize::Zeroizing;
 
-pub use lockstep_primitives::voucher::{VoucherKind, VoucherRefusal};
+pub use lockstep_primitives::voucher::{Voucher, VoucherKind, VoucherRefusal};
 
 /// Blocks for which the chain lets a voucher be good at most.
 const LONGEST: BlockNumber = 7_776_000;

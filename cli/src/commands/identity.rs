@@ -6,6 +6,7 @@ mod find;
 mod list;
 pub mod make;
 mod new;
+pub mod news;
 mod nodes;
 mod operator;
 mod passphrase;
@@ -14,6 +15,7 @@ mod recover;
 mod recovery;
 pub mod register;
 mod restore;
+mod safety_number;
 mod show;
 
 use crate::{failure::Failure, globals::Globals, output::Out, profile::Profile, secret::Secret};
@@ -28,6 +30,8 @@ pub enum Identity {
 	Show(show::Show),
 	Register(register::Register),
 	Find(find::Find),
+	News(news::News),
+	SafetyNumber(safety_number::ShowSafetyNumber),
 	Recover(recover::Recover),
 	Operator(operator::SetOperator),
 	Close(close::Close),
@@ -47,6 +51,9 @@ impl Identity {
 			Self::Show(command) => command.run(globals, out).await,
 			Self::Register(command) => command.run(globals, out).await,
 			Self::Find(command) => command.run(globals, out).await,
+			// It needs an open client.
+			Self::News(_) => Ok(()),
+			Self::SafetyNumber(command) => command.run(globals, out),
 			Self::Recover(command) => command.run(globals, out).await,
 			Self::Operator(command) => command.run(globals, out).await,
 			Self::Close(command) => command.run(globals, out).await,

@@ -1,9 +1,9 @@
 //! `lockstep keys`.
 
 pub mod claim;
-mod gate;
+pub mod gate;
 pub mod publish;
-mod stock;
+pub mod stock;
 
 use crate::{failure::Failure, globals::Globals, output::Out};
 use clap::Subcommand;

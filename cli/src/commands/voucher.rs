@@ -1,6 +1,7 @@
 //! `lockstep voucher`.
 
 mod issue;
+pub mod keep;
 mod show;
 
 use crate::{
@@ -17,6 +18,8 @@ use std::path::Path;
 pub enum Voucher {
 	Issue(issue::Issue),
 	Show(show::Show),
+	Keep(keep::Keep),
+	Kept(keep::Kept),
 }
 
 impl Voucher {
@@ -24,6 +27,8 @@ impl Voucher {
 		match self {
 			Self::Issue(command) => command.run(out).await,
 			Self::Show(command) => command.run(out),
+			// They need an open client.
+			Self::Keep(_) | Self::Kept(_) => Ok(()),
 		}
 	}
 }
@@ -82,4 +87,25 @@ pub fn read(path: &Path) -> Result<HeldVoucher, Failure> {
 		Failure::new(Kind::Usage, format!("{} does not hold a voucher: {error}", path.display()))
 			.advise("one voucher in a file, as its sponsor gave it: lockstep voucher issue")
 	})
+}
+
+/// The vouchers in a file, with the lines that they are in. There is one at least.
+pub fn read_all(path: &Path) -> Result<Vec<(usize, HeldVoucher)>, Failure> {
+	let content = zeroize::Zeroizing::new(files::read(path)?);
+	let mut vouchers = Vec::new();
+	for (number, line) in (1usize..).zip(std::str::from_utf8(&content).unwrap_or_default().lines()) {
+		if line.trim().is_empty() {
+			continue;
+		}
+		let held = line.parse::<HeldVoucher>().map_err(|error| {
+			Failure::new(Kind::Usage, format!("{}, line {number}: {error}", path.display()))
+				.advise("one voucher in a line, as its sponsor gave it: lockstep voucher issue")
+		})?;
+		vouchers.push((number, held));
+	}
+	match vouchers.is_empty() {
+		true => Err(Failure::new(Kind::Usage, format!("{} does not hold a voucher", path.display()))
+			.advise("vouchers as their sponsor gave them, one in a line: lockstep voucher issue claim")),
+		false => Ok(vouchers),
+	}
 }

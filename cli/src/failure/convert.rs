@@ -2,11 +2,11 @@
 
 use super::{Failure, Kind};
 use lockstep_client::{
-	directory::{DirectoryError, IdentityExportError, IdentityFileError, KeyPackageRefusal, RotateError},
+	directory::{DirectoryError, IdentityExportError, IdentityFileError, KeyPackageRefusal, NewsError, RotateError},
 	proof::{ExportError, ProofError},
 	rpc::RpcError,
-	BackupError, BackupFileError, CommitError, CreateError, GroupError, KeyPackageError, LeaveError, OpenError,
-	RejoinAskError, RestoreError, SendError, StoreError,
+	BackupError, BackupFileError, ClaimVouchersError, CommitError, CreateError, GroupError, KeyPackageError,
+	LeaveError, OpenError, RejoinAskError, RestoreError, SendError, StoreError,
 };
 
 impl From<StoreError> for Failure {
@@ -206,6 +206,28 @@ impl From<RotateError> for Failure {
 			RotateError::NotADevice { .. } => Self::new(Kind::NotADevice, error),
 			RotateError::Client(_) => Self::new(Kind::Store, error),
 			error => Self::new(Kind::Failed, error),
+		}
+	}
+}
+
+impl From<NewsError> for Failure {
+	fn from(error: NewsError) -> Self {
+		match error {
+			NewsError::Directory(error) => error.into(),
+			NewsError::OtherLog { .. } => Self::new(Kind::Unverified, error),
+			error => {
+				Self::new(Kind::Node, error).advise("lockstep doctor, which looks at the nodes; then run it again")
+			}
+		}
+	}
+}
+
+impl From<ClaimVouchersError> for Failure {
+	fn from(error: ClaimVouchersError) -> Self {
+		match error {
+			ClaimVouchersError::Store(error) => error.into(),
+			ClaimVouchersError::Closed => Self::new(Kind::Failed, error),
+			error => Self::new(Kind::Refused, error),
 		}
 	}
 }

@@ -86,6 +86,7 @@ fn a_name_is_no_person_and_a_person_takes_no_names_place() {
 		&["device", "revoke", "00", "--yes"],
 		&["keys", "stock"],
 		&["keys", "gate", "clear"],
+		&["identity", "safety-number", PERSON],
 	] {
 		machine.run(&[&["--json"], command].concat()).failed_with(5, "not_a_device");
 	}
@@ -120,7 +121,17 @@ fn a_device_that_is_nobodys_opens_no_client() {
 	let common = ["--json", "--passphrase-file", text(&passphrase)];
 	let offer = ["device", "offer", "phone", "--node", NOWHERE, "--genesis", GENESIS];
 	assert_eq!(machine.run(&[&common[..], &offer].concat()).code, 0);
-	for command in [&["status"][..], &["key-package"], &["keys", "publish"], &["device", "rotate"], &["join"]] {
+	for command in [
+		&["status"][..],
+		&["key-package"],
+		&["keys", "publish"],
+		&["device", "rotate"],
+		&["join"],
+		&["keys", "gate", "keep"],
+		&["voucher", "kept"],
+		&["identity", "news"],
+		&["identity", "safety-number", PERSON],
+	] {
 		let ran = machine.run(&[&common[..], command].concat());
 		ran.failed_with(5, "not_a_device");
 		assert!(ran.error()["try"].as_str().unwrap().contains("device accept"), "{}", ran.error());
@@ -171,4 +182,34 @@ fn a_proof_of_an_identity_that_does_not_hold_is_code_6() {
 		let file = machine.write("anna.proof", content);
 		verify(text(&file)).failed_with(6, "unverified");
 	}
+}
+
+/// A profile whose `profile.json` says that it is a device of the person whose id has this byte 32 times.
+fn person(name: &str, byte: u8) -> Machine {
+	let machine = Machine::with(name);
+	let path = machine.profile(name).join("profile.json");
+	let mut facts: Value = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
+	let id = |byte: u8| format!("0x{}", hex::encode([byte; 32]));
+	facts["version"] = 2.into();
+	facts["person"] = serde_json::json!({ "id": id(byte), "device": id(0xdd) });
+	std::fs::write(&path, facts.to_string()).unwrap();
+	machine
+}
+
+#[test]
+fn two_people_see_the_same_number_and_no_node_is_asked() {
+	let number = |machine: &Machine, other: &str| machine.run(&["identity", "safety-number", other]);
+	let (anna, bert) = (person("anna", 1), person("bert", 2));
+	let hers = number(&anna, PERSON);
+	assert_eq!(hers.code, 0, "{}", hers.stderr);
+	let groups: Vec<&str> = hers.stdout.split_whitespace().collect();
+	assert_eq!((hers.stdout.lines().count(), groups.len()), (1, 12));
+	assert!(groups.iter().all(|group| group.len() == 5), "{groups:?}");
+	// As anybody else is shown her id.
+	let his = number(&bert, &format!("hex:{}", "01".repeat(32)));
+	assert_eq!((his.code, &his.stdout), (0, &hers.stdout));
+	let json = bert.run(&["--json", "identity", "safety-number", &"01".repeat(32)]).json();
+	assert_eq!((&json["number"], &json["id"]), (&hers.stdout.trim().into(), &PERSON.into()));
+	assert_eq!(json["groups"], serde_json::json!(groups));
+	bert.run(&["--json", "identity", "safety-number", PERSON]).failed_with(2, "usage");
 }

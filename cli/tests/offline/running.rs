@@ -5,6 +5,7 @@ use serde_json::{json, Value};
 use std::{
 	io::{BufRead, BufReader, Write},
 	os::unix::net::UnixListener,
+	process::Stdio,
 	thread::JoinHandle,
 };
 
@@ -74,6 +75,52 @@ fn a_person_is_added_by_the_process_that_has_the_profile_open_with_the_voucher_o
 	assert_eq!((&add["person"], &add["held"]), (&person.into(), &voucher.into()));
 	// Programs that would leave out whom to add, or what for, must not run it.
 	assert_ne!(asked["version"], env!("CARGO_PKG_VERSION"));
+}
+
+#[test]
+fn vouchers_are_kept_by_the_process_that_has_the_profile_open() {
+	let machine = Machine::with("anna");
+	let issue = ["voucher", "issue", "claim", "--sponsor", "alice", "--genesis", super::GENESIS, "--block", "7"];
+	let issued = machine.run(&[&issue[..], &["--count", "2"]].concat()).stdout;
+	machine.write("claims", format!("\n{issued}"));
+	let running = answer(&machine, vec![json!({ "done": null })]);
+	assert_eq!(machine.run(&["voucher", "keep", "claims"]).code, 0);
+	let asked = running.join().unwrap();
+	let given = asked["command"]["KeepVouchers"]["given"].as_array().unwrap();
+	let vouchers: Vec<&str> = given.iter().map(|given| given["held"].as_str().unwrap()).collect();
+	assert_eq!(vouchers, issued.lines().collect::<Vec<_>>());
+	assert_eq!((&given[1]["file"], &given[1]["line"]), (&"claims".into(), &3.into()), "for what is said of it");
+	let running = answer(&machine, vec![json!({ "done": null })]);
+	let person = format!("0x{}", "02".repeat(32));
+	assert_eq!(machine.run(&["identity", "news", &person]).code, 0);
+	assert_eq!(running.join().unwrap()["command"]["News"]["people"], json!([person]));
+}
+
+/// Has one result shown by a command that prints to this place; gives its code, and whether it said that it has.
+fn shown(output: Stdio) -> (Option<i32>, bool) {
+	let machine = Machine::with("anna");
+	let listener = UnixListener::bind(machine.profile("anna").join("socket")).unwrap();
+	let running = std::thread::spawn(move || {
+		let (mut stream, _) = listener.accept().unwrap();
+		let mut read = BufReader::new(stream.try_clone().unwrap());
+		let mut line = String::new();
+		read.read_line(&mut line).unwrap();
+		writeln!(stream, "{}\n{}", json!({ "result": "one\n" }), json!("shown")).unwrap();
+		line.clear();
+		let said = read.read_line(&mut line).is_ok_and(|length| length > 0);
+		// It may be gone.
+		drop(writeln!(stream, "{}", json!({ "done": null })));
+		said
+	});
+	let status = machine.command(&["identity", "news"]).stdout(output).stderr(Stdio::null()).status().unwrap();
+	(status.code(), running.join().unwrap())
+}
+
+#[test]
+fn that_process_is_told_what_was_shown_and_nothing_of_what_could_not_be() {
+	assert_eq!(shown(Stdio::null()), (Some(0), true));
+	let full = std::fs::File::options().write(true).open("/dev/full").unwrap();
+	assert_eq!(shown(full.into()), (Some(1), false), "there is no room for it");
 }
 
 #[test]

@@ -65,4 +65,10 @@ fn what_is_wrong_is_said() {
 	let several = machine.write("several", &machine.run(&issue(&["--count", "3"])).stdout);
 	let said = machine.run(&["voucher", "show", text(&several)]);
 	assert!(said.code == 2 && said.stderr.contains("3 lines"), "{}", said.stderr);
+	usage(&["voucher", "keep"]);
+	let empty = machine.write("empty", "\n\n");
+	usage(&["voucher", "keep", text(&several), text(&empty)]);
+	let damaged = machine.write("damaged", format!("{}\nmoney\n", machine.run(&issue(&[])).stdout));
+	let said = machine.run(&["voucher", "keep", text(&damaged)]);
+	assert!(said.code == 2 && said.stderr.contains("damaged, line 3"), "{}", said.stderr);
 }

@@ -107,6 +107,7 @@ async fn on_a_network_that_nothing_disturbs() -> Result<()> {
 		conversation::who_lost_its_device_comes_back_from_a_backup,
 		people_talk::two_people_find_each_other_and_talk,
 		people_talk::a_device_comes_in_goes_and_the_identity_is_recovered,
+		people_talk::a_profile_with_vouchers_brings_in_a_device_and_says_what_happened,
 		bad_input::nodes_refuse_it_and_go_on,
 	])
 	.await?;

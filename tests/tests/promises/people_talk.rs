@@ -159,3 +159,61 @@ pub async fn a_device_comes_in_goes_and_the_identity_is_recovered(network: &Netw
 	let again = ["identity", "recover", "newer", &anna, "--recovery-file", "anna.recovery", "--new-recovery-file"];
 	machine.fails("refused", &[&again[..], &["third.recovery", "--yes"], &make].concat()).await
 }
+
+/// Anna has left vouchers with her profile, and what is to come in does so while she chats. Then she asks what happened.
+pub async fn a_profile_with_vouchers_brings_in_a_device_and_says_what_happened(network: &Network) -> Result<()> {
+	let machine = Machine::new()?;
+	let (here, there) = (network.url(1), network.url(3));
+	let (anna, bert) = tokio::try_join!(machine.person("anna", &here), machine.person("bert", &there))?;
+	let hers = machine.json(&["--profile", "anna", "identity", "safety-number", &bert]).await?;
+	let his = machine.json(&["--profile", "bert", "identity", "safety-number", &anna]).await?;
+	assert_eq!((string(&hers, "/number")?, count(&hers, "/groups")), (string(&his, "/number")?, 12));
+
+	// Of herself she is told all, of somebody new nothing, and nothing twice.
+	machine.run(&["--profile", "anna", "keys", "publish", "--count", "1"]).await?;
+	let look = ["--profile", "anna", "identity", "news", &bert];
+	let told = machine.json(&look).await?;
+	assert_eq!((count(&told, "/news"), told.pointer("/news/0/what")), (1, Some(&"created".into())), "{told}");
+	assert_eq!(count(&machine.json(&look).await?, "/news"), 0);
+
+	let issue = ["voucher", "issue", "claim", "--count", "2", "--sponsor", "alice", "--node", &here, "--out", "claims"];
+	machine.run(&issue).await?;
+	let keep = ["--profile", "anna", "voucher", "keep", "claims"];
+	// The one that she was registered by is for something else; the others are kept.
+	machine.fails("refused", &[&keep[..], &["anna.voucher"]].concat()).await?;
+	let left = ["--profile", "anna", "voucher", "kept"];
+	assert_eq!(machine.json(&left).await?["left"], 2);
+	let again = machine.json(&keep).await?;
+	assert_eq!((again.pointer("/kept"), again.pointer("/left")), (Some(&0.into()), Some(&2.into())));
+	// She lets only contacts claim, which her own profile has to be told, too.
+	machine.fails("refused", &["--profile", "anna", "keys", "gate", "keep"]).await?;
+	machine.run(&["--profile", "anna", "keys", "gate", "set", "--out", "anna.gate"]).await?;
+	assert_eq!(machine.json(&["--profile", "anna", "keys", "gate", "keep"]).await?["kept"], true);
+	machine.voucher("create-group", &here, "group").await?;
+	let group = machine.run(&["--profile", "anna", "group", "create", "--people", "--voucher", "group"]).await?;
+
+	let make = ["--dev", "--insecure-no-passphrase", "--node", &there];
+	let offered = machine.json(&[&["device", "offer", "phone"], &make[..]].concat()).await?;
+	let code = string(&offered, "/code")?;
+	let event = machine.run(&["--profile", "anna", "device", "add", &code]).await?;
+	machine.run(&["--profile", "phone", "device", "accept", &event, "--id", &anna]).await?;
+	machine.run(&["--profile", "phone", "keys", "publish", "--count", "1"]).await?;
+	let operator = "03".repeat(32);
+	machine.run(&["--profile", "bert", "identity", "operator", &operator]).await?;
+	let mut hers = machine.chat("anna")?;
+	hers.shows("epoch 1 (block").await?;
+	machine.run(&["--profile", "phone", "join", &group]).await?;
+	machine.run(&["--profile", "phone", "send", &group, "by the phone"]).await?;
+	hers.shows("by the phone").await?;
+
+	// Beside her chat, in the order of the blocks.
+	assert_eq!(machine.json(&left).await?["left"], 1, "one voucher for one group");
+	let told = machine.json(&look).await?;
+	assert_eq!(count(&told, "/news"), 2, "{told}");
+	let (first, second) = (&told["news"][0], &told["news"][1]);
+	assert_eq!((&first["what"], &first["own"]), (&"device_added".into(), &true.into()), "{told}");
+	assert_eq!((&second["what"], &second["own"]), (&"operator_set".into(), &false.into()), "{told}");
+	assert_eq!(told.pointer("/stock/gone"), Some(&1.into()), "a claim takes one of each device: {told}");
+	assert_eq!(count(&machine.json(&look).await?, "/news"), 0);
+	hers.quits().await
+}

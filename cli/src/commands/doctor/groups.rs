@@ -54,7 +54,8 @@ async fn overview(profile: Profile, secret: &Secret, out: &Out) -> Result<(Overv
 		None => {
 			let session = Session::open(profile, secret, None, Duration::ZERO, out).await?;
 			session.read_logs_if_possible(&quiet).await;
-			let done = command.run(&Job { session: &session, out: &quiet, timeout: None, lasting: false }).await;
+			let done =
+				command.run(&Job { session: &session, out: &quiet, timeout: None, lasting: false, asker: None }).await;
 			session.close().await;
 			done?;
 			"it opens"

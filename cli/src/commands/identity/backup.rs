@@ -128,7 +128,8 @@ async fn made(profile: Profile, secret: &Secret, globals: &Globals, out: &Out) -
 		None => {
 			let session =
 				Session::open(profile, secret, None, globals.patience().unwrap_or(Duration::ZERO), out).await?;
-			let done = command.run(&Job { session: &session, out: &quiet, timeout: None, lasting: false }).await;
+			let done =
+				command.run(&Job { session: &session, out: &quiet, timeout: None, lasting: false, asker: None }).await;
 			session.close().await;
 			done?;
 		}

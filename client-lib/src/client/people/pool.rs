@@ -19,7 +19,10 @@ use crate::{
 	store::{Overlay, Record, StoreError},
 	voucher::{HeldVoucher, VoucherKind, VoucherRefusal},
 };
-use lockstep_primitives::{voucher::SignedVoucher, BlockNumber, GroupId, SponsorId, VoucherKey};
+use lockstep_primitives::{
+	voucher::{SignedVoucher, Voucher},
+	BlockNumber, GroupId, SponsorId, VoucherKey,
+};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
@@ -52,10 +55,29 @@ pub enum ClaimVouchersError {
 	Closed,
 }
 
+/// Whether a client would keep a voucher.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ClaimVoucherFit {
+	/// It would.
+	Fit,
+	/// It has it, or was given it twice.
+	Kept,
+	/// It claims with it, or did so before.
+	Used,
+	/// The voucher has expired, or will before something could be claimed with it.
+	Expired,
+	/// The voucher is good for something else, or of no use on the client's chain.
+	Refused(VoucherRefusal),
+}
+
 /// What the handle asks of the pool.
 pub(in crate::client) enum PoolCommand {
 	Keep(Vec<HeldVoucher>, Reply<usize, ClaimVouchersError>),
 	Count(Reply<usize, ClaimVouchersError>),
+	List(Reply<Vec<Voucher>, ClaimVouchersError>),
+	/// What would become of vouchers that are given.
+	LookAt(Vec<HeldVoucher>, Reply<Vec<ClaimVoucherFit>, ClaimVouchersError>),
 	/// What shows that a claim is by a contact of this client's own person.
 	Gate(Option<Seed>, Reply<(), ClaimVouchersError>),
 }
@@ -114,6 +136,13 @@ pub(super) fn free(overlay: &Overlay<'_>, now: BlockNumber) -> Result<Vec<Pooled
 	Ok(pool.filter(|pooled| !has_expired(pooled.expiry(), now)).collect())
 }
 
+/// The keys of those that something is, or was, claimed with.
+fn used(overlay: &Overlay<'_>) -> Result<BTreeSet<Vec<u8>>, StoreError> {
+	let in_use = overlay.list_readable::<InUse>(ONLY)?.into_iter().map(|(_, bound)| bound.key().0.to_vec());
+	let spent = overlay.list_readable::<Spent>(ONLY)?.into_iter().map(|(key, _)| key);
+	Ok(in_use.chain(spent).collect())
+}
+
 impl<M: Mls> Core<M> {
 	pub(in crate::client) fn on_pool(&mut self, command: PoolCommand) {
 		match command {
@@ -121,6 +150,10 @@ impl<M: Mls> Core<M> {
 			PoolCommand::Count(reply) => {
 				let left = free(&self.store.overlay(), self.now()).map(|free| free.len());
 				drop(reply.send(left.map_err(ClaimVouchersError::from)));
+			}
+			PoolCommand::List(reply) => drop(reply.send(self.kept_vouchers().map_err(ClaimVouchersError::from))),
+			PoolCommand::LookAt(vouchers, reply) => {
+				drop(reply.send(self.look_at_vouchers(&vouchers).map_err(ClaimVouchersError::from)));
 			}
 			PoolCommand::Gate(seed, reply) => {
 				drop(reply.send(self.keep_gate(seed.as_ref()).map_err(ClaimVouchersError::from)));
@@ -148,11 +181,47 @@ impl<M: Mls> Core<M> {
 		Ok(has_free)
 	}
 
+	/// Whether a voucher is good for claims, as it says itself. A client that has heard of no block yet takes an earlier one for
+	/// the present one, by which a voucher may seem to be good for too long: that is left to whoever claims with it.
+	fn judge_voucher(&self, held: &HeldVoucher, now: BlockNumber) -> Result<(), VoucherRefusal> {
+		let judge = |block| held.check(self.engine.genesis(), block, VoucherKind::Claim);
+		match judge(now) {
+			Err(VoucherRefusal::TooLong) if self.finalized == 0 => judge(held.voucher().expiry),
+			judged => judged,
+		}
+	}
+
+	fn kept_vouchers(&self) -> Result<Vec<Voucher>, StoreError> {
+		let free = free(&self.store.overlay(), self.now())?;
+		let mut kept: Vec<Voucher> = free.iter().map(|pooled| pooled.voucher.voucher).collect();
+		kept.sort_by_key(|voucher| (voucher.expiry, voucher.key));
+		Ok(kept)
+	}
+
+	fn look_at_vouchers(&self, vouchers: &[HeldVoucher]) -> Result<Vec<ClaimVoucherFit>, StoreError> {
+		let (now, overlay) = (self.now(), self.store.overlay());
+		let used = used(&overlay)?;
+		let mut kept: BTreeSet<VoucherKey> = free(&overlay, now)?.iter().map(Pooled::key).collect();
+		let mut fits = Vec::new();
+		for held in vouchers {
+			let Voucher { key, expiry, .. } = *held.voucher();
+			fits.push(match self.judge_voucher(held, now) {
+				Err(VoucherRefusal::Expired) => ClaimVoucherFit::Expired,
+				Err(refusal) => ClaimVoucherFit::Refused(refusal),
+				Ok(()) if has_expired(expiry, now) => ClaimVoucherFit::Expired,
+				Ok(()) if used.contains(&key.0[..]) => ClaimVoucherFit::Used,
+				Ok(()) if kept.insert(key) => ClaimVoucherFit::Fit,
+				Ok(()) => ClaimVoucherFit::Kept,
+			});
+		}
+		Ok(fits)
+	}
+
 	fn keep_vouchers(&mut self, vouchers: &[HeldVoucher]) -> Result<usize, ClaimVouchersError> {
 		let now = self.now();
 		let mut fresh = Vec::new();
 		for held in vouchers {
-			match held.check(self.engine.genesis(), now, VoucherKind::Claim) {
+			match self.judge_voucher(held, now) {
 				Ok(()) => fresh.push(held),
 				Err(VoucherRefusal::WrongKind) => return Err(ClaimVouchersError::OtherKind(held.voucher().kind)),
 				Err(VoucherRefusal::Expired) => {}
@@ -162,9 +231,7 @@ impl<M: Mls> Core<M> {
 		let overlay = self.store.overlay();
 		let had_none = free(&overlay, now)?.is_empty();
 		self.clear_pool(&overlay, now)?;
-		let in_use = overlay.list_readable::<InUse>(ONLY)?.into_iter().map(|(_, bound)| bound.key().0.to_vec());
-		let spent = overlay.list_readable::<Spent>(ONLY)?.into_iter().map(|(key, _)| key);
-		let used: BTreeSet<Vec<u8>> = in_use.chain(spent).collect();
+		let used = used(&overlay)?;
 		for held in fresh.into_iter().filter(|held| !has_expired(held.voucher().expiry, now)) {
 			let key = held.voucher().key;
 			if !used.contains(&key.0[..]) {
@@ -243,6 +310,21 @@ impl Client {
 	/// How many of the vouchers that it was given the client can use still. One that it is claiming with is not among them.
 	pub async fn claim_vouchers(&self) -> Result<usize, ClaimVouchersError> {
 		let command = |reply| Command::Pool(PoolCommand::Count(reply));
+		self.ask(command).await.ok_or(ClaimVouchersError::Closed)?
+	}
+
+	/// The same vouchers one by one, without the means to spend them, in the order in which they expire.
+	pub async fn kept_claim_vouchers(&self) -> Result<Vec<Voucher>, ClaimVouchersError> {
+		let command = |reply| Command::Pool(PoolCommand::List(reply));
+		self.ask(command).await.ok_or(ClaimVouchersError::Closed)?
+	}
+
+	/// What [`Self::keep_claim_vouchers`], which keeps all or none, would do with each of these, in their order. Nothing is kept.
+	pub async fn look_at_claim_vouchers(
+		&self,
+		vouchers: Vec<HeldVoucher>,
+	) -> Result<Vec<ClaimVoucherFit>, ClaimVouchersError> {
+		let command = |reply| Command::Pool(PoolCommand::LookAt(vouchers, reply));
 		self.ask(command).await.ok_or(ClaimVouchersError::Closed)?
 	}
 

@@ -6,7 +6,7 @@ mod turns;
 mod vouchers;
 
 use super::{
-	super::{ClaimVouchersError, LookedUp, PoolCommand},
+	super::{ClaimVoucherFit, ClaimVouchersError, LookedUp, PoolCommand},
 	*,
 };
 use crate::{
@@ -17,7 +17,7 @@ use crate::{
 	mls::{AuthenticationService, Engine, EnvelopeKey, GroupData, KnownDevices, MemberDevice, SignerSeed},
 	simulation::MemoryDisk,
 	store::{Store, StoreKey},
-	voucher::{HeldVoucher, VoucherKind},
+	voucher::{HeldVoucher, Voucher, VoucherKind},
 	Sponsor,
 };
 use lockstep_primitives::{
@@ -199,6 +199,18 @@ impl Computer {
 	fn left(&mut self) -> usize {
 		let (reply, mut answer) = oneshot::channel();
 		self.core.on_pool(PoolCommand::Count(reply));
+		answer.try_recv().unwrap().unwrap()
+	}
+
+	fn look_at(&mut self, vouchers: Vec<HeldVoucher>) -> Vec<ClaimVoucherFit> {
+		let (reply, mut answer) = oneshot::channel();
+		self.core.on_pool(PoolCommand::LookAt(vouchers, reply));
+		answer.try_recv().unwrap().unwrap()
+	}
+
+	fn list(&mut self) -> Vec<Voucher> {
+		let (reply, mut answer) = oneshot::channel();
+		self.core.on_pool(PoolCommand::List(reply));
 		answer.try_recv().unwrap().unwrap()
 	}
 

@@ -61,6 +61,39 @@ fn one_that_is_damaged_is_none_and_hinders_no_other() {
 }
 
 #[test]
+fn of_each_voucher_it_is_said_whether_it_would_be_kept_and_none_is() {
+	use ClaimVoucherFit::{Expired, Fit, Kept, Refused, Used};
+	let mut computer = Computer::that_claims(1);
+	let used = computer.claims[0].voucher.clone();
+	let (kept, fresh) = (voucher(VoucherKind::Claim), voucher(VoucherKind::Claim));
+	assert_eq!(computer.keep(vec![kept.clone()]), Ok(1));
+	let elsewhere = HeldVoucher::issue(&Sponsor::alice(), &GenesisHash([8; 32]), VoucherKind::Claim, 0);
+	let other = voucher(VoucherKind::CreateGroup);
+	let fits = computer.look_at(vec![used, kept.clone(), fresh.clone(), fresh.clone(), other, elsewhere]);
+	let (wrong, forged) = (Refused(VoucherRefusal::WrongKind), Refused(VoucherRefusal::BadVoucher));
+	assert_eq!(fits, [Used, Kept, Fit, Kept, wrong, forged]);
+	assert_eq!(computer.list(), [*kept.voucher()]);
+	computer.core.finalized = fresh.voucher().expiry;
+	assert_eq!(computer.look_at(vec![fresh.clone()]), [Expired], "there is no time to claim with it");
+	computer.core.finalized += 1;
+	assert_eq!(computer.look_at(vec![fresh]), [Expired]);
+	assert!(computer.list().is_empty());
+}
+
+/// A client that was away, or is new, may be asked before it has heard of a block.
+#[test]
+fn before_a_block_is_heard_of_no_voucher_is_taken_to_be_good_for_too_long() {
+	let mut computer = Computer::with_vouchers(0);
+	let issue = |genesis: &GenesisHash| HeldVoucher::issue(&Sponsor::alice(), genesis, VoucherKind::Claim, 4 * PERIOD);
+	let (late, elsewhere) = (issue(&GENESIS), issue(&GenesisHash([8; 32])));
+	let refused = |refusal| Err(ClaimVouchersError::Refused(refusal));
+	assert_eq!(computer.keep(vec![late.clone()]), refused(VoucherRefusal::TooLong));
+	computer.reopen();
+	assert_eq!(computer.keep(vec![elsewhere]), refused(VoucherRefusal::BadVoucher), "it is looked at all the same");
+	assert_eq!(computer.keep(vec![late]), Ok(1));
+}
+
+#[test]
 fn one_that_is_or_was_in_use_is_not_kept_again() {
 	let mut computer = Computer::that_claims(1);
 	let same = computer.claims[0].voucher.clone();
