@@ -61,6 +61,11 @@ pub enum Action {
 		/// The block.
 		after: BlockNumber,
 	},
+	/// Ask another node than the one in use the same.
+	CompareChanges {
+		/// The block.
+		after: BlockNumber,
+	},
 	/// Claim KeyPackages of this client's own person.
 	Claim(Box<OwnClaim>),
 	/// Tell whoever listens.

@@ -4,7 +4,7 @@ use super::{
 	action::Action,
 	command::Command,
 	core::Core,
-	people::{claim_own, look_for_changes, look_up_all, Reading},
+	people::{claim_own, compare_changes, look_for_changes, look_up_all, Reading},
 	submit::{self, Submitted},
 	Event, Sponsor,
 };
@@ -74,6 +74,7 @@ impl Actor {
 				Some(reading) = self.read.recv() => match reading {
 					Reading::LookedUp(looked_up) => self.core.on_looked_up(looked_up),
 					Reading::Changes(changes) => self.core.on_changes(changes),
+					Reading::Compared(changes) => self.core.on_compared(changes),
 					Reading::Claimed(answer) => self.core.on_claimed(*answer),
 				},
 			}
@@ -150,6 +151,9 @@ impl Actor {
 				}
 				Action::LookForChanges { after } => {
 					tokio::spawn(look_for_changes(self.directory.clone(), after, self.readings.clone()));
+				}
+				Action::CompareChanges { after } => {
+					tokio::spawn(compare_changes(self.directory.clone(), after, self.readings.clone()));
 				}
 				Action::Claim(claim) => {
 					tokio::spawn(claim_own(self.directory.clone(), *claim, self.readings.clone()));

@@ -20,7 +20,7 @@ pub(super) use pool::PoolCommand;
 pub use pool::{ClaimVoucherFit, ClaimVouchersError};
 pub(super) use retire::Retiring;
 pub use watch::Changes;
-pub(super) use watch::{look_for_changes, Reading, Watch};
+pub(super) use watch::{compare_changes, look_for_changes, Reading, Watch};
 
 use super::{action::Action, core::Core};
 use crate::{

@@ -45,7 +45,7 @@ struct Served {
 	alter: fn(&mut Vec<u8>),
 	/// Whose logs have changed; it does not know the method without.
 	changed: Option<Vec<IdentityId>>,
-	/// How often it was asked for a log.
+	/// How often it was asked for a log, or for changes.
 	asked: Arc<AtomicUsize>,
 }
 
@@ -111,7 +111,12 @@ impl Served {
 		if let Some(changed) = self.changed.clone() {
 			let at = FinalizedBlock { number: self.head, hash: BlockHash([0; 32]) };
 			let answer = serde_json::json!(ChangedIdentities { at, identities: Some(changed) });
-			module.register_method("directory_changed", move |_, _, _| answer.clone()).unwrap();
+			module
+				.register_method("directory_changed", move |_, served, _| {
+					served.asked.fetch_add(1, Ordering::SeqCst);
+					answer.clone()
+				})
+				.unwrap();
 		}
 		let server = Server::builder().build(SocketAddr::from(([127, 0, 0, 1], 0))).await.unwrap();
 		let url = format!("ws://{}", server.local_addr().unwrap());
@@ -222,7 +227,7 @@ async fn an_event_in_another_encoding_is_not_read() {
 	assert!(super::export_identity(&url, world.genesis, log.id).await.is_ok());
 }
 
-/// Whose logs have changed is a hint: the first node that gives one is asked alone, whatever it leaves out.
+/// Whose logs have changed is a hint: the first node that gives one stays in use, whatever it leaves out.
 #[tokio::test]
 async fn a_node_that_does_not_say_what_has_changed_is_left_and_one_that_does_is_not() {
 	let (world, log) = chain();
@@ -239,6 +244,37 @@ async fn a_node_that_does_not_say_what_has_changed_is_left_and_one_that_does_is_
 	for _ in 0..2 {
 		assert!(directory.changed(0).await.unwrap().people.unwrap().is_empty());
 	}
+}
+
+/// Which blocks the other one was asked about when it was in use is not known: so both are asked.
+#[tokio::test]
+async fn what_one_of_two_nodes_hides_the_other_tells() {
+	let (world, log) = chain();
+	let silent = Served::new(&world, &log.id, &log.recorded);
+	let hiding = Served { changed: Some(Vec::new()), ..silent.clone() };
+	let honest = Served { changed: Some(vec![log.id]), head: world.newest() - 1, ..silent.clone() };
+	let ((silent_url, _a), (hiding_url, _b), (honest_url, _c)) =
+		(silent.serve().await, hiding.serve().await, honest.serve().await);
+	let over = |urls: [&String; 2]| Directory::new(urls.map(String::clone).to_vec(), world.genesis).unwrap();
+
+	for (urls, until) in [
+		([&hiding_url, &honest_url], honest.head),
+		([&honest_url, &hiding_url], hiding.head),
+		([&silent_url, &honest_url], honest.head),
+	] {
+		let changes = over(urls).changed_elsewhere(0).await.unwrap();
+		assert_eq!((changes.until, changes.people), (until, Some([log.id].into())), "{urls:?}");
+	}
+	assert_eq!(over([&honest_url, &silent_url]).changed_elsewhere(0).await, None, "no other one says it");
+
+	// One count for all three.
+	let asked = honest.asked();
+	assert_eq!(over([&honest_url, &honest_url]).changed_elsewhere(0).await, None, "it is one node");
+	let directory = over([&hiding_url, &honest_url]);
+	let other = directory.nodes().another(&directory.nodes().current().await.unwrap()).await.unwrap();
+	directory.nodes().ban(&other, "a lie").await;
+	assert_eq!(directory.changed_elsewhere(0).await, None, "it has lied");
+	assert_eq!(honest.asked(), asked, "nobody is asked");
 }
 
 /// A runtime that this library does not know yet is no lie: after an update the same node is as good as before.

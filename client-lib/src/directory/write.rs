@@ -17,6 +17,7 @@ use crate::{
 	Sponsor,
 };
 use asking::Wanted;
+use futures::future::join;
 pub(crate) use key_packages::ForDevices;
 use lockstep_primitives::{
 	extrinsic::SignedCall, identity::IdentityRefusal, key_package::KeyPackageRefusal, rpc::StateProof,
@@ -30,6 +31,7 @@ use lockstep_verifier::{
 };
 use pending::{Pending, Way};
 use reaching::{Found, Goal, PATIENCE};
+use std::collections::BTreeSet;
 use tokio::sync::Mutex;
 
 /// Why an identity is not known, or an event not recorded.
@@ -128,6 +130,19 @@ impl Directory {
 		};
 		let people = answer.identities.map(|people| people.into_iter().collect());
 		Ok(Changes { until: answer.at.number, people })
+	}
+
+	/// The same, as some other node says than the one in use, up to that node's own block. The one in use is asked about these
+	/// blocks again: those before it was in use may have been asked of the very other one. `None` if there is no other node, or
+	/// it does not say.
+	pub(crate) async fn changed_elsewhere(&self, after: BlockNumber) -> Option<Changes> {
+		let node = self.nodes.current().await.ok()?;
+		let other = self.nodes.another(&node).await?;
+		let (there, here) = join(other.changed(after), node.changed(after)).await;
+		let there = there.ok()?;
+		let mut people: BTreeSet<IdentityId> = there.identities?.into_iter().collect();
+		people.extend(here.ok().and_then(|here| here.identities).unwrap_or_default());
+		Some(Changes { until: there.at.number, people: Some(people) })
 	}
 
 	/// The genesis of the chain.

@@ -26,8 +26,12 @@ use lockstep_primitives::{
 };
 use serde::{de::DeserializeOwned, Deserialize};
 use std::time::Duration;
+use tokio::time::timeout;
 
+/// For each address that the host has.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+/// For all of them and the WebSocket handshake, which has no limit of its own: whoever accepts a connection may say nothing.
+const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
 /// A connection on which nothing was heard for as long as twice this is given up.
 const PING_INTERVAL: Duration = Duration::from_secs(5);
@@ -148,16 +152,19 @@ impl Node {
 		expected: Option<GenesisHash>,
 	) -> Result<Self, RpcError> {
 		let ping = PingConfig::new().ping_interval(PING_INTERVAL).inactive_limit(PING_INTERVAL.saturating_mul(2));
-		let client = WsClientBuilder::new()
+		let connecting = WsClientBuilder::new()
 			.connection_timeout(CONNECT_TIMEOUT)
 			.request_timeout(REQUEST_TIMEOUT)
 			.max_response_size(MAX_RESPONSE)
 			.max_request_size(MAX_REQUEST)
 			.max_buffer_capacity_per_subscription(SUBSCRIPTION_BUFFER)
 			.enable_ws_ping(ping)
-			.build(url)
-			.await
-			.map_err(|error| RpcError::from_client(url, error))?;
+			.build(url);
+		let Ok(connected) = timeout(HANDSHAKE_TIMEOUT, connecting).await else {
+			let reason = "it does not answer the WebSocket handshake".to_owned();
+			return Err(RpcError::Unreachable { url: url.to_owned(), reason });
+		};
+		let client = connected.map_err(|error| RpcError::from_client(url, error))?;
 		let chain = chain_facts(&client, url, expected).await?;
 		Ok(Self { url: url.to_owned(), client, chain, connection })
 	}

@@ -3,7 +3,10 @@
 use super::*;
 use jsonrpsee::{server::Server, types::ErrorObjectOwned, RpcModule};
 use lockstep_primitives::{GenesisHash, OrderingParameters, Refusal};
-use std::net::SocketAddr;
+use std::{
+	net::{SocketAddr, TcpListener},
+	time::Duration,
+};
 
 const GENESIS: GenesisHash = GenesisHash([1; 32]);
 
@@ -73,6 +76,17 @@ async fn the_next_node_is_asked_when_one_does_not_answer() {
 	let nodes = Nodes::new(vec!["ws://127.0.0.1:1".into(), good.clone()], None).unwrap();
 	assert_eq!(nodes.current().await.unwrap().url(), good);
 	assert_eq!(Nodes::new(Vec::new(), None).unwrap_err(), RpcError::NoNodes);
+}
+
+/// Its connections are accepted, and that is all.
+#[tokio::test]
+async fn the_next_node_is_asked_when_one_never_answers_the_handshake() {
+	let silent = TcpListener::bind(SocketAddr::from(([127, 0, 0, 1], 0))).unwrap();
+	let url = format!("ws://{}", silent.local_addr().unwrap());
+	let (good, _server) = serve(module(GENESIS, 1)).await;
+	let nodes = Nodes::new(vec![url, good.clone()], None).unwrap();
+	let node = tokio::time::timeout(Duration::from_secs(60), nodes.current()).await.unwrap();
+	assert_eq!(node.unwrap().url(), good);
 }
 
 #[tokio::test]

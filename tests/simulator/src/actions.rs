@@ -151,6 +151,7 @@ impl<F: Flavour> World<F> {
 			| Action::Buy { .. }
 			| Action::LookUp { .. }
 			| Action::LookForChanges { .. }
+			| Action::CompareChanges { .. }
 			| Action::Claim(_) => {}
 			Action::Report(event) => self.on_event(member, event),
 		}

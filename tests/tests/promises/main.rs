@@ -86,7 +86,7 @@ async fn on_a_network_that_nothing_disturbs() -> Result<()> {
 		p7_key_packages::a_thousand_claims_race_for_a_hundred_key_packages,
 		p7_lying_nodes::no_lie_about_a_stock_or_a_claim_is_believed,
 		p7_lying_nodes::a_hidden_revocation_makes_clients_late_and_lets_no_commit_pass,
-		p7_lying_nodes::invented_changes_and_silence_make_no_client_late,
+		p7_lying_nodes::beside_an_honest_node_a_liar_about_changes_makes_no_client_late,
 		p7_keeping::a_stock_is_kept_and_a_last_resort_serves_two,
 		p7_keeping::what_happened_meanwhile_is_told_once,
 		p7_keeping::who_was_closed_is_told_everything_in_order,

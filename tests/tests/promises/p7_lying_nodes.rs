@@ -389,12 +389,13 @@ pub async fn a_hidden_revocation_makes_clients_late_and_lets_no_commit_pass(netw
 	Ok(())
 }
 
-/// Names of strangers are passed over, and a node that does not answer is left for the next.
-pub async fn invented_changes_and_silence_make_no_client_late(network: &Network) -> Result<()> {
+/// Names of strangers are passed over, a node that does not answer is left for the next, and what one hides another one
+/// is asked about.
+pub async fn beside_an_honest_node_a_liar_about_changes_makes_no_client_late(network: &Network) -> Result<()> {
 	let folder = tempfile::tempdir().map_err(Error::io("making a folder"))?;
 	let boris = Person::new(network, 1, folder.path()).await?;
 	let phone = boris.with_further_device(network, 3, folder.path()).await?;
-	let lies = [invents(), refuses(CHANGED)];
+	let lies = [invents(), refuses(CHANGED), hides(boris.id)];
 	let watchers = try_join_all(lies.map(|lies| watcher(network, &folder, lies, Some(NODE)))).await?;
 	let mut groups = Vec::new();
 	for Watcher { person, .. } in &watchers {

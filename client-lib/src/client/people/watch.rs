@@ -2,17 +2,23 @@
 //!
 //! A node names everybody whose log has changed since a block, and the logs of those whom this client knows are read again: so
 //! nodes are not asked for each of them time and again. A node that names nobody can make the client late in removing a device
-//! that was revoked. It cannot make it accept one, for what a log says in a block decides there.
+//! that was revoked, until another one is asked ([`compare`]). It cannot make it accept one, for what a log says in a block
+//! decides there.
+
+mod compare;
+
+pub(in crate::client) use compare::compare_changes;
 
 use super::{
 	super::{action::Action, core::Core, records::ONLY},
-	ClaimAnswer, LookedUp, RETRY,
+	ClaimAnswer, LookedUp, Unknown, RETRY,
 };
 use crate::{
 	directory::Directory,
 	mls::{KnownDevices, Mls},
 	store::{Record, StoreError},
 };
+use compare::Comparing;
 use lockstep_primitives::{BlockNumber, IdentityId};
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeSet, sync::Arc};
@@ -31,6 +37,16 @@ pub(in crate::client) struct Watched {
 	until: BlockNumber,
 	/// The block up to which the logs of all were read.
 	everybody: BlockNumber,
+	/// The block up to which another node than the one in use was asked, and those whom it has named were read.
+	#[serde(default)]
+	compared: BlockNumber,
+}
+
+impl Watched {
+	/// The block up to which no node by itself can have hidden a change.
+	fn compared_until(self) -> BlockNumber {
+		self.compared.max(self.everybody)
+	}
 }
 
 impl Record for Watched {
@@ -53,11 +69,22 @@ pub(in crate::client) struct Watch {
 	/// A node was asked.
 	asked: bool,
 	/// Whose logs are being read, and the block that changes are taken in up to when they are.
-	reading: Option<(BTreeSet<IdentityId>, BlockNumber)>,
+	reading: Option<Unknown>,
 	/// That is all who are known.
 	reading_everybody: bool,
+	comparing: Comparing,
 	/// Somebody's log is known at all.
 	knows_people: bool,
+}
+
+impl Watch {
+	/// The block up to which changes of this person's log were passed over, or will be, if nobody knew the person.
+	fn passes_over(&self, person: &IdentityId) -> BlockNumber {
+		let Watched { until, compared, .. } = self.watched;
+		let readings = [&self.reading, &self.comparing.reading].into_iter().flatten();
+		let others = readings.filter(|reading| !reading.people.contains(person)).map(|reading| reading.block);
+		others.fold(until.max(compared), Ord::max)
+	}
 }
 
 impl<M: Mls> Core<M> {
@@ -77,6 +104,7 @@ impl<M: Mls> Core<M> {
 			self.watch.asked = true;
 			self.act(Action::LookForChanges { after });
 		}
+		self.compare_changes();
 	}
 
 	/// A node has named those whose logs have changed.
@@ -84,7 +112,7 @@ impl<M: Mls> Core<M> {
 		self.watch.asked = false;
 		// Nothing shows what the node says: a block that is not final yet may never come.
 		let until = until.min(self.finalized);
-		let Watched { until: watched, everybody } = self.watch.watched;
+		let Watched { until: watched, everybody, .. } = self.watch.watched;
 		if until <= watched {
 			return;
 		}
@@ -94,7 +122,7 @@ impl<M: Mls> Core<M> {
 			Ok(stale) => stale,
 			Err(error) => return tracing::error!(%error, "what is known of people cannot be read"),
 		};
-		self.watch.reading = Some((stale.clone(), until));
+		self.watch.reading = Some(Unknown { people: stale.clone(), block: until });
 		if stale.is_empty() {
 			self.have_watched();
 		} else {
@@ -126,22 +154,30 @@ impl<M: Mls> Core<M> {
 	pub(super) fn watch_learns(&mut self, person: IdentityId, until: BlockNumber) {
 		self.watch.knows_people = true;
 		self.suspect(person);
-		if let Some((people, to)) = &mut self.watch.reading {
-			if until >= *to && people.remove(&person) && people.is_empty() {
-				self.have_watched();
-			}
+		let learn = |logs: &mut Option<Unknown>| logs.as_mut().is_some_and(|logs| logs.learn(&person, until));
+		if learn(&mut self.watch.reading) {
+			self.have_watched();
+		}
+		if learn(&mut self.watch.comparing.reading) {
+			self.have_compared();
 		}
 		// Changes since were passed over, when this client did not know the person.
-		let block = self.watch.watched.until;
+		let block = self.watch.passes_over(&person);
 		if until < block {
 			self.act(Action::LookUp { people: [person].into(), block });
 		}
 	}
 
 	fn have_watched(&mut self) {
-		let Some((_, until)) = self.watch.reading.take() else { return };
-		let everybody = if self.watch.reading_everybody { until } else { self.watch.watched.everybody };
-		self.watch.watched = Watched { until, everybody };
+		let Some(Unknown { block, .. }) = self.watch.reading.take() else { return };
+		self.watch.watched.until = block;
+		if self.watch.reading_everybody {
+			self.watch.watched.everybody = block;
+		}
+		self.keep_watched();
+	}
+
+	fn keep_watched(&self) {
 		let overlay = self.store.overlay();
 		if let Err(error) = overlay.put(ONLY, &self.watch.watched).and_then(|()| overlay.commit()) {
 			// After a restart they are read again.
@@ -155,6 +191,7 @@ impl<M: Mls> Core<M> {
 pub(in crate::client) enum Reading {
 	LookedUp(LookedUp),
 	Changes(Changes),
+	Compared(Option<Changes>),
 	Claimed(Box<ClaimAnswer>),
 }
 
@@ -190,14 +227,18 @@ mod tests {
 	use lockstep_primitives::{GenesisHash, IdentityKey};
 	use rand::{rngs::StdRng, SeedableRng};
 
-	const BERT: IdentityId = IdentityId([5; 32]);
+	pub(super) const BERT: IdentityId = IdentityId([5; 32]);
 
-	/// A client that knows somebody up to block 100, which is final.
-	fn core() -> Core<Engine> {
-		let store = Store::in_memory(&MemoryDisk::new(), &StoreKey::from_bytes([0; 32])).unwrap();
+	/// A client with this store.
+	pub(super) fn restored(store: Store) -> Core<Engine> {
 		let engine = Engine::new(b"anna".to_vec(), &[1; 32], GenesisHash([7; 32])).unwrap();
 		let random = StdRng::seed_from_u64(1);
-		let mut core = Core::restore(store, engine, PARAMETERS, false, Upkeep::default(), random).unwrap();
+		Core::restore(store, engine, PARAMETERS, false, Upkeep::default(), random).unwrap()
+	}
+
+	/// A client that knows somebody up to block 100, which is final.
+	pub(super) fn core() -> Core<Engine> {
+		let mut core = restored(Store::in_memory(&MemoryDisk::new(), &StoreKey::from_bytes([0; 32])).unwrap());
 		core.finalized = 100;
 		learn(&mut core, 100);
 		core.look_for_changes();
@@ -205,7 +246,7 @@ mod tests {
 		core
 	}
 
-	fn learn(core: &mut Core<Engine>, until: BlockNumber) {
+	pub(super) fn learn(core: &mut Core<Engine>, until: BlockNumber) {
 		let since = vec![(1, vec![IdentityKey([9; 32])])];
 		let devices = KnownDevices { until, since, rotated: Vec::new() };
 		core.on_looked_up(LookedUp { person: BERT, devices });
@@ -224,12 +265,12 @@ mod tests {
 		(after_block, wanted)
 	}
 
-	fn answer(core: &mut Core<Engine>, until: BlockNumber, people: Option<&[IdentityId]>) {
+	pub(super) fn answer(core: &mut Core<Engine>, until: BlockNumber, people: Option<&[IdentityId]>) {
 		let people = people.map(|people| people.iter().copied().collect());
 		core.on_changes(Changes { until, people });
 	}
 
-	fn go_on(core: &mut Core<Engine>, finalized: BlockNumber) {
+	pub(super) fn go_on(core: &mut Core<Engine>, finalized: BlockNumber) {
 		core.finalized = finalized;
 		core.look_for_changes();
 	}
@@ -295,5 +336,19 @@ mod tests {
 		let devices = KnownDevices { until: 90, since: Vec::new(), rotated: Vec::new() };
 		core.on_looked_up(LookedUp { person: IdentityId([6; 32]), devices });
 		assert_eq!(asked(&mut core).1, [(IdentityId([6; 32]), 100)]);
+	}
+
+	#[test]
+	fn who_becomes_known_while_logs_are_read_is_read_up_to_where_changes_will_be_taken_in() {
+		let (mut core, stranger) = (core(), IdentityId([6; 32]));
+		answer(&mut core, 100, Some(&[]));
+		go_on(&mut core, 104);
+		answer(&mut core, 104, Some(&[stranger, BERT]));
+		assert_eq!(asked(&mut core).1, [(BERT, 104)]);
+		let devices = KnownDevices { until: 102, since: Vec::new(), rotated: Vec::new() };
+		core.on_looked_up(LookedUp { person: stranger, devices });
+		assert_eq!(asked(&mut core).1, [(stranger, 104)], "or a change in block 103 is heard of after a day");
+		learn(&mut core, 103);
+		assert!(asked(&mut core).1.is_empty(), "it is being read up to there");
 	}
 }
