@@ -32,6 +32,9 @@ pub struct StockMark {
 	pub first: u32,
 	/// The block since which the last resort has to be replaced.
 	pub must_replace: Option<u32>,
+	/// The final block of whose state that is.
+	#[serde(default)]
+	pub block: u32,
 }
 
 impl Marks {
@@ -65,9 +68,9 @@ impl Marks {
 		self.read.stock
 	}
 
-	/// It was told of.
+	/// It was told of. That of an earlier block than what was told of the same device changes nothing.
 	pub fn tell_stock(&mut self, stock: StockMark) -> Result<(), Failure> {
-		if self.read.stock == Some(stock) {
+		if self.read.stock.is_some_and(|told| told.device == stock.device && told.block >= stock.block) {
 			return Ok(());
 		}
 		self.read.stock = Some(stock);
@@ -94,12 +97,18 @@ mod tests {
 		marks.set([one, other], 3).unwrap();
 		let marks = Marks::open(&path);
 		assert_eq!((marks.of(&one), marks.of(&other), marks.of(&GroupId([3; 32]))), (5, 3, 0));
-		let stock = StockMark { device: IdentityKey([4; 32]), first: 3, must_replace: Some(7) };
+		let stock = StockMark { device: IdentityKey([4; 32]), first: 3, must_replace: Some(7), block: 9 };
 		let mut marks = marks;
 		assert_eq!(marks.stock(), None, "files of before have none");
 		marks.tell_stock(stock).unwrap();
 		let marks = Marks::open(&path);
 		assert_eq!((marks.of(&one), marks.stock()), (5, Some(stock)));
+		let mut marks = marks;
+		marks.tell_stock(StockMark { first: 2, block: 8, ..stock }).unwrap();
+		assert_eq!(marks.stock(), Some(stock), "a node that is behind says so");
+		let rotated = StockMark { device: IdentityKey([5; 32]), first: 0, must_replace: None, block: 8 };
+		marks.tell_stock(rotated).unwrap();
+		assert_eq!(Marks::open(&path).stock(), Some(rotated), "another device has a stock of its own");
 		std::fs::write(&path, "{").unwrap();
 		assert_eq!(Marks::open(&path).of(&one), 0);
 	}

@@ -28,7 +28,7 @@ use tokio::{
 use zeroize::Zeroizing;
 
 /// The version of this program, and of what its commands mean: one that would leave out a part of a command must not run it.
-const VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), " with people");
+const VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), " with people and last resorts");
 /// Longest request, in bytes: a message or some KeyPackages, in JSON.
 const MAX_REQUEST: u64 = 16 << 20;
 /// Lines of an answer that may wait for a slow reader. One that is slower is cut off.

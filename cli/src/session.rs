@@ -126,6 +126,13 @@ impl Session {
 		self.profile.clone().note_device(Some(id), device)
 	}
 
+	/// The directory, as [`Self::directory`], which takes no answer from before what the client has verified.
+	pub async fn directory_from_here(&self) -> Result<Directory, Failure> {
+		let directory = self.directory()?;
+		directory.start_from(&self.client).await?;
+		Ok(directory)
+	}
+
 	/// The directory of the profile's chain, over its nodes.
 	pub fn directory(&self) -> Result<Directory, Failure> {
 		let facts = self.profile.facts();

@@ -47,6 +47,7 @@ mod stock;
 mod submit;
 mod undelivered;
 mod upkeep;
+mod verified;
 
 pub use backup::{Backup, BackupError, BackupFileError, BackupGroup, RestoreError, MAX_NOTE};
 pub use change_signer::change_signer;
@@ -69,6 +70,7 @@ pub use stock::StockError;
 pub(crate) use submit::{hand_over_once, submit_signed, SignedAndSent};
 pub use undelivered::{Undelivered, UndeliveredBecause};
 pub use upkeep::Upkeep;
+pub(crate) use verified::Verified;
 
 use crate::{
 	mls::{GroupChange, GroupData, Intent, SignerSeed},

@@ -162,6 +162,9 @@ impl From<IdentityExportError> for Failure {
 			IdentityExportError::Chain(error) => error.into(),
 			IdentityExportError::Invalid(IdentityFileError::Unknown(_)) => Self::new(Kind::NoIdentity, error),
 			IdentityExportError::TooLong(_) => Self::new(Kind::Refused, error),
+			IdentityExportError::Behind => {
+				Self::new(Kind::Node, error).advise("lockstep doctor, which looks at the nodes; then run it again")
+			}
 			error => Self::new(Kind::Node, error),
 		}
 	}

@@ -4,10 +4,31 @@ use super::{Machine, Ran};
 use serde_json::{json, Value};
 use std::{
 	io::{BufRead, BufReader, Write},
-	os::unix::net::UnixListener,
+	os::unix::net::{UnixListener, UnixStream},
 	process::Stdio,
 	thread::JoinHandle,
+	time::Duration,
 };
+
+/// How long a command may take to connect, and to say what it has to.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// The command that connects. What it does not say in time is an error where it is read, and when this is dropped it has nobody to wait
+/// for.
+fn accept(listener: UnixListener) -> UnixStream {
+	let accepting = async {
+		listener.set_nonblocking(true).unwrap();
+		let listener = tokio::net::UnixListener::from_std(listener).unwrap();
+		let accepted = tokio::time::timeout(PATIENCE, listener.accept()).await;
+		accepted.expect("the command connects").unwrap().0.into_std().unwrap()
+	};
+	let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+	let stream = runtime.block_on(accepting);
+	stream.set_nonblocking(false).unwrap();
+	stream.set_read_timeout(Some(PATIENCE)).unwrap();
+	stream.set_write_timeout(Some(PATIENCE)).unwrap();
+	stream
+}
 
 /// Answers one command with these lines; gives what was asked.
 fn answer(machine: &Machine, answers: Vec<Value>) -> JoinHandle<Value> {
@@ -15,7 +36,7 @@ fn answer(machine: &Machine, answers: Vec<Value>) -> JoinHandle<Value> {
 	drop(std::fs::remove_file(&socket));
 	let listener = UnixListener::bind(socket).unwrap();
 	std::thread::spawn(move || {
-		let (mut stream, _) = listener.accept().unwrap();
+		let mut stream = accept(listener);
 		let mut line = String::new();
 		BufReader::new(stream.try_clone().unwrap()).read_line(&mut line).unwrap();
 		for answer in answers {
@@ -96,12 +117,24 @@ fn vouchers_are_kept_by_the_process_that_has_the_profile_open() {
 	assert_eq!(running.join().unwrap()["command"]["News"]["people"], json!([person]));
 }
 
+#[test]
+fn key_packages_are_published_by_the_process_that_has_the_profile_open() {
+	let machine = Machine::with("anna");
+	let running = answer(&machine, vec![json!({ "done": null })]);
+	assert_eq!(machine.run(&["keys", "publish", "--count", "3", "--last-resort"]).code, 0);
+	let asked = running.join().unwrap();
+	let publish = &asked["command"]["Publish"];
+	assert_eq!((&publish["count"], &publish["last_resort"]), (&3.into(), &true.into()));
+	// Programs whose last resort is a KeyPackage like others, good for one group, must not run it.
+	assert_ne!(asked["version"], concat!(env!("CARGO_PKG_VERSION"), " with people"));
+}
+
 /// Has one result shown by a command that prints to this place; gives its code, and whether it said that it has.
 fn shown(output: Stdio) -> (Option<i32>, bool) {
 	let machine = Machine::with("anna");
 	let listener = UnixListener::bind(machine.profile("anna").join("socket")).unwrap();
 	let running = std::thread::spawn(move || {
-		let (mut stream, _) = listener.accept().unwrap();
+		let mut stream = accept(listener);
 		let mut read = BufReader::new(stream.try_clone().unwrap());
 		let mut line = String::new();
 		read.read_line(&mut line).unwrap();

@@ -5,6 +5,7 @@ use super::{
 	people::PoolCommand,
 	positions::PositionsCommand,
 	stock::StockCommand,
+	verified::Verified,
 	CommitError, CreateError, Evidence, GroupError, GroupStatus, IntentId, IntentState, KeyPackageError, LeaveError,
 	Message, Outcome, RejoinAskError, SendError, Undelivered,
 };
@@ -22,6 +23,7 @@ pub(super) enum Command {
 	Stock(StockCommand),
 	Positions(PositionsCommand),
 	Pool(PoolCommand),
+	Verified(Reply<Verified, GroupError>),
 	Create(GroupData, Option<HeldVoucher>, Reply<GroupId, CreateError>),
 	Commit {
 		group: GroupId,

@@ -91,6 +91,7 @@ impl<M: Mls> Core<M> {
 			Command::Stock(command) => self.on_stock(command),
 			Command::Positions(command) => self.on_positions(command),
 			Command::Pool(command) => self.on_pool(command),
+			Command::Verified(reply) => drop(reply.send(self.verified())),
 			Command::Create(data, voucher, reply) => self.create(&data, voucher.as_ref(), reply),
 			Command::Commit { group, intent, once, reply } => self.commit(&group, intent, once, None, Some(reply)),
 			Command::Enqueue { group, intent, reply } => self.commit(&group, intent, false, Some(reply), None),

@@ -1,7 +1,10 @@
 //! Against servers that answer what the test wants, with a chain that `lockstep-verifier` makes.
 
 use super::{Directory, DirectoryError, IdentityRefusal, KeyPackageRefusal, Publication, Seed, SignedPublication};
-use crate::directory::{incept, DeviceKeys, IdentityExportError};
+use crate::{
+	client::Verified,
+	directory::{incept, DeviceKeys, IdentityExportError},
+};
 use jsonrpsee::{server::Server, RpcModule};
 use lockstep_primitives::{
 	extrinsic::TRANSACTION_VERSION,
@@ -204,6 +207,31 @@ async fn a_node_that_lies_is_asked_no_more_and_one_that_is_behind_is() {
 	for turn in 2..4 {
 		assert_eq!(directory.read(log.id).await.unwrap().1.number, world.newest());
 		assert_eq!((lying.asked(), honest.asked(), behind.asked()), (2, turn * pages, pages));
+	}
+}
+
+/// A client has verified newer blocks than a node shows: by its number alone, where the client has not stored that block, and by
+/// the chain.
+#[tokio::test]
+async fn what_is_older_than_what_a_client_has_verified_is_refused() {
+	let (mut world, log) = chain();
+	let (behind, old) = (Served::new(&world, &log.id, &log.recorded), world.followed());
+	show(&mut world, &log);
+	let honest = Served::new(&world, &log.id, &log.recorded);
+	let ((behind_url, _a), (honest_url, _b)) = (behind.serve().await, honest.serve().await);
+	let (newest, stored) = (world.newest(), [None, Some(old), Some(world.followed())]);
+	for chain in stored {
+		let alone = Directory::new(vec![behind_url.clone()], world.genesis).unwrap();
+		assert_eq!(alone.read(log.id).await.unwrap().1.number, newest - 1, "it knows no better");
+		let both = Directory::new(vec![behind_url.clone(), honest_url.clone()], world.genesis).unwrap();
+		for directory in [&alone, &both] {
+			directory.not_before(Verified { chain: chain.clone(), newest }).await;
+			// A client that has just been opened may know less than another one did.
+			directory.not_before(Verified { chain: None, newest: 1 }).await;
+		}
+		let refused = alone.read(log.id).await;
+		assert!(matches!(refused, Err(DirectoryError::Read(IdentityExportError::Behind))), "{refused:?}");
+		assert_eq!(both.read(log.id).await.unwrap().1.number, newest);
 	}
 }
 

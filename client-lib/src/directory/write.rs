@@ -14,7 +14,7 @@ use crate::{
 	client::Changes,
 	rpc::{Node, Nodes, RpcError},
 	voucher::HeldVoucher,
-	Sponsor,
+	Client, GroupError, Sponsor,
 };
 use asking::Wanted;
 use futures::future::join;
@@ -31,7 +31,7 @@ use lockstep_verifier::{
 };
 use pending::{Pending, Way};
 use reaching::{Found, Goal, PATIENCE};
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, sync::atomic::AtomicU32};
 use tokio::sync::Mutex;
 
 /// Why an identity is not known, or an event not recorded.
@@ -92,6 +92,8 @@ pub struct Directory {
 	nodes: Nodes,
 	genesis: GenesisHash,
 	chain: Mutex<Option<FinalizedChain>>,
+	/// Answers from before this block are refused.
+	not_before: AtomicU32,
 }
 
 impl Directory {
@@ -110,7 +112,22 @@ impl Directory {
 		genesis: GenesisHash,
 		chain: Option<FinalizedChain>,
 	) -> Result<Self, RpcError> {
-		Ok(Self { nodes: Nodes::new(urls, Some(genesis))?, genesis, chain: Mutex::new(chain) })
+		let nodes = Nodes::new(urls, Some(genesis))?;
+		Ok(Self { nodes, genesis, chain: Mutex::new(chain), not_before: AtomicU32::new(0) })
+	}
+
+	/// Takes over how far this client has verified the chain, if it is of the same one: from here on an answer from before the newest
+	/// final block that the client knows is refused, as is one that contradicts it. A node that stands still does not make the past
+	/// the present. To be called again now and then where the directory is used for long.
+	///
+	/// # Errors
+	/// [`GroupError::Closed`], [`GroupError::Store`].
+	pub async fn start_from(&self, client: &Client) -> Result<(), GroupError> {
+		let verified = client.verified().await?;
+		if client.genesis() == self.genesis {
+			self.not_before(verified).await;
+		}
+		Ok(())
 	}
 
 	/// An identity, as [`Self::read`]; without any event if the chain does not know it.

@@ -89,6 +89,7 @@ async fn on_a_network_that_nothing_disturbs() -> Result<()> {
 		p7_lying_nodes::beside_an_honest_node_a_liar_about_changes_makes_no_client_late,
 		p7_keeping::a_stock_is_kept_and_a_last_resort_serves_two,
 		p7_keeping::what_happened_meanwhile_is_told_once,
+		p7_keeping::a_node_that_stands_still_hides_no_news,
 		p7_keeping::who_was_closed_is_told_everything_in_order,
 		p7_rotating::a_device_with_another_key_can_be_added_from_the_same_block_on,
 		p7_members::who_is_no_device_commits_nothing,

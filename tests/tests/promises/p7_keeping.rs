@@ -1,16 +1,24 @@
 //! P7: a client keeps its place in the directory by itself, and is told what happened while it was away.
 
-use super::person::{broken, Enrolled, Person};
+use super::{
+	p7_lying_nodes::{proven, stands_still, LOG},
+	person::{broken, Enrolled, Person},
+};
 use futures::{future::try_join_all, Stream, StreamExt};
 use lockstep_client::{
 	directory::{
-		catch_up, Author, CatchUp, Directory, Happening, History, Keeper, KeeperEvent, KeeperOptions, Keeping, News,
-		People, StockNews, Why,
+		catch_up, Author, CatchUp, Directory, DirectoryError, Happening, History, IdentityExportError, Keeper,
+		KeeperEvent, KeeperOptions, Keeping, News, NewsError, OperatorId, People, StockNews, Why,
 	},
 	voucher::{HeldVoucher, VoucherKind},
 	Client, Event, GroupError, GroupId, Sponsor,
 };
-use lockstep_tests::{deadline::within, Error, Network, Result};
+use lockstep_tests::{
+	deadline::{self, within},
+	liar::Liar,
+	Error, Network, Result,
+};
+use serde_json::json;
 use std::{collections::BTreeSet, path::Path, sync::Arc, time::Duration};
 
 pub const PATIENCE: Duration = Duration::from_secs(120);
@@ -141,6 +149,47 @@ pub async fn what_happened_meanwhile_is_told_once(network: &Network) -> Result<(
 	look().await?.told(&boris.client).await.map_err(broken)?;
 	assert_eq!(look().await?.news, []);
 	anna.client.close().await;
+	boris.client.close().await;
+	Ok(())
+}
+
+/// What these nodes tell somebody of himself, by an application that has asked nobody yet.
+async fn told_by(person: &Person, nodes: Vec<String>) -> Result<CatchUp> {
+	let directory = Directory::new(nodes, person.genesis).map_err(broken)?;
+	let people = People { own: Some(person.id), ..People::default() };
+	catch_up(&person.client, &directory, &people).await.map_err(broken)
+}
+
+/// A node stands still where nothing had happened yet. Whose client has verified a later block takes nothing from it, and asks the
+/// next one.
+pub async fn a_node_that_stands_still_hides_no_news(network: &Network) -> Result<()> {
+	let folder = tempfile::tempdir().map_err(Error::io("making a folder"))?;
+	let boris = Person::new(network, NODE, folder.path()).await?;
+	let old = proven(&network.rpc(NODE).await?, LOG, vec![json!(boris.id), json!(0)]).await?;
+	let liar = Liar::start(&network.url(NODE)).await?;
+	liar.tell(stands_still([(LOG, old)]));
+	let operator = Some(OperatorId([3; 32]));
+	let history = boris.record(|author| author.set_operator(&boris.device, operator)).await?;
+	let happened = newest(&history, true, Happening::OperatorSet { operator })?;
+
+	let refused = deadline::until(PATIENCE, "the client to know better", || async {
+		let told = told_by(&boris, vec![liar.url.clone()]).await?;
+		assert!(!told.news.contains(&happened), "{told:?}");
+		let behind = told
+			.unread
+			.iter()
+			.any(|(_, error)| matches!(error, NewsError::Directory(DirectoryError::Read(IdentityExportError::Behind))));
+		Ok(behind.then_some(told))
+	});
+	let refused = refused.await?;
+	assert_eq!((refused.until, refused.news.len()), (None, 0), "it does not say that nothing happened");
+	let told = deadline::until(PATIENCE, "the other node", || async {
+		let told = told_by(&boris, vec![liar.url.clone(), network.url(NODE)]).await?;
+		Ok(told.unread.is_empty().then_some(told))
+	});
+	let told = told.await?;
+	assert!(told.until >= Some(happened.block), "{told:?}");
+	assert_eq!(told.news.last(), Some(&happened));
 	boris.client.close().await;
 	Ok(())
 }

@@ -87,7 +87,7 @@ async fn add_person(
 	gate: Option<&Seed>,
 ) -> Result<(), Failure> {
 	job.session.reachable(job.out).await?;
-	let directory = job.session.directory()?;
+	let directory = job.session.directory_from_here().await?;
 	let claiming = directory.claim(voucher, person, gate);
 	let claimed = job.until_final("waiting for the claim to be final", claiming).await?;
 	keys::claim::warn(&claimed, job.out);

@@ -16,9 +16,10 @@ use stock::StockNews;
 
 /// What happened to this person, and to people in its groups, since it was printed last: devices, keys, recoveries
 ///
-/// It is read from their logs, and printed once, in the order of the blocks; then what became of this device's KeyPackages. Of somebody
-/// new to this profile nothing is told, unless --since says from when on. If a log cannot be read, the rest is printed, and the exit code
-/// says why; what happened there is told the next time. A key that you did not expect may be a stranger's.
+/// It is read from their logs, and printed once, in the order of the blocks; then what became of this device's KeyPackages, and up to which
+/// block this is all: a log from before what this profile has verified is not taken. Of somebody new to this profile nothing is told,
+/// unless --since says from when on. If a log cannot be read, the rest is printed, and the exit code says why; what happened there is told
+/// the next time. A key that you did not expect may be a stranger's.
 #[derive(Args, Clone, Debug, Default, Serialize, Deserialize)]
 pub struct News {
 	/// The ids of people who are not in a group with this person
@@ -59,9 +60,9 @@ impl News {
 		let people = People { own: Some(own), contacts, since: self.since };
 		let reading = catch_up(session.client(), &directory, &people);
 		let mut found = job.until_final("reading the logs of people", reading).await?;
-		let stock = job.until_final("reading the stock", directory.stock(own, device)).await;
+		let stock = job.until_final("reading the stock", directory.stock_as_of(own, device)).await;
 		let before = session.marks().stock();
-		let stock = stock.map(|stock| StockNews::since(before, device, stock));
+		let stock = stock.map(|(stock, head)| StockNews::since(before, device, stock, head.number));
 		let news: Vec<NewsView> = found.news.iter().map(NewsView::new).collect();
 		let failures: Vec<(IdentityId, Failure)> =
 			std::mem::take(&mut found.unread).into_iter().map(|(id, error)| (id, error.into())).collect();
@@ -71,7 +72,8 @@ impl News {
 		let text = report.text();
 		job.out.result(&text, &report)?;
 		if text.is_empty() {
-			job.out.note("lockstep: nothing happened since it was told last");
+			let until = found.until.map(|block| format!(", up to block {block}")).unwrap_or_default();
+			job.out.note(format!("lockstep: nothing happened since it was told last{until}"));
 		}
 		// Nobody is told it again from here on, so it has to be out.
 		job.shown().await?;
@@ -95,7 +97,12 @@ impl Report<'_> {
 			.unread
 			.iter()
 			.map(|Unread { id, reason }| format!("NOT READ  {id}: {reason}; it is told the next time"));
-		news.chain(stock).chain(unread).collect::<Vec<_>>().join("\n")
+		let mut lines: Vec<String> = news.chain(stock).chain(unread).collect();
+		if let Some(until) = self.until.filter(|_| !lines.is_empty()) {
+			let of = if self.unread.is_empty() { "" } else { ", of those whose logs were read" };
+			lines.push(format!("this is all up to block {until}{of}"));
+		}
+		lines.join("\n")
 	}
 }
 
@@ -114,7 +121,7 @@ fn worst(logs: Vec<(IdentityId, Failure)>, stock: Option<Failure>) -> Option<Fai
 mod tests {
 	use super::*;
 	use lockstep_client::{
-		directory::{IdentityKey, NewsError},
+		directory::{Happening, IdentityKey, News as Told, NewsError},
 		EntryHash,
 	};
 
@@ -133,12 +140,19 @@ mod tests {
 	}
 
 	#[test]
-	fn what_was_not_read_is_said_and_nothing_is_an_empty_text() {
-		let stock = StockNews::since(None, IdentityKey([2; 32]), None);
-		let nothing = Report { news: &[], until: Some(9), stock: Some(&stock), unread: &[] };
-		assert_eq!(nothing.text(), "");
+	fn what_was_not_read_and_up_to_which_block_is_said_and_nothing_is_an_empty_text() {
+		let stock = StockNews::since(None, IdentityKey([2; 32]), None, 9);
+		let text =
+			|news: &[NewsView], unread: &[Unread]| Report { news, until: Some(9), stock: Some(&stock), unread }.text();
+		assert_eq!(text(&[], &[]), "");
+		let (what, overridden_by) = (Happening::Closed, None);
+		let closed = [NewsView::new(&Told { identity: ANNA, own: false, block: 7, index: 3, what, overridden_by })];
+		assert_eq!(text(&closed, &[]), format!("{}\nthis is all up to block 9", closed[0].text()));
 		let unread = [Unread { id: ANNA, reason: "no node".into() }];
-		let text = Report { unread: &unread, ..nothing }.text();
-		assert_eq!(text, format!("NOT READ  {ANNA}: no node; it is told the next time"));
+		let not_read = format!("NOT READ  {ANNA}: no node; it is told the next time");
+		let all = format!("{not_read}\nthis is all up to block 9, of those whose logs were read");
+		assert_eq!(text(&[], &unread), all);
+		let none = Report { news: &[], until: None, stock: None, unread: &unread };
+		assert_eq!(none.text(), not_read, "not even that is known");
 	}
 }

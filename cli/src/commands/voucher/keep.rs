@@ -96,11 +96,8 @@ impl Keep {
 		job.session.device()?;
 		let client = job.session.client();
 		let held: Vec<HeldVoucher> = self.given.iter().map(|given| given.held.0.clone()).collect();
-		let fits = client.look_at_claim_vouchers(held.clone()).await?;
-		let of_use = held.into_iter().zip(&fits).filter(|(_, fit)| **fit == ClaimVoucherFit::Fit);
-		let of_use: Vec<HeldVoucher> = of_use.map(|(held, _)| held).collect();
-		let kept = of_use.len();
-		let left = client.keep_claim_vouchers(of_use).await?;
+		let (fits, left) = client.keep_fitting_claim_vouchers(held).await?;
+		let kept = fits.iter().filter(|fit| **fit == ClaimVoucherFit::Fit).count();
 		let told: Vec<Told<'_>> = self.given.iter().zip(fits).map(|(given, fit)| Told::new(given, fit)).collect();
 		let mut lines = vec![format!("{kept} kept now, {left} left")];
 		lines.extend(told.iter().filter_map(Told::text));

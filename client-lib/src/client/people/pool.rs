@@ -74,6 +74,8 @@ pub enum ClaimVoucherFit {
 /// What the handle asks of the pool.
 pub(in crate::client) enum PoolCommand {
 	Keep(Vec<HeldVoucher>, Reply<usize, ClaimVouchersError>),
+	/// Keeps those that fit; gives what became of each, and how many there are.
+	KeepFitting(Vec<HeldVoucher>, Reply<(Vec<ClaimVoucherFit>, usize), ClaimVouchersError>),
 	Count(Reply<usize, ClaimVouchersError>),
 	List(Reply<Vec<Voucher>, ClaimVouchersError>),
 	/// What would become of vouchers that are given.
@@ -147,6 +149,7 @@ impl<M: Mls> Core<M> {
 	pub(in crate::client) fn on_pool(&mut self, command: PoolCommand) {
 		match command {
 			PoolCommand::Keep(vouchers, reply) => drop(reply.send(self.keep_vouchers(&vouchers))),
+			PoolCommand::KeepFitting(vouchers, reply) => drop(reply.send(self.keep_fitting_vouchers(vouchers))),
 			PoolCommand::Count(reply) => {
 				let left = free(&self.store.overlay(), self.now()).map(|free| free.len());
 				drop(reply.send(left.map_err(ClaimVouchersError::from)));
@@ -250,6 +253,18 @@ impl<M: Mls> Core<M> {
 		Ok(left)
 	}
 
+	/// By one look at the present block: what fits is what is kept.
+	fn keep_fitting_vouchers(
+		&mut self,
+		vouchers: Vec<HeldVoucher>,
+	) -> Result<(Vec<ClaimVoucherFit>, usize), ClaimVouchersError> {
+		let fits = self.look_at_vouchers(&vouchers)?;
+		let fitting = vouchers.into_iter().zip(&fits).filter(|(_, fit)| **fit == ClaimVoucherFit::Fit);
+		let fitting: Vec<HeldVoucher> = fitting.map(|(held, _)| held).collect();
+		let left = self.keep_vouchers(&fitting)?;
+		Ok((fits, left))
+	}
+
 	/// Deletes those that cannot be used any more: they have expired, or the group to which they are bound is over. Of those that
 	/// were used it is remembered until they have expired.
 	pub(super) fn clear_pool(&self, overlay: &Overlay<'_>, now: BlockNumber) -> Result<(), StoreError> {
@@ -307,6 +322,20 @@ impl Client {
 		self.ask(command).await.ok_or(ClaimVouchersError::Closed)?
 	}
 
+	/// Keeps those of these vouchers that are of use, and says of each, in their order, what became of it: one that is
+	/// [`ClaimVoucherFit::Fit`] is kept from now on. Gives how many there are to be used, too. Otherwise as
+	/// [`Self::keep_claim_vouchers`], which keeps all or none.
+	///
+	/// # Errors
+	/// [`ClaimVouchersError::Full`], [`ClaimVouchersError::Store`], [`ClaimVouchersError::Closed`]; then none of them was kept.
+	pub async fn keep_fitting_claim_vouchers(
+		&self,
+		vouchers: Vec<HeldVoucher>,
+	) -> Result<(Vec<ClaimVoucherFit>, usize), ClaimVouchersError> {
+		let command = |reply| Command::Pool(PoolCommand::KeepFitting(vouchers, reply));
+		self.ask(command).await.ok_or(ClaimVouchersError::Closed)?
+	}
+
 	/// How many of the vouchers that it was given the client can use still. One that it is claiming with is not among them.
 	pub async fn claim_vouchers(&self) -> Result<usize, ClaimVouchersError> {
 		let command = |reply| Command::Pool(PoolCommand::Count(reply));
@@ -319,7 +348,8 @@ impl Client {
 		self.ask(command).await.ok_or(ClaimVouchersError::Closed)?
 	}
 
-	/// What [`Self::keep_claim_vouchers`], which keeps all or none, would do with each of these, in their order. Nothing is kept.
+	/// What would become of each of these, in their order, if they were kept now. Nothing is kept: between this and
+	/// [`Self::keep_claim_vouchers`] one may expire. [`Self::keep_fitting_claim_vouchers`] does both at once.
 	pub async fn look_at_claim_vouchers(
 		&self,
 		vouchers: Vec<HeldVoucher>,

@@ -30,8 +30,9 @@ pub struct People {
 pub struct CatchUp {
 	/// All of it, in the order of the blocks; within a block, person by person in the order of the log.
 	pub news: Vec<News>,
-	/// The final block up to which this is all that happened to those whose logs were read. What came after it in some of these logs
-	/// is told next time, so that it does not come before what others did in lower blocks.
+	/// The final block up to which this is all that happened to those whose logs were read; the client knew none above it when it was
+	/// asked. What came after it in some of these logs is told next time, so that it does not come before what others did in lower
+	/// blocks.
 	pub until: Option<BlockNumber>,
 	/// Whose logs were not read, and why: what happened to them is told next time.
 	pub unread: Vec<(IdentityId, NewsError)>,
@@ -42,7 +43,8 @@ pub struct CatchUp {
 /// last: to be called when a client was opened, and now and then. A key of somebody may change without a commit in any group.
 ///
 /// It is told again until [`CatchUp::told`] is called: nothing is lost if the application ends in between. One log that cannot be
-/// read keeps none of the others back.
+/// read keeps none of the others back. Logs from before the newest final block that the client has verified are not taken from any
+/// node ([`Directory::start_from`]), so nobody hides what happened by an answer of yesterday.
 ///
 /// One's KeyPackages are not in this list: the state of the chain says how many were claimed, and not in which blocks. What became
 /// of them a [`Keeper`](crate::directory::Keeper) tells when it starts. So an application that comes back has it all in order if it
@@ -78,6 +80,7 @@ pub struct CatchUp {
 /// [`GroupError::Closed`], [`GroupError::Store`].
 pub async fn catch_up(client: &Client, directory: &Directory, people: &People) -> Result<CatchUp, GroupError> {
 	let (members, positions) = client.positions(PositionsCommand::Look).await?;
+	directory.start_from(client).await?;
 	let all: BTreeSet<IdentityId> = members.iter().chain(&people.contacts).chain(&people.own).copied().collect();
 	let reading = all.into_iter().map(|person| async move { (person, directory.read(person).await) });
 	let read: Vec<_> = stream::iter(reading).buffer_unordered(AT_ONCE).collect().await;

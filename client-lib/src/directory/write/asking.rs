@@ -2,13 +2,17 @@
 
 use super::{Directory, DirectoryError};
 use crate::{
+	client::Verified,
 	directory::IdentityExportError,
 	proof::{advance_to, bytes, ExportError},
 	rpc::Node,
 };
 use lockstep_primitives::{rpc::StateProof, GenesisHash};
 use lockstep_verifier::{chain::Head, FinalityError, FinalizedChain};
-use std::{future::Future, sync::Arc};
+use std::{
+	future::Future,
+	sync::{atomic::Ordering, Arc},
+};
 
 /// Something that the state of a final block says.
 pub(super) trait Wanted: Sync {
@@ -31,6 +35,16 @@ pub(super) trait Wanted: Sync {
 }
 
 impl Directory {
+	/// From here on nothing is taken from before the newest block of a client of this chain, nor what contradicts it.
+	pub(in crate::directory) async fn not_before(&self, Verified { chain, newest }: Verified) {
+		self.not_before.fetch_max(newest, Ordering::Relaxed);
+		let Some(chain) = chain else { return };
+		let mut kept = self.chain.lock().await;
+		if kept.as_ref().is_none_or(|kept| kept.head().number < chain.head().number) {
+			*kept = Some(chain);
+		}
+	}
+
 	/// What is wanted, as of the newest final block that a node shows, and that block. A node that sends what no honest one could
 	/// is not asked again; after any other failure the next one is asked, each once.
 	pub(super) async fn ask<W: Wanted>(&self, wanted: &W) -> Result<(W::Is, Head), DirectoryError> {
@@ -76,6 +90,9 @@ impl Directory {
 			*kept = Some(chain);
 		}
 		drop(kept);
+		if head.number < self.not_before.load(Ordering::Relaxed) {
+			return Err(IdentityExportError::Behind);
+		}
 		Ok((wanted.read(self.genesis, &head, &bytes(proof.state), sent)?, head))
 	}
 }

@@ -208,6 +208,15 @@ impl Computer {
 		answer.try_recv().unwrap().unwrap()
 	}
 
+	fn keep_fitting(
+		&mut self,
+		vouchers: Vec<HeldVoucher>,
+	) -> Result<(Vec<ClaimVoucherFit>, usize), ClaimVouchersError> {
+		let (reply, mut answer) = oneshot::channel();
+		self.core.on_pool(PoolCommand::KeepFitting(vouchers, reply));
+		answer.try_recv().unwrap()
+	}
+
 	fn list(&mut self) -> Vec<Voucher> {
 		let (reply, mut answer) = oneshot::channel();
 		self.core.on_pool(PoolCommand::List(reply));

@@ -7,7 +7,7 @@ use crate::{
 	voucher::{VoucherRefusal, PERIOD},
 };
 use codec::Encode;
-use lockstep_primitives::BlockHash;
+use lockstep_primitives::{BlockHash, VoucherKey};
 use lockstep_verifier::{testing::Validators, Checkpoint, FinalizedChain};
 
 #[test]
@@ -78,6 +78,31 @@ fn of_each_voucher_it_is_said_whether_it_would_be_kept_and_none_is() {
 	computer.core.finalized += 1;
 	assert_eq!(computer.look_at(vec![fresh]), [Expired]);
 	assert!(computer.list().is_empty());
+}
+
+/// What is said of each is what was done with it: no block, which makes a voucher too long or too old, comes in between.
+#[test]
+fn those_that_fit_are_kept_and_one_that_does_not_keeps_none_back() {
+	use ClaimVoucherFit::{Expired, Fit, Kept, Refused, Used};
+	let mut computer = Computer::that_claims(1);
+	let used = computer.claims[0].voucher.clone();
+	let (kept, fresh, other) =
+		(voucher(VoucherKind::Claim), voucher(VoucherKind::Claim), voucher(VoucherKind::CreateGroup));
+	let long = HeldVoucher::issue(&Sponsor::alice(), &GENESIS, VoucherKind::Claim, 4 * PERIOD);
+	assert_eq!(computer.keep(vec![kept.clone()]), Ok(1));
+	let given = vec![used, kept.clone(), fresh.clone(), fresh.clone(), other, long.clone()];
+	let fits = vec![Used, Kept, Fit, Kept, Refused(VoucherRefusal::WrongKind), Refused(VoucherRefusal::TooLong)];
+	assert_eq!(computer.keep_fitting(given), Ok((fits, 2)));
+	let listed: Vec<VoucherKey> = computer.list().iter().map(|voucher| voucher.key).collect();
+	let of_use = [kept.voucher().key, fresh.voucher().key];
+	assert!(listed.len() == 2 && of_use.iter().all(|key| listed.contains(key)), "{listed:?}");
+	assert_eq!(computer.keep_fitting(vouchers(255)), Err(ClaimVouchersError::Full { max: 256 }));
+	assert_eq!(computer.left(), 2, "none of them");
+	computer.core.finalized = fresh.voucher().expiry;
+	assert_eq!(computer.keep_fitting(vec![fresh]), Ok((vec![Expired], 0)));
+	// Before it has heard of a block it does not know that this one is too long, and keeps what it says it does.
+	computer.reopen();
+	assert_eq!(computer.keep_fitting(vec![long]), Ok((vec![Fit], 1)));
 }
 
 /// A client that was away, or is new, may be asked before it has heard of a block.
