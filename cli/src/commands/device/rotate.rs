@@ -9,7 +9,7 @@ use crate::{
 };
 use clap::Args;
 use lockstep_client::{
-	directory::{rotate_device, Keeping, Rotated, Seed},
+	directory::{rotate_device, DeviceKeys, History, Keeping, Rotated, Seed},
 	GroupId, GroupState,
 };
 use serde::{Deserialize, Serialize};
@@ -51,15 +51,24 @@ impl Rotate {
 		};
 		// What was begun before is finished as well.
 		let rotating = rotate_device(job.session.client(), &directory, identity, &to, KEEPING);
-		let Rotated { history, stock } = job.until_final("waiting for the event to be final", rotating).await?;
+		let (history, stock, failure) = match job.until_final("waiting for the event to be final", rotating).await {
+			Ok(Rotated { history, stock }) => (history, Some(stock), None),
+			// Whatever became of the KeyPackages: if the device has its key, it goes over to it in the groups.
+			Err(failure) => match job.until_final("reading the identity", directory.read(identity)).await {
+				Ok((history, _)) if has_gone_over(&history, &to) => (history, None, Some(failure)),
+				_ => return Err(failure),
+			},
+		};
 		myself.history = history;
 		myself.keyring = file.change(|keyring| keyring.learn(&myself.history))?;
 		let key = myself.keyring.keys.current.key();
 		job.session.note_device(identity, key)?;
 		let (done, behind) = groups(job, &myself.keyring).await?;
-		if behind.is_empty() {
+		// Otherwise the next run finishes this rotation, and begins no other.
+		if behind.is_empty() && failure.is_none() {
 			file.change(|keyring| keyring.behind = false)?;
-		} else {
+		}
+		if !behind.is_empty() {
 			let again = format!("{} device rotate", job.session.profile().command());
 			job.out.warn(format!("in {} groups this device is at its old key still: {again}", behind.len()));
 		}
@@ -83,8 +92,16 @@ impl Rotate {
 			"published": published,
 			"lastResort": last_resort,
 		});
-		job.out.result(&text, &json)
+		job.out.result(&text, &json)?;
+		failure.map_or(Ok(()), Err)
 	}
+}
+
+/// Whether the device has these keys.
+fn has_gone_over(history: &History, to: &DeviceKeys) -> bool {
+	let state = history.newest().filter(|state| !state.closed);
+	let device = state.and_then(|state| state.device(&to.current.key()));
+	device.is_some_and(|device| device.next == to.next.commitment())
 }
 
 /// Goes over to the device's key in each group; gives those where that is so, and those where it is not.
