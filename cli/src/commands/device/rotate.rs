@@ -124,3 +124,33 @@ async fn groups(job: &Job<'_>, keyring: &Keyring) -> Result<(Vec<GroupId>, Vec<G
 	}
 	Ok((done, behind))
 }
+
+#[cfg(test)]
+mod tests {
+	use super::*;
+	use lockstep_client::{
+		directory::{incept, Author, Recorded, RecoveryKeys},
+		GenesisHash,
+	};
+
+	const GENESIS: GenesisHash = GenesisHash([7; 32]);
+
+	fn keys(current: u8, next: u8) -> DeviceKeys {
+		DeviceKeys { current: Seed::new([current; 32]), next: Seed::new([next; 32]) }
+	}
+
+	/// Whatever went wrong: the groups follow if the log has the rotation, and only then.
+	#[test]
+	fn a_device_has_gone_over_when_the_log_says_so() {
+		let (before, to) = (keys(1, 2), keys(2, 3));
+		let first = incept(&GENESIS, &before, RecoveryKeys::default(), None);
+		let mut history = History::new(GENESIS, first.event.identity);
+		assert!(!has_gone_over(&history, &to));
+		history.admit(Recorded { block: 5, event: first }).unwrap();
+		assert!(has_gone_over(&history, &before) && !has_gone_over(&history, &to));
+		let event = Author::after(&history).rotate(&before, &to);
+		history.admit(Recorded { block: 6, event }).unwrap();
+		assert!(has_gone_over(&history, &to) && !has_gone_over(&history, &before));
+		assert!(!has_gone_over(&history, &keys(2, 9)), "with another next key it could not rotate again");
+	}
+}

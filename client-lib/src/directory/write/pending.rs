@@ -173,8 +173,9 @@ impl<'a> Pending<'a> {
 	}
 
 	/// It has not come about in this final block. If a node said well before it that the voucher was spent, or an init key used, that
-	/// was by something else: such an init key anybody can have published who has seen it, and has the key of a device of the person. If the nonce of the signed call is used up there, the call was included and
-	/// has failed, or something else of the sponsor's has taken its place: it will never come.
+	/// was by something else: whoever has the key of a device of the person can publish an init key that it has seen. If the nonce of
+	/// the signed call is used up there, the call was included and has failed, or something else of the sponsor's has taken its
+	/// place: it will never come.
 	///
 	/// # Errors
 	/// [`DirectoryError::Voucher`]; [`DirectoryError::KeyPackages`]; [`DirectoryError::NotRegistered`] if it was signed often enough.
