@@ -245,4 +245,12 @@ mod tests {
 		let failure = Failure::new(Kind::Unreachable, "no node").advise("wait").in_profile("lockstep");
 		assert_eq!(failure.to_string(), "lockstep: no node\n  try: wait");
 	}
+
+	#[test]
+	fn key_packages_that_are_refused_are_told_from_those_that_may_still_come() {
+		use lockstep_client::directory::{DirectoryError, KeyPackageRefusal};
+		let half = |inside| Failure::from(DirectoryError::NotPublished(Box::new(inside))).kind;
+		assert_eq!(half(DirectoryError::KeyPackages(KeyPackageRefusal::BadSequence)), Kind::Refused);
+		assert_eq!(half(DirectoryError::NotFinal { said: String::new() }), Kind::Timeout);
+	}
 }

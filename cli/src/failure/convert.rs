@@ -188,10 +188,16 @@ impl From<DirectoryError> for Failure {
 			}
 			_ => "",
 		};
+		let is_refused = matches!(
+			&error,
+			DirectoryError::NotPublished(inside) if matches!(**inside, DirectoryError::KeyPackages(_))
+		);
 		let failure = match error {
 			DirectoryError::Read(error) => error.into(),
 			DirectoryError::Unknown(_) => Self::new(Kind::NoIdentity, error),
-			DirectoryError::NotFinal { .. } | DirectoryError::NotPublished(_) => Self::new(Kind::Timeout, error),
+			DirectoryError::NotFinal { .. } | DirectoryError::NotPublished(_) if !is_refused => {
+				Self::new(Kind::Timeout, error)
+			}
 			error => Self::new(Kind::Refused, error),
 		};
 		if advice.is_empty() {

@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
 	directory::{
-		keeper::shelf::{Draft, Order, Remembered, Settled, Shelf, GRACE},
+		keeper::shelf::{Draft, DraftId, Order, Remembered, Settled, Shelf, GRACE},
 		Seed,
 	},
 	mls::{EngineError, Mls, Serves},
@@ -52,8 +52,8 @@ pub(crate) enum StockCommand {
 	Recall(IdentityKey, Reply<Remembered, StockError>),
 	/// KeyPackages of a device, if none of it are on their way.
 	Draft(Box<(IdentityId, Seed, Order)>, Reply<Draft, StockError>),
-	/// What became of those that were on their way.
-	Settle(IdentityKey, Settled, Reply<(), StockError>),
+	/// What became of these, if they are those that are on their way.
+	Settle(Box<(IdentityKey, DraftId, Settled)>, Reply<(), StockError>),
 	/// What was told of the stock.
 	Told(IdentityKey, Box<Shelf>, Reply<(), StockError>),
 }
@@ -106,8 +106,9 @@ impl<M: Mls> Core<M> {
 				let (identity, seed, order) = *order;
 				drop(reply.send(self.draft(identity, &seed, &order)));
 			}
-			StockCommand::Settle(device, settled, reply) => {
-				drop(reply.send(self.settle_stock(&device, settled).map_err(StockError::from)));
+			StockCommand::Settle(of, reply) => {
+				let (device, id, settled) = *of;
+				drop(reply.send(self.settle_stock(&device, &id, settled).map_err(StockError::from)));
 			}
 			StockCommand::Told(device, shelf, reply) => {
 				let overlay = self.store.overlay();
@@ -175,9 +176,10 @@ impl<M: Mls> Core<M> {
 		Ok(draft)
 	}
 
-	/// Takes note of what became of the draft, in one write.
-	fn settle_stock(&mut self, device: &IdentityKey, settled: Settled) -> Result<(), EngineError> {
-		let Remembered { mut shelf, draft: Some(draft) } = self.recall(device)? else { return Ok(()) };
+	/// Takes note of what became of this draft, in one write; if another one is on its way by now, somebody has done that.
+	fn settle_stock(&mut self, device: &IdentityKey, id: &DraftId, settled: Settled) -> Result<(), EngineError> {
+		let Remembered { mut shelf, draft } = self.recall(device)?;
+		let Some(draft) = draft.filter(|draft| draft.id() == *id) else { return Ok(()) };
 		let overlay = self.store.overlay();
 		let (mut gone, mut due) = (Vec::new(), None);
 		match settled {

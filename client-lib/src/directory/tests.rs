@@ -5,13 +5,13 @@ use crate::{
 	client::Verified,
 	directory::{incept, DeviceKeys, IdentityExportError},
 };
-use jsonrpsee::{server::Server, RpcModule};
+use jsonrpsee::{server::Server, types::ErrorObjectOwned, RpcModule};
 use lockstep_primitives::{
 	extrinsic::TRANSACTION_VERSION,
 	identity::{Action, SignedEvent},
 	rpc::{
-		ChangedIdentities, FinalizedBlock, GenesisProof, HexBytes, IdentityLog, Justified, Links, RecordedEvent,
-		StateProof,
+		ChangedIdentities, FinalizedBlock, GenesisProof, HexBytes, IdentityLog, Justified, KeyPackagesProof, Links,
+		RecordedEvent, StateProof,
 	},
 	BlockHash, BlockNumber, EventSignature, IdentityId, OrderingParameters,
 };
@@ -32,6 +32,8 @@ use std::{
 	},
 };
 
+mod used;
+
 /// Events in one answer.
 const PAGE: usize = 2;
 
@@ -48,7 +50,11 @@ struct Served {
 	alter: fn(&mut Vec<u8>),
 	/// Whose logs have changed; it does not know the method without.
 	changed: Option<Vec<IdentityId>>,
-	/// How often it was asked for a log, or for changes.
+	/// The read proof of a device's stock, if it knows of stocks: then it refuses what is submitted, for its init key.
+	stock: Option<Vec<Vec<u8>>>,
+	/// How many blocks the chain goes on with each time that it is asked.
+	pace: BlockNumber,
+	/// How often it was asked for a log, for changes, or for a stock.
 	asked: Arc<AtomicUsize>,
 }
 
@@ -57,15 +63,27 @@ impl Served {
 	fn new(world: &World, id: &IdentityId, log: &[Recorded]) -> Self {
 		let state = world.state.prove(identity_keys(id));
 		let (world, log, alter, asked) = (world.clone(), log.to_vec(), (|_| ()) as fn(&mut Vec<u8>), Arc::default());
-		Self { head: world.newest(), world, state, log, alter, changed: None, asked }
+		let (head, changed, stock, pace) = (world.newest(), None, None, 0);
+		Self { world, head, state, log, alter, changed, stock, pace, asked }
 	}
 
 	fn asked(&self) -> usize {
 		self.asked.load(Ordering::SeqCst)
 	}
 
-	fn log(&self, from: u64) -> IdentityLog {
+	/// Where the chain is by now.
+	fn now(&self) -> BlockNumber {
+		(self.head + self.asked() as BlockNumber * self.pace).min(self.world.newest())
+	}
+
+	fn proven(&self, state: &[Vec<u8>]) -> (FinalizedBlock, StateProof) {
 		self.asked.fetch_add(1, Ordering::SeqCst);
+		let number = self.now();
+		let proof = StateProof { block: justified(self.world.link(number)), state: hex(state) };
+		(FinalizedBlock { number, hash: BlockHash([0; 32]) }, proof)
+	}
+
+	fn log(&self, from: u64) -> IdentityLog {
 		let events = self.log.iter().enumerate().skip(from as usize).take(PAGE);
 		let events = events.map(|(index, Recorded { block, event })| {
 			let mut bytes = codec::Encode::encode(event);
@@ -73,8 +91,7 @@ impl Served {
 			RecordedEvent { index: index as u64, block: *block, event: HexBytes(bytes) }
 		});
 		let more = self.log.len() > from as usize + PAGE;
-		let proof = StateProof { block: justified(self.world.link(self.head)), state: hex(&self.state) };
-		let at = FinalizedBlock { number: self.head, hash: BlockHash([0; 32]) };
+		let (at, proof) = self.proven(&self.state);
 		IdentityLog { at, events: events.collect(), more, proof: (!more).then_some(proof) }
 	}
 
@@ -111,6 +128,19 @@ impl Served {
 				serde_json::json!(served.log(from))
 			})
 			.unwrap();
+		if let Some(stock) = self.stock.clone() {
+			module
+				.register_method("directory_stock", move |_, served, _| {
+					let (at, proof) = served.proven(&stock);
+					serde_json::json!(KeyPackagesProof { at, proof: Some(proof) })
+				})
+				.unwrap();
+			module
+				.register_method("ordering_submit", |_, _, _| -> Result<String, ErrorObjectOwned> {
+					Err(ErrorObjectOwned::owned(9001, "refused", Some("init_key_used")))
+				})
+				.unwrap();
+		}
 		if let Some(changed) = self.changed.clone() {
 			let at = FinalizedBlock { number: self.head, hash: BlockHash([0; 32]) };
 			let answer = serde_json::json!(ChangedIdentities { at, identities: Some(changed) });

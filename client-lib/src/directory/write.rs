@@ -65,11 +65,14 @@ pub enum DirectoryError {
 	/// The voucher is not taken, as each node says. It may be spent still, if it is not [`VoucherRefusal::Spent`].
 	#[error("the voucher is refused: {0}")]
 	Voucher(VoucherRefusal),
-	/// KeyPackages are not taken, or not given out, as each node says.
+	/// KeyPackages are not taken, or not given out, as each node says, or the state of a final block; of
+	/// [`KeyPackageRefusal::InitKeyUsed`] one node has said it, well before the final block at which they had not come.
 	#[error("the chain refuses it: {0}")]
 	KeyPackages(KeyPackageRefusal),
-	/// The event is in the log, for good. Of the KeyPackages that came with it that is not known.
-	#[error("the event is recorded, and the KeyPackages that came with it are not known to be published ({0}): publish them")]
+	/// The event is in the log, for good. What is inside says what became of the KeyPackages that came with it:
+	/// [`Self::KeyPackages`] that the chain refuses them, with [`KeyPackageRefusal::BadSequence`] for good, so that others have to be
+	/// made; anything else that it is not known, so that they are to be published again.
+	#[error("the event is recorded, and its KeyPackages are not, as far as is known ({0}): publish them, or others if they are refused")]
 	NotPublished(Box<DirectoryError>),
 	/// What was claimed must not be used.
 	#[error(transparent)]

@@ -9,7 +9,7 @@ use crate::{
 };
 use clap::Args;
 use lockstep_client::{
-	directory::{rotate_device, Keeping, Rotated, Seed},
+	directory::{rotate_device, DeviceKeys, History, Keeping, Rotated, Seed},
 	GroupId, GroupState,
 };
 use serde::{Deserialize, Serialize};
@@ -51,15 +51,24 @@ impl Rotate {
 		};
 		// What was begun before is finished as well.
 		let rotating = rotate_device(job.session.client(), &directory, identity, &to, KEEPING);
-		let Rotated { history, stock } = job.until_final("waiting for the event to be final", rotating).await?;
+		let (history, stock, failure) = match job.until_final("waiting for the event to be final", rotating).await {
+			Ok(Rotated { history, stock }) => (history, Some(stock), None),
+			// Whatever became of the KeyPackages: if the device has its key, it goes over to it in the groups.
+			Err(failure) => match job.until_final("reading the identity", directory.read(identity)).await {
+				Ok((history, _)) if has_gone_over(&history, &to) => (history, None, Some(failure)),
+				_ => return Err(failure),
+			},
+		};
 		myself.history = history;
 		myself.keyring = file.change(|keyring| keyring.learn(&myself.history))?;
 		let key = myself.keyring.keys.current.key();
 		job.session.note_device(identity, key)?;
 		let (done, behind) = groups(job, &myself.keyring).await?;
-		if behind.is_empty() {
+		// Otherwise the next run finishes this rotation, and begins no other.
+		if behind.is_empty() && failure.is_none() {
 			file.change(|keyring| keyring.behind = false)?;
-		} else {
+		}
+		if !behind.is_empty() {
 			let again = format!("{} device rotate", job.session.profile().command());
 			job.out.warn(format!("in {} groups this device is at its old key still: {again}", behind.len()));
 		}
@@ -83,8 +92,16 @@ impl Rotate {
 			"published": published,
 			"lastResort": last_resort,
 		});
-		job.out.result(&text, &json)
+		job.out.result(&text, &json)?;
+		failure.map_or(Ok(()), Err)
 	}
+}
+
+/// Whether the device has these keys.
+fn has_gone_over(history: &History, to: &DeviceKeys) -> bool {
+	let state = history.newest().filter(|state| !state.closed);
+	let device = state.and_then(|state| state.device(&to.current.key()));
+	device.is_some_and(|device| device.next == to.next.commitment())
 }
 
 /// Goes over to the device's key in each group; gives those where that is so, and those where it is not.
@@ -106,4 +123,34 @@ async fn groups(job: &Job<'_>, keyring: &Keyring) -> Result<(Vec<GroupId>, Vec<G
 		}
 	}
 	Ok((done, behind))
+}
+
+#[cfg(test)]
+mod tests {
+	use super::*;
+	use lockstep_client::{
+		directory::{incept, Author, Recorded, RecoveryKeys},
+		GenesisHash,
+	};
+
+	const GENESIS: GenesisHash = GenesisHash([7; 32]);
+
+	fn keys(current: u8, next: u8) -> DeviceKeys {
+		DeviceKeys { current: Seed::new([current; 32]), next: Seed::new([next; 32]) }
+	}
+
+	/// Whatever went wrong: the groups follow if the log has the rotation, and only then.
+	#[test]
+	fn a_device_has_gone_over_when_the_log_says_so() {
+		let (before, to) = (keys(1, 2), keys(2, 3));
+		let first = incept(&GENESIS, &before, RecoveryKeys::default(), None);
+		let mut history = History::new(GENESIS, first.event.identity);
+		assert!(!has_gone_over(&history, &to));
+		history.admit(Recorded { block: 5, event: first }).unwrap();
+		assert!(has_gone_over(&history, &before) && !has_gone_over(&history, &to));
+		let event = Author::after(&history).rotate(&before, &to);
+		history.admit(Recorded { block: 6, event }).unwrap();
+		assert!(has_gone_over(&history, &to) && !has_gone_over(&history, &before));
+		assert!(!has_gone_over(&history, &keys(2, 9)), "with another next key it could not rotate again");
+	}
 }

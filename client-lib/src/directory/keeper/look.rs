@@ -20,6 +20,9 @@ use tokio::sync::broadcast;
 
 /// How many publications with the same number are given up at most because the chain refuses them as things are: each has private keys.
 const MAX_ABANDONED: u32 = 3;
+/// After so many blocks one more is given up, if somebody has published an init key of it: otherwise that would hold up the device until
+/// all of it has lapsed.
+const INIT_KEY_USED: BlockNumber = 86_400;
 
 /// The chain, as a keeper needs it.
 pub(super) trait Chain: Send + Sync {
@@ -36,6 +39,9 @@ pub(super) trait Chain: Send + Sync {
 		identity: IdentityId,
 		device: IdentityKey,
 	) -> impl Future<Output = Result<bool, DirectoryError>> + Send;
+
+	/// [`Directory::record`].
+	fn record(&self, event: &SignedEvent) -> impl Future<Output = Result<(), DirectoryError>> + Send;
 
 	/// [`Directory::publish`].
 	fn publish(&self, signed: &SignedPublication) -> impl Future<Output = Result<Stock, DirectoryError>> + Send;
@@ -60,7 +66,8 @@ pub(super) trait Store: Send + Sync {
 		order: Order,
 	) -> impl Future<Output = Result<Draft, StockError>> + Send;
 
-	fn settle(&self, device: IdentityKey, settled: Settled) -> impl Future<Output = Result<(), StockError>> + Send;
+	/// Takes note of what became of this draft; nothing if another one is on its way.
+	fn settle(&self, draft: &Draft, settled: Settled) -> impl Future<Output = Result<(), StockError>> + Send;
 
 	/// What was told.
 	fn told(&self, device: IdentityKey, shelf: Shelf) -> impl Future<Output = Result<(), StockError>> + Send;
@@ -79,6 +86,10 @@ impl Chain for Arc<Directory> {
 	async fn is_device(&self, identity: IdentityId, device: IdentityKey) -> Result<bool, DirectoryError> {
 		let (history, _) = self.read(identity).await?;
 		Ok(history.newest().is_some_and(|state| !state.closed && state.device(&device).is_some()))
+	}
+
+	async fn record(&self, event: &SignedEvent) -> Result<(), DirectoryError> {
+		Directory::record(self, event).await.map(drop)
 	}
 
 	async fn publish(&self, signed: &SignedPublication) -> Result<Stock, DirectoryError> {
@@ -104,8 +115,9 @@ impl Store for Client {
 		self.stock(|reply| StockCommand::Draft(asked, reply)).await
 	}
 
-	async fn settle(&self, device: IdentityKey, settled: Settled) -> Result<(), StockError> {
-		self.stock(|reply| StockCommand::Settle(device, settled, reply)).await
+	async fn settle(&self, draft: &Draft, settled: Settled) -> Result<(), StockError> {
+		let of = Box::new((draft.publication.device, draft.id(), settled));
+		self.stock(|reply| StockCommand::Settle(of, reply)).await
 	}
 
 	async fn told(&self, device: IdentityKey, shelf: Shelf) -> Result<(), StockError> {
@@ -167,8 +179,7 @@ impl<C: Chain, S: Store> Looker<C, S> {
 			return self.carry_out(&draft, &shelf, stock.as_ref(), block).await;
 		}
 		if stock.map_or(0, |stock| stock.number) < shelf.number {
-			// If it is not the node that is behind: nothing is left of a device that has lost its place.
-			return Err(if self.is_device().await? { LookError::Behind } else { self.not_a_device().into() });
+			return Err(self.less_than_published().await?);
 		}
 		let shelf = match &stock {
 			Some(stock) => self.tell_changes(shelf, stock, block).await?,
@@ -190,6 +201,11 @@ impl<C: Chain, S: Store> Looker<C, S> {
 				self.carry_out(&draft, &shelf, stock.as_ref(), block).await
 			}
 		}
+	}
+
+	/// The node is behind, or nothing is left of a device that has lost its place.
+	pub(super) async fn less_than_published(&self) -> Result<LookError, LookError> {
+		Ok(if self.is_device().await? { LookError::Behind } else { self.not_a_device().into() })
 	}
 
 	async fn tell_changes(&self, shelf: Shelf, stock: &Stock, block: BlockNumber) -> Result<Shelf, LookError> {
@@ -216,13 +232,13 @@ impl<C: Chain, S: Store> Looker<C, S> {
 		if publication.lapse < block {
 			// What was published is forgotten by then, perhaps. What was not never will be.
 			let settled = if is_open { Settled::Never } else { Settled::Unknown };
-			self.store.settle(device, settled).await?;
+			self.store.settle(draft, settled).await?;
 			return Ok(Looked::Settled);
 		}
 		let Err(error) = self.chain.publish(&self.sign(publication)).await else {
 			// Not before this block others could not get what it replaces.
 			let (_, block) = self.chain.stock(self.identity, device).await?;
-			self.store.settle(device, Settled::Published(block)).await?;
+			self.store.settle(draft, Settled::Published(block)).await?;
 			let packages = u32::try_from(publication.packages.len()).unwrap_or_default();
 			let (last_resort, replaced) = (publication.last_resort.is_some(), publication.replace);
 			self.tell(KeeperEvent::Published { number, packages, last_resort, replaced });
@@ -230,14 +246,12 @@ impl<C: Chain, S: Store> Looker<C, S> {
 		};
 		match error {
 			DirectoryError::KeyPackages(KeyPackageRefusal::BadSequence) => {
-				self.store.settle(device, Settled::Never).await?;
+				self.store.settle(draft, Settled::Never).await?;
 				self.tell(KeeperEvent::Superseded { number });
 				return Ok(Looked::Settled);
 			}
-			DirectoryError::KeyPackages(
-				KeyPackageRefusal::LastResortDue | KeyPackageRefusal::Full | KeyPackageRefusal::BadLapse,
-			) if is_open && shelf.abandoned < MAX_ABANDONED => {
-				self.store.settle(device, Settled::Abandoned).await?;
+			DirectoryError::KeyPackages(refusal) if is_open && self.is_given_up(refusal, publication, shelf, block) => {
+				self.store.settle(draft, Settled::Abandoned).await?;
 			}
 			_ => {}
 		}
@@ -245,6 +259,25 @@ impl<C: Chain, S: Store> Looker<C, S> {
 			return Err(self.not_a_device().into());
 		}
 		Err(error.into())
+	}
+
+	/// Whether another publication has to take the place of one that the chain refuses in this block, though it may still come.
+	fn is_given_up(
+		&self,
+		refusal: KeyPackageRefusal,
+		publication: &Publication,
+		shelf: &Shelf,
+		block: BlockNumber,
+	) -> bool {
+		let has_few = shelf.abandoned < MAX_ABANDONED;
+		match refusal {
+			KeyPackageRefusal::LastResortDue | KeyPackageRefusal::Full | KeyPackageRefusal::BadLapse => has_few,
+			KeyPackageRefusal::InitKeyUsed => {
+				let made = publication.lapse.saturating_sub(self.keeping.life());
+				has_few || block >= made.saturating_add(INIT_KEY_USED)
+			}
+			_ => false,
+		}
 	}
 
 	/// The same bytes each time.

@@ -68,7 +68,8 @@ impl Keeping {
 		self.refill_below.clamp(1, self.target())
 	}
 
-	fn life(&self) -> BlockNumber {
+	/// For how many blocks a KeyPackage can be claimed.
+	pub(super) fn life(&self) -> BlockNumber {
 		self.life.clamp(2, MAX_LIFE)
 	}
 

@@ -2,7 +2,7 @@
 
 use super::{
 	look::{Chain, Looker, Store},
-	shelf::{Draft, Remembered, Settled},
+	shelf::{Remembered, Settled},
 	KeeperStopped, Keeping, LookError,
 };
 use crate::{
@@ -12,13 +12,16 @@ use crate::{
 use std::sync::Arc;
 use tokio::sync::broadcast;
 
+/// How often a stock is looked at after a rotation at most, each time to publish something or to find it published.
+const ROUNDS: usize = 6;
+
 /// A device that has the key that it had committed to.
 #[derive(Debug)]
 pub struct Rotated {
 	/// The identity, with the rotation.
 	pub history: History,
-	/// What can be claimed by the new key; `None` if nothing was published: a keeper does that.
-	pub stock: Option<Stock>,
+	/// What can be claimed by the new key.
+	pub stock: Stock,
 }
 
 /// Why a device is not known to have gone over to its next key with all that belongs to it. To do it again with the same keys goes on
@@ -26,7 +29,8 @@ pub struct Rotated {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum RotateError {
-	/// As [`Directory::record_and_publish`] says.
+	/// As [`Directory::record_and_publish`] says: after [`DirectoryError::NotPublished`] the device has its new key, for good, and goes
+	/// over to it in its groups.
 	#[error(transparent)]
 	Directory(#[from] DirectoryError),
 	/// No device of the identity has this key, or has committed to it.
@@ -72,12 +76,15 @@ impl From<LookError> for RotateError {
 /// again. If the device never goes over, what was made stays in the store, and its private keys are deleted as those of other
 /// KeyPackages are, 14 days ([`GRACE`](super::GRACE)) after they could have been claimed last.
 ///
-/// A keeper of the old key stops by itself; [`Keeper::start`](super::Keeper::start) goes on with the new keys. In groups the device
-/// follows by [`Client::change_signer`], or [`Client::rotate`].
+/// The device gets its key whatever the chain has against the KeyPackages. Whoever has stolen the present key and sees them on their
+/// way can publish an init key of theirs by it, so that the chain refuses them: then the event is recorded alone, and others are
+/// published after it. The private keys of those that were refused are kept as long: a node may have them.
+///
+/// A keeper of the old key stops by itself; [`Keeper::start`](super::Keeper::start) goes on with the new keys, when this has
+/// returned: no keeper of `to` may run beside it. In groups the device follows by [`Client::change_signer`], or [`Client::rotate`].
 ///
 /// # Errors
-/// [`RotateError`]. If the chain refuses the KeyPackages ([`DirectoryError::KeyPackages`]) nothing was recorded, and
-/// [`Directory::record`] of the event alone is possible.
+/// [`RotateError`].
 pub async fn rotate_device(
 	client: &Client,
 	directory: &Arc<Directory>,
@@ -121,33 +128,80 @@ fn next_event(history: &History, to: &DeviceKeys) -> Result<Option<SignedEvent>,
 }
 
 impl<C: Chain, S: Store> Looker<C, S> {
-	/// Has the device come in by this event, and what it publishes first with it. Without an event it is in by now, and what is on its
-	/// way is taken up, if something is. Gives the stock.
-	pub(super) async fn come_in(&self, event: Option<&SignedEvent>) -> Result<Option<Stock>, LookError> {
-		let device = self.device.key();
+	/// Has the device come in by this event, and what it publishes first with it. Without an event it is in by now. Gives the stock.
+	pub(super) async fn come_in(&self, event: Option<&SignedEvent>) -> Result<Stock, LookError> {
 		if let Some(event) = event {
-			let draft = self.first_draft().await?;
-			self.chain.record_and_publish(event, &self.sign(&draft.publication)).await?;
+			self.record(event).await?;
 		}
-		let Remembered { shelf, draft } = self.store.recall(device).await?;
-		let (stock, block) = self.chain.stock(self.identity, device).await?;
-		let Some(draft) = draft else { return Ok(stock) };
-		self.carry_out(&draft, &shelf, stock.as_ref(), block).await?;
-		Ok(self.chain.stock(self.identity, device).await?.0)
+		self.publish_first().await.map_err(|error| match error {
+			LookError::Directory(error @ DirectoryError::NotPublished(_)) => error.into(),
+			LookError::Directory(error) => DirectoryError::NotPublished(Box::new(error)).into(),
+			error => error,
+		})
 	}
 
-	/// What the device publishes first: what is on its way, if the chain can take that still.
-	async fn first_draft(&self) -> Result<Draft, LookError> {
+	/// Has the event recorded, whatever the chain has against the publication that is to come with it: that is given up then, for a
+	/// thief of the key of before may have published an init key of it.
+	async fn record(&self, event: &SignedEvent) -> Result<(), LookError> {
 		let device = self.device.key();
-		let Remembered { draft, .. } = self.store.recall(device).await?;
+		let Remembered { shelf, draft } = self.store.recall(device).await?;
 		let (stock, block) = self.chain.stock(self.identity, device).await?;
-		match draft {
-			Some(draft) if stock.is_some() || draft.publication.lapse > block => return Ok(draft),
-			// Nothing of this device was taken up to here, and nothing that lapses here is taken later.
-			Some(_) => self.store.settle(device, Settled::Never).await?,
-			None => {}
+		if stock.map_or(0, |stock| stock.number) < shelf.number {
+			// Only what has its place publishes: the log that was read is one of before.
+			return Err(LookError::Behind);
 		}
-		Ok(self.store.draft(self.identity, &self.device, self.keeping.first(block)).await?)
+		if stock.is_some() {
+			return Ok(());
+		}
+		let draft = match draft {
+			Some(draft) if draft.publication.lapse > block => draft,
+			None if shelf.abandoned > 0 => return Ok(self.chain.record(event).await?),
+			draft => {
+				if let Some(lapsed) = draft {
+					// Nothing of this device was taken up to here, and nothing that lapses here is taken later.
+					self.store.settle(&lapsed, Settled::Never).await?;
+				}
+				self.store.draft(self.identity, &self.device, self.keeping.first(block)).await?
+			}
+		};
+		match self.chain.record_and_publish(event, &self.sign(&draft.publication)).await {
+			Ok(_) => Ok(()),
+			Err(DirectoryError::KeyPackages(_)) => {
+				// A node may have it still.
+				self.store.settle(&draft, Settled::Abandoned).await?;
+				Ok(self.chain.record(event).await?)
+			}
+			// The event is recorded, and what is refused is made anew.
+			Err(DirectoryError::NotPublished(error)) if matches!(*error, DirectoryError::KeyPackages(_)) => Ok(()),
+			Err(error) => Err(error.into()),
+		}
+	}
+
+	/// Publishes what is on its way, or what a device publishes first if nothing was published; made anew, if the chain refuses it for
+	/// good, or as things are. Gives the stock.
+	async fn publish_first(&self) -> Result<Stock, LookError> {
+		let device = self.device.key();
+		let mut refused = None;
+		for _ in 0..ROUNDS {
+			let Remembered { shelf, draft } = self.store.recall(device).await?;
+			let (stock, block) = self.chain.stock(self.identity, device).await?;
+			let draft = match (draft, stock) {
+				(Some(draft), _) => draft,
+				(None, stock) if stock.map_or(0, |stock| stock.number) < shelf.number => {
+					return Err(self.less_than_published().await?);
+				}
+				(None, Some(stock)) => return Ok(stock),
+				(None, None) => self.store.draft(self.identity, &self.device, self.keeping.first(block)).await?,
+			};
+			let Err(error) = self.carry_out(&draft, &shelf, stock.as_ref(), block).await else { continue };
+			let is_refused = matches!(error, LookError::Directory(DirectoryError::KeyPackages(_)));
+			// What is on its way still is tried again by whoever comes next.
+			if !is_refused || self.store.recall(device).await?.draft.is_some() {
+				return Err(error);
+			}
+			refused = Some(error);
+		}
+		Err(refused.unwrap_or(LookError::Behind))
 	}
 }
 

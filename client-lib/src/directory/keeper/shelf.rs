@@ -71,6 +71,22 @@ pub(crate) struct Draft {
 	pub first: u32,
 }
 
+/// Which draft is meant: another one may be on its way by the time that it is known what became of this one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct DraftId {
+	number: u32,
+	/// The reference of its first KeyPackage.
+	first: Option<HexBytes>,
+}
+
+impl Draft {
+	/// By which it is told from others.
+	pub fn id(&self) -> DraftId {
+		let first = self.references.first().or(self.last_resort.as_ref()).cloned();
+		DraftId { number: self.publication.number, first }
+	}
+}
+
 impl Shelf {
 	/// Whether all that can be claimed of this stock was published from this store.
 	pub fn is_all_of(&self, stock: &Stock) -> bool {

@@ -18,10 +18,10 @@ use ed25519_dalek::{Signature, Verifier, VerifyingKey};
 use futures::FutureExt;
 use lockstep_primitives::{
 	key_package::{read, KeyPackageRefusal as Refusal, Publication, SignedPublication, MAX_STOCK},
-	BlockNumber, EventSignature, GenesisHash,
+	BlockNumber, EventSignature, GenesisHash, InitKey,
 };
 use std::{
-	collections::BTreeMap,
+	collections::{BTreeMap, BTreeSet},
 	sync::{Arc, Mutex, MutexGuard},
 };
 use tokio::sync::oneshot;
@@ -54,12 +54,34 @@ struct World {
 	/// By their numbers.
 	published: BTreeMap<u32, Publication>,
 	is_device: bool,
+	/// How often the event was recorded alone.
+	recorded_alone: usize,
+	/// Init keys that another device of the person has published.
+	copied: BTreeSet<InitKey>,
 	/// What publishing answers first.
 	refusals: Vec<Option<Refusal>>,
-	/// Calls until the process dies: before the call does anything, or after.
-	dies_in: Option<(usize, bool)>,
+	/// Calls until the process dies, and when.
+	dies_in: Option<(usize, Dies)>,
+	/// The call that is running does the half of what it does.
+	halves: bool,
 	disk: MemoryDisk,
 	client: Option<SimulatedClient<Engine>>,
+}
+
+/// When the process dies in a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Dies {
+	Before,
+	/// Of an event and a publication the chain takes only the event. After any other call.
+	Halfway,
+	After,
+}
+
+const DIES: [Dies; 3] = [Dies::Before, Dies::Halfway, Dies::After];
+
+/// The init key of each KeyPackage.
+fn init_keys(publication: &Publication) -> Vec<InitKey> {
+	publication.all().map(|bytes| read(bytes, &ID, &device().key(), verify).unwrap().init_key).collect()
 }
 
 #[derive(Clone)]
@@ -81,9 +103,7 @@ impl World {
 		}
 		let text = signed.publication.signing_payload(&GENESIS);
 		assert!(verify(&device().key(), &text, &signed.signature));
-		for bytes in signed.publication.all() {
-			read(bytes, &ID, &device().key(), verify).unwrap();
-		}
+		let init_keys = init_keys(&signed.publication);
 		let (identity, block) = (ID, self.block);
 		let (first, next, last) = (0, 0, None);
 		let new = Stock {
@@ -99,6 +119,9 @@ impl World {
 		let mut stock = self.stock.unwrap_or(new);
 		if stock.number != number {
 			return Err(Refusal::BadSequence);
+		}
+		if init_keys.iter().any(|key| self.copied.contains(key)) {
+			return Err(Refusal::InitKeyUsed);
 		}
 		stock.number += 1;
 		if replace {
@@ -162,8 +185,11 @@ impl Shared {
 			last_resort: None,
 			published: BTreeMap::new(),
 			is_device: true,
+			recorded_alone: 0,
+			copied: BTreeSet::new(),
 			refusals: Vec::new(),
 			dies_in: None,
+			halves: false,
 			disk,
 			client,
 		})))
@@ -178,7 +204,7 @@ impl Shared {
 		let dies = {
 			let mut world = self.world();
 			match &mut world.dies_in {
-				Some((0, after)) => Some(*after),
+				Some((0, dies)) => Some(*dies),
 				Some((calls, _)) => {
 					*calls -= 1;
 					None
@@ -186,11 +212,12 @@ impl Shared {
 				None => None,
 			}
 		};
-		if dies == Some(false) {
+		if dies == Some(Dies::Before) {
 			return std::future::pending().await;
 		}
+		self.world().halves = dies == Some(Dies::Halfway);
 		let done = call(&mut self.world());
-		if dies == Some(true) {
+		if dies.is_some() {
 			return std::future::pending().await;
 		}
 		done
@@ -220,8 +247,23 @@ impl Shared {
 	/// Has the device come in, or takes up what was begun. `None` if the process died.
 	fn come_in(&self) -> Option<Stock> {
 		let event = (!self.world().is_device).then(event);
-		let came_in = self.looker().0.come_in(event.as_ref()).now_or_never()?;
-		Some(came_in.unwrap().unwrap())
+		Some(self.try_to_come_in(event.as_ref())?.unwrap())
+	}
+
+	fn try_to_come_in(&self, event: Option<&SignedEvent>) -> Option<Result<Stock, LookError>> {
+		self.looker().0.come_in(event).now_or_never()
+	}
+
+	/// What is on its way.
+	fn draft_there(&self) -> Option<Draft> {
+		self.recall(device().key()).now_or_never().unwrap().unwrap().draft
+	}
+
+	/// A thief of the key of another device of the person, or of the one before this one's, sees what is on its way, and publishes a
+	/// KeyPackage with the same init key.
+	fn copy_an_init_key(&self) {
+		let publication = self.draft_there().unwrap().publication;
+		self.world().copied.extend(init_keys(&publication).last().copied());
 	}
 
 	fn look(&self) -> Result<Looked, LookError> {
@@ -261,17 +303,32 @@ impl Chain for Shared {
 		answer.await.map_err(refused)
 	}
 
+	async fn record(&self, _: &SignedEvent) -> Result<(), DirectoryError> {
+		let record = |world: &mut World| {
+			world.recorded_alone += usize::from(!world.is_device);
+			world.is_device = true;
+		};
+		self.call(record).await;
+		Ok(())
+	}
+
 	async fn record_and_publish(&self, _: &SignedEvent, signed: &SignedPublication) -> Result<Stock, DirectoryError> {
-		let answer = self.call(|world| match world.refusals.pop() {
-			Some(refusal) => Err(refusal),
-			None => {
-				let was_device = std::mem::replace(&mut world.is_device, true);
-				let published = world.publish(signed);
-				world.is_device = was_device || published.is_ok();
-				published.map_err(Some)
+		let both = |world: &mut World| {
+			if let Some(refusal) = world.refusals.pop() {
+				return Err(refused(refusal));
 			}
-		});
-		answer.await.map_err(refused)
+			let was_device = std::mem::replace(&mut world.is_device, true);
+			if world.halves {
+				return Err(refused(None));
+			}
+			let published = world.publish(signed);
+			world.is_device = was_device || published.is_ok();
+			published.map_err(|refusal| match was_device {
+				true => DirectoryError::NotPublished(Box::new(refused(Some(refusal)))),
+				false => refused(Some(refusal)),
+			})
+		};
+		self.call(both).await
 	}
 }
 
@@ -306,8 +363,9 @@ impl Store for Shared {
 		self.ask(|reply| StockCommand::Draft(Box::new((identity, device.clone(), order)), reply)).await
 	}
 
-	async fn settle(&self, device: IdentityKey, settled: Settled) -> Result<(), StockError> {
-		self.ask(|reply| StockCommand::Settle(device, settled, reply)).await
+	async fn settle(&self, draft: &Draft, settled: Settled) -> Result<(), StockError> {
+		let of = Box::new((draft.publication.device, draft.id(), settled));
+		self.ask(|reply| StockCommand::Settle(of, reply)).await
 	}
 
 	async fn told(&self, device: IdentityKey, shelf: Shelf) -> Result<(), StockError> {
@@ -369,9 +427,9 @@ fn what_is_claimed_while_a_publication_waits_is_told() {
 fn a_crash_anywhere_makes_nothing_twice_and_loses_no_key() {
 	let mut died = 0;
 	for call in 0..20 {
-		for after in [false, true] {
+		for dies in [Dies::Before, Dies::After] {
 			let shared = Shared::new();
-			shared.world().dies_in = Some((call, after));
+			shared.world().dies_in = Some((call, dies));
 			if shared.keep().is_none() {
 				died += 1;
 				shared.restart();
@@ -379,38 +437,223 @@ fn a_crash_anywhere_makes_nothing_twice_and_loses_no_key() {
 			}
 			let world = shared.world();
 			let stock = world.stock.unwrap();
-			assert_eq!((stock.number, stock.left(), world.published.len()), (1, 4, 1), "call {call}, {after}");
-			assert_eq!(world.keys(), 5, "call {call}, {after}");
+			assert_eq!((stock.number, stock.left(), world.published.len()), (1, 4, 1), "call {call}, {dies:?}");
+			assert_eq!(world.keys(), 5, "call {call}, {dies:?}");
 		}
 	}
 	assert!(died >= 14, "{died}");
 }
 
-/// Wherever the process dies: a device and its stock come together and once, and there are no private keys of anything else.
-#[test]
-fn a_device_comes_in_with_its_stock_wherever_the_process_dies() {
+/// Has the device come in from where this begins. Wherever the process dies: it comes in, with one stock; there are private keys of all
+/// that was made for it, `made`, and a keeper goes on from there.
+fn comes_in_wherever_the_process_dies(begin: impl Fn(&Shared), made: usize, check: impl Fn(&World, Dies)) {
 	let mut died = 0;
-	for call in 0..12 {
-		for after in [false, true] {
+	for call in 0..20 {
+		for dies in DIES {
 			let shared = Shared::new();
 			shared.world().is_device = false;
-			shared.world().dies_in = Some((call, after));
+			begin(&shared);
+			shared.world().dies_in = Some((call, dies));
 			if shared.come_in().is_none() {
 				died += 1;
-				let has_stock = shared.world().stock.is_some();
-				assert_eq!(shared.world().is_device, has_stock, "call {call}, {after}");
+				check(&shared.world(), dies);
 				shared.restart();
 				shared.come_in().unwrap();
 			}
 			shared.world().dies_in = None;
-			assert!(shared.world().is_device, "call {call}, {after}");
+			assert!(shared.world().is_device, "call {call}, {dies:?}");
 			let stock = shared.world().stock.unwrap();
-			assert_eq!((stock.number, stock.left()), (1, 4), "call {call}, {after}");
-			assert_eq!((shared.keys(), shared.published()), (5, 1), "call {call}, {after}");
-			assert_eq!(shared.keep().unwrap(), [], "a keeper goes on from there");
+			assert_eq!((stock.number, stock.left()), (1, 4), "call {call}, {dies:?}");
+			assert_eq!((shared.keys(), shared.published()), (made, 1), "call {call}, {dies:?}");
+			assert_eq!(shared.keep().unwrap(), [], "call {call}, {dies:?}");
 		}
 	}
-	assert!(died >= 16, "{died}");
+	assert!(died >= 18, "{died}");
+}
+
+/// What is to be published was made, both were sent, and nothing has come of it.
+fn begin_to_come_in(shared: &Shared) {
+	shared.world().refusals = vec![None];
+	let begun = shared.try_to_come_in(Some(&event())).unwrap();
+	assert!(matches!(begun, Err(LookError::Directory(DirectoryError::NotFinal { .. }))), "{begun:?}");
+	assert_eq!((shared.keys(), shared.published()), (5, 0));
+}
+
+#[test]
+fn a_device_comes_in_with_its_stock_wherever_the_process_dies() {
+	let alone = std::cell::Cell::new(0);
+	comes_in_wherever_the_process_dies(
+		|_| (),
+		5,
+		|world, dies| {
+			let is_alone = world.is_device && world.stock.is_none();
+			alone.set(alone.get() + usize::from(is_alone));
+			assert!(dies == Dies::Halfway || !is_alone, "{dies:?}");
+			assert_eq!(world.recorded_alone, 0, "{dies:?}");
+		},
+	);
+	assert!(alone.get() > 0, "the event came alone");
+}
+
+#[test]
+fn a_device_whose_event_came_alone_gets_its_stock_wherever_the_process_dies() {
+	let begin = |shared: &Shared| {
+		begin_to_come_in(shared);
+		shared.world().is_device = true;
+	};
+	comes_in_wherever_the_process_dies(begin, 5, |_, _| ());
+}
+
+/// A thief of the key of before has seen both. No private key of what was refused goes: it may still be published.
+#[test]
+fn a_device_comes_in_though_the_chain_refuses_its_stock_wherever_the_process_dies() {
+	let begin = |shared: &Shared| {
+		begin_to_come_in(shared);
+		shared.copy_an_init_key();
+	};
+	comes_in_wherever_the_process_dies(begin, 10, |_, _| ());
+	let shared = Shared::new();
+	shared.world().is_device = false;
+	begin(&shared);
+	shared.come_in().unwrap();
+	assert_eq!(shared.world().recorded_alone, 1);
+}
+
+#[test]
+fn a_device_whose_event_came_alone_gets_another_stock_than_the_chain_refuses_wherever_the_process_dies() {
+	let begin = |shared: &Shared| {
+		begin_to_come_in(shared);
+		shared.copy_an_init_key();
+		shared.world().is_device = true;
+	};
+	comes_in_wherever_the_process_dies(begin, 10, |_, _| ());
+	// The event comes between the look into the log and the submission.
+	let shared = Shared::new();
+	begin(&shared);
+	let came_in = shared.try_to_come_in(Some(&event())).unwrap();
+	assert_eq!(came_in.unwrap().left(), 4);
+	assert_eq!((shared.keys(), shared.published()), (10, 1));
+	// A keeper finds the same.
+	let shared = Shared::new();
+	begin(&shared);
+	let refused = shared.look();
+	assert!(is_refused(&refused, Refusal::InitKeyUsed), "{refused:?}");
+	shared.keep().unwrap();
+	assert_eq!((shared.keys(), shared.published()), (10, 1));
+}
+
+/// Whatever it is: the event is recorded by the next call.
+#[test]
+fn an_event_does_not_wait_for_what_comes_with_it() {
+	for refusal in [Refusal::InitKeyUsed, Refusal::BadSequence, Refusal::BadLapse, Refusal::Full, Refusal::TooSoon] {
+		let shared = Shared::new();
+		shared.world().is_device = false;
+		shared.world().refusals = vec![Some(refusal); 2];
+		let begun = shared.try_to_come_in(Some(&event())).unwrap();
+		assert!(shared.world().is_device && shared.world().recorded_alone == 1, "{refusal:?}, {begun:?}");
+		if let Err(error) = begun {
+			assert!(matches!(error, LookError::Directory(DirectoryError::NotPublished(_))), "{refusal:?}: {error:?}");
+			assert_eq!(shared.come_in().unwrap().left(), 4, "{refusal:?}");
+		}
+		assert_eq!(shared.published(), 1, "{refusal:?}");
+	}
+}
+
+fn is_refused<T>(looked: &Result<T, LookError>, with: Refusal) -> bool {
+	matches!(looked, Err(LookError::Directory(DirectoryError::KeyPackages(refusal))) if *refusal == with)
+}
+
+/// The log was read before the event was in it, or at a node that is behind.
+#[test]
+fn to_come_in_again_makes_nothing() {
+	let shared = Shared::new();
+	shared.world().is_device = false;
+	let stock = shared.come_in().unwrap();
+	assert_eq!(shared.try_to_come_in(Some(&event())).unwrap().unwrap(), stock);
+	assert_eq!((shared.keys(), shared.published(), shared.draft_there()), (5, 1, None));
+	shared.world().stock = None;
+	for event in [None, Some(event())] {
+		let behind = shared.try_to_come_in(event.as_ref()).unwrap();
+		assert!(matches!(behind, Err(LookError::Behind)), "{behind:?}");
+	}
+	assert_eq!((shared.keys(), shared.draft_there()), (5, None));
+	shared.world().stock = Some(stock);
+	assert_eq!(shared.keep().unwrap(), []);
+}
+
+/// Two have published the same; the slower one takes note of it when something else is on its way.
+#[test]
+fn what_became_of_one_publication_is_not_taken_for_that_of_the_next() {
+	let shared = Shared::new();
+	begin_at_a_keeper(&shared);
+	let first = shared.draft_there().unwrap();
+	shared.keep().unwrap();
+	shared.world().claim();
+	shared.world().claim();
+	begin_at_a_keeper(&shared);
+	let second = shared.draft_there().unwrap();
+	assert_eq!((first.publication.number, second.publication.number), (0, 1));
+	for settled in [Settled::Published(10_000), Settled::Never, Settled::Unknown, Settled::Abandoned] {
+		let before = shared.recall(device().key()).now_or_never().unwrap().unwrap();
+		shared.settle(&first, settled).now_or_never().unwrap().unwrap();
+		let after = shared.recall(device().key()).now_or_never().unwrap().unwrap();
+		assert_eq!((after.shelf, after.draft.as_ref()), (before.shelf, Some(&second)), "{settled:?}");
+	}
+	// Nor if it has the same number.
+	shared.settle(&second, Settled::Abandoned).now_or_never().unwrap().unwrap();
+	begin_at_a_keeper(&shared);
+	let third = shared.draft_there().unwrap();
+	assert_eq!(third.publication.number, second.publication.number);
+	shared.settle(&second, Settled::Published(10_000)).now_or_never().unwrap().unwrap();
+	assert_eq!(shared.draft_there(), Some(third));
+	shared.keep().unwrap();
+	assert_eq!((shared.world().stock.unwrap().left(), shared.published()), (4, 2));
+}
+
+/// A keeper makes what is due, and nothing comes of it yet.
+fn begin_at_a_keeper(shared: &Shared) {
+	shared.world().refusals = vec![None];
+	let begun = shared.look();
+	assert!(matches!(begun, Err(LookError::Directory(DirectoryError::NotFinal { .. }))), "{begun:?}");
+}
+
+/// A thief of the key of another device of the person sees a refill on its way.
+#[test]
+fn a_stock_is_refilled_though_somebody_has_published_an_init_key_of_it() {
+	let shared = Shared::new();
+	shared.keep().unwrap();
+	shared.world().claim();
+	shared.world().claim();
+	begin_at_a_keeper(&shared);
+	assert_eq!(shared.keys(), 7);
+	shared.copy_an_init_key();
+	let refused = shared.look();
+	assert!(is_refused(&refused, Refusal::InitKeyUsed), "{refused:?}");
+	shared.keep().unwrap();
+	assert_eq!((shared.world().stock.unwrap().left(), shared.published()), (4, 2));
+	assert_eq!(shared.keys(), 9, "those of what was refused are kept");
+}
+
+/// The thief does it each time. So the store does not fill, and the device is held up for a day at most, not until all has lapsed.
+#[test]
+fn after_a_few_refusals_because_of_an_init_key_one_more_is_made_each_day() {
+	let shared = Shared::new();
+	let (mut looker, _told) = shared.looker();
+	looker.keeping.life = 1_000_000;
+	shared.world().refusals = vec![Some(Refusal::InitKeyUsed); 100];
+	let look = |block, keys| {
+		shared.world().block = block;
+		for _ in 0..9 {
+			let refused = looker.look().now_or_never().unwrap();
+			assert!(is_refused(&refused, Refusal::InitKeyUsed), "{block}: {refused:?}");
+		}
+		assert_eq!(shared.keys(), keys, "{block}");
+	};
+	look(10_000, 20);
+	look(10_000 + 86_399, 20);
+	look(10_000 + 86_400, 25);
+	look(10_000 + 2 * 86_400 - 1, 25);
+	look(10_000 + 2 * 86_400, 30);
 }
 
 /// Whoever has seen both can have the event recorded alone.
@@ -418,10 +661,7 @@ fn a_device_comes_in_with_its_stock_wherever_the_process_dies() {
 fn what_comes_with_an_event_is_published_after_it_if_that_came_alone() {
 	let shared = Shared::new();
 	shared.world().is_device = false;
-	shared.world().refusals = vec![None];
-	let begun = shared.looker().0.come_in(Some(&event())).now_or_never().unwrap();
-	assert!(matches!(begun, Err(LookError::Directory(DirectoryError::NotFinal { .. }))), "{begun:?}");
-	assert_eq!((shared.keys(), shared.published()), (5, 0));
+	begin_to_come_in(&shared);
 	shared.world().is_device = true;
 	assert_eq!(shared.come_in().unwrap().left(), 4);
 	assert_eq!((shared.keys(), shared.published()), (5, 1));

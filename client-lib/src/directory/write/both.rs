@@ -17,9 +17,11 @@ impl Directory {
 	/// it, as by [`Self::publish`].
 	///
 	/// # Errors
-	/// [`DirectoryError::NotPublished`] if the event is recorded, and of the KeyPackages that is not known. After any other error the
-	/// event is not known to be recorded: as [`Self::record`] says, and [`DirectoryError::KeyPackages`] if the chain would not
-	/// take the publication, so that neither was submitted, or each node says so: then the event can be recorded without it.
+	/// [`DirectoryError::NotPublished`] if the event is recorded, for good, and of the KeyPackages it is not known, or known that they are
+	/// refused. After any other error the event is not known to be recorded: as [`Self::record`] says, and [`DirectoryError::KeyPackages`]
+	/// if the chain does not take the publication, so that neither was submitted, or as each node says, or because an init key
+	/// of it was published by somebody else: then record the event without it. Whoever has a key of a device of the person, the one that
+	/// is to be given up for example, and sees the publication on its way can bring that about.
 	pub async fn record_and_publish(
 		&self,
 		event: &SignedEvent,

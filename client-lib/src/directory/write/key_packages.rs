@@ -57,7 +57,8 @@ impl Directory {
 	///
 	/// # Errors
 	/// [`DirectoryError`]; [`DirectoryError::KeyPackages`] with [`KeyPackageRefusal::BadSequence`] if something else was published
-	/// with its number, for good. After any other error it may still come: give up no private key of these KeyPackages before.
+	/// with its number, for good. After any other error it may still come: give up no private key of these KeyPackages before. With
+	/// [`KeyPackageRefusal::InitKeyUsed`] it does not before that init key has lapsed: publish others with this number.
 	pub async fn publish(&self, signed: &SignedPublication) -> Result<Stock, DirectoryError> {
 		self.change(&Changed::by(signed)?, signed.to_extrinsic()).await
 	}

@@ -55,10 +55,26 @@ pub(super) struct Pending<'a> {
 	/// What the last of them had against the KeyPackages.
 	key_packages: Option<KeyPackageRefusal>,
 	said: String,
-	/// A node has said that the voucher was spent.
-	is_spent: bool,
+	/// What a node has said to be used up.
+	spent: Option<Spent>,
 	/// The final block at that time.
 	spent_at: Option<BlockNumber>,
+}
+
+/// What can be used once: by this very submission perhaps, or by something else.
+#[derive(Clone, Copy, Debug)]
+enum Spent {
+	Voucher,
+	InitKey,
+}
+
+impl From<Spent> for DirectoryError {
+	fn from(spent: Spent) -> Self {
+		match spent {
+			Spent::Voucher => Self::Voucher(VoucherRefusal::Spent),
+			Spent::InitKey => Self::KeyPackages(KeyPackageRefusal::InitKeyUsed),
+		}
+	}
 }
 
 impl<'a> Pending<'a> {
@@ -74,7 +90,7 @@ impl<'a> Pending<'a> {
 			voucher: None,
 			key_packages: None,
 			said: String::new(),
-			is_spent: false,
+			spent: None,
 			spent_at: None,
 		}
 	}
@@ -109,7 +125,7 @@ impl<'a> Pending<'a> {
 			return Ok(());
 		};
 		// Whatever depends on what is in the log is seen there: a node may count blocks that are not final, or be behind. That a
-		// voucher is spent may be this very event's doing.
+		// voucher is spent, or an init key used, may be this very submission's doing.
 		match error {
 			SubmitError::InPool | SubmitError::Unsent(_) | SubmitError::Unanswered(_) => {
 				self.said = error.to_string();
@@ -120,13 +136,11 @@ impl<'a> Pending<'a> {
 				self.voucher = Some(refusal);
 				self.refusals = self.refusals.saturating_add(1);
 			}
-			SubmitError::RefusedVoucher(_) => self.is_spent = true,
+			SubmitError::RefusedVoucher(_) => self.spent = Some(Spent::Voucher),
+			SubmitError::RefusedKeyPackages(KeyPackageRefusal::InitKeyUsed) => self.spent = Some(Spent::InitKey),
 			// The stock says whether it is because of this very submission, or the node is behind.
 			SubmitError::RefusedKeyPackages(
-				KeyPackageRefusal::BadSequence
-				| KeyPackageRefusal::InitKeyUsed
-				| KeyPackageRefusal::UnknownDevice
-				| KeyPackageRefusal::AlreadyClaimed,
+				KeyPackageRefusal::BadSequence | KeyPackageRefusal::UnknownDevice | KeyPackageRefusal::AlreadyClaimed,
 			) => {}
 			SubmitError::RefusedKeyPackages(refusal) => {
 				self.key_packages = Some(refusal);
@@ -158,19 +172,20 @@ impl<'a> Pending<'a> {
 		Ok(())
 	}
 
-	/// The position was free in this final block. If a node said well before it that the voucher was spent, it was spent for
-	/// something else. If the nonce of the signed call is used up there, the call was included and
-	/// has failed, or something else of the sponsor's has taken its place: it will never come.
+	/// It has not come about in this final block. If a node said well before it that the voucher was spent, or an init key used, that
+	/// was by something else: whoever has the key of a device of the person can publish an init key that it has seen. If the nonce of
+	/// the signed call is used up there, the call was included and has failed, or something else of the sponsor's has taken its
+	/// place: it will never come.
 	///
 	/// # Errors
-	/// [`DirectoryError::Voucher`]; [`DirectoryError::NotRegistered`] if it was signed often enough.
+	/// [`DirectoryError::Voucher`]; [`DirectoryError::KeyPackages`]; [`DirectoryError::NotRegistered`] if it was signed often enough.
 	pub async fn was_free(&mut self, head: &Head) -> Result<(), DirectoryError> {
-		if self.is_spent && self.spent_at.is_none() {
+		if self.spent.is_some() && self.spent_at.is_none() {
 			self.spent_at = Some(head.number);
 		}
-		if let Some(spent_at) = self.spent_at {
+		if let (Some(spent), Some(spent_at)) = (self.spent, self.spent_at) {
 			if head.number >= spent_at.saturating_add(SPENT_FOR_GOOD) {
-				return Err(DirectoryError::Voucher(VoucherRefusal::Spent));
+				return Err(spent.into());
 			}
 		}
 		let (Way::Signed { sponsor, .. }, Some((_, nonce))) = (&self.way, &self.signed) else { return Ok(()) };
