@@ -23,6 +23,8 @@ pub struct Standing {
 	pub stale: bool,
 	/// This member's leaf has a key that its device has gone over from, and the engine has the one that it has now.
 	pub outdated: bool,
+	/// The log of this member's own identity has not been read yet, so that nothing is known of its devices.
+	pub unread: bool,
 }
 
 impl Engine {
@@ -76,7 +78,9 @@ impl Engine {
 			}
 		}
 		let me = self.identity.as_slice().try_into().map(IdentityId).ok();
-		if let Some(Some(known)) = me.and_then(|me| logs.get(&me)) {
+		let log = me.and_then(|me| logs.get(&me));
+		standing.unread = matches!(log, Some(None));
+		if let Some(Some(known)) = log {
 			let has = |key: &[u8]| known.newest().iter().any(|device| device.0 == key);
 			let new = self.seed.public();
 			standing.stale = !has(own);

@@ -193,6 +193,9 @@ impl<M: Mls> Core<M> {
 			let before = group.retiring.renew;
 			group.retiring.renew = standing.outdated.then(|| before.unwrap_or_default());
 			self.found_missing(id, &view, &standing);
+			if standing.unread {
+				self.read_own_log();
+			}
 		}
 	}
 }

@@ -75,6 +75,8 @@ pub(in crate::client) struct Watch {
 	comparing: Comparing,
 	/// Somebody's log is known at all.
 	knows_people: bool,
+	/// The log of this client's own person was asked for, which nobody needed until then.
+	reads_own: bool,
 }
 
 impl Watch {
@@ -94,6 +96,15 @@ impl<M: Mls> Core<M> {
 		self.watch.watched = overlay.get(ONLY)?.unwrap_or_default();
 		self.watch.knows_people = !overlay.list::<KnownDevices>(ONLY)?.is_empty();
 		Ok(())
+	}
+
+	/// Reads the log of this client's own person. Whoever is alone in its groups has needed nobody's to judge anything, and would not
+	/// hear of devices that come and go.
+	pub(super) fn read_own_log(&mut self) {
+		let Some(me) = self.person() else { return };
+		if !std::mem::replace(&mut self.watch.reads_own, true) {
+			self.act(Action::LookUp { people: [me].into(), block: self.finalized });
+		}
 	}
 
 	/// A block is final: asks whose logs have changed, now and then.

@@ -75,19 +75,27 @@ struct Computer {
 	/// How often the log of the person was read.
 	read: BlockNumber,
 	claims: Vec<OwnClaim>,
+	/// Whose logs it wanted read.
+	looks_up: Vec<IdentityId>,
 	submitted: Option<Append>,
 	events: Vec<Event>,
 }
 
 impl Computer {
-	/// The phone is in no group. The computer has so many vouchers.
-	fn with_vouchers(count: usize) -> Self {
+	/// The computer is alone in its group, and has read nobody's log.
+	fn alone() -> Self {
 		let disk = MemoryDisk::new();
 		let (core, group) = (open(&disk), GroupId([0; 32]));
 		let cursor = LogCursor::start(&GENESIS, &group);
-		let (claims, events) = (Vec::new(), Vec::new());
-		let mut computer = Self { core, disk, group, cursor, block: 0, read: 0, claims, submitted: None, events };
+		let (claims, looks_up, events) = (Vec::new(), Vec::new(), Vec::new());
+		let mut computer = Self { core, disk, group, cursor, block: 0, read: 0, claims, looks_up, submitted: None, events };
 		computer.found();
+		computer
+	}
+
+	/// The phone is in no group. The computer has so many vouchers.
+	fn with_vouchers(count: usize) -> Self {
+		let mut computer = Self::alone();
 		assert_eq!(computer.keep(vouchers(count)), Ok(count));
 		computer.knows(&[(0, &[COMPUTER, PHONE])], &[]);
 		computer
@@ -183,6 +191,7 @@ impl Computer {
 		for action in self.core.take_actions() {
 			match action {
 				Action::Claim(claim) => self.claims.push(*claim),
+				Action::LookUp { people, .. } => self.looks_up.extend(people),
 				Action::Append { append, .. } => self.submitted = Some(append),
 				Action::Report(event) => self.events.push(event),
 				_ => {}

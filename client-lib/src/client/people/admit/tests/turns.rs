@@ -27,6 +27,22 @@ fn dues(computer: &Computer) -> Vec<(IdentityKey, BlockNumber)> {
 }
 
 #[test]
+fn who_is_alone_reads_the_log_of_its_own_person() {
+	let mut computer = Computer::alone();
+	computer.pass(10);
+	assert_eq!(computer.looks_up, [ANNA], "once, until it is read");
+	computer.reopen();
+	computer.pass(10);
+	assert_eq!(computer.looks_up, [ANNA, ANNA], "it was closed before the log was read");
+	// From then on it hears of changes.
+	computer.knows(&[(0, &[COMPUTER])], &[]);
+	computer.pass(1);
+	computer.reopen();
+	computer.pass(10);
+	assert_eq!(computer.looks_up, [ANNA, ANNA]);
+}
+
+#[test]
 fn two_devices_do_not_meet() {
 	// Which of them is first depends on the group.
 	for _ in 0..4 {
