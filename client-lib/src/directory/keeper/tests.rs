@@ -607,7 +607,7 @@ fn what_became_of_one_publication_is_not_taken_for_that_of_the_next() {
 	shared.settle(&second, Settled::Published(10_000)).now_or_never().unwrap().unwrap();
 	assert_eq!(shared.draft_there(), Some(third));
 	shared.keep().unwrap();
-	assert_eq!((shared.world().stock.unwrap().left(), shared.published()), (4, 2));
+	assert_eq!((shared.published(), shared.world().stock.unwrap().left()), (2, 4));
 }
 
 /// A keeper makes what is due, and nothing comes of it yet.
@@ -630,7 +630,7 @@ fn a_stock_is_refilled_though_somebody_has_published_an_init_key_of_it() {
 	let refused = shared.look();
 	assert!(is_refused(&refused, Refusal::InitKeyUsed), "{refused:?}");
 	shared.keep().unwrap();
-	assert_eq!((shared.world().stock.unwrap().left(), shared.published()), (4, 2));
+	assert_eq!((shared.published(), shared.world().stock.unwrap().left()), (2, 4));
 	assert_eq!(shared.keys(), 9, "those of what was refused are kept");
 }
 
