@@ -28,8 +28,9 @@ use serde::{de::DeserializeOwned, Deserialize};
 use std::time::Duration;
 use tokio::time::timeout;
 
-/// For each address that the host has.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+/// For each address that the host has, one after the other: so short that one that answers is tried within [`HANDSHAKE_TIMEOUT`],
+/// after some that do not.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 /// For all of them and the WebSocket handshake, which has no limit of its own: whoever accepts a connection may say nothing.
 const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
