@@ -93,6 +93,7 @@ impl<M: Mls> Core<M> {
 		if let Err(error) = stored {
 			// Whoever needs it asks again.
 			tracing::error!(%error, "what was read of a person cannot be stored");
+			self.watch_loses(person);
 		}
 		self.watch_learns(person, until);
 		let mut groups = Vec::new();

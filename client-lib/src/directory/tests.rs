@@ -11,7 +11,7 @@ use lockstep_primitives::{
 	identity::{Action, SignedEvent},
 	rpc::{
 		ChangedIdentities, FinalizedBlock, GenesisProof, HexBytes, IdentityLog, Justified, KeyPackagesProof, Links,
-		RecordedEvent, StateProof,
+		RecordedEvent, StateProof, MAX_CHANGED,
 	},
 	BlockHash, BlockNumber, EventSignature, IdentityId, OrderingParameters,
 };
@@ -36,6 +36,8 @@ mod used;
 
 /// Events in one answer.
 const PAGE: usize = 2;
+/// In place of more people than an honest node names.
+const TOO_MANY: IdentityId = IdentityId([0xff; 32]);
 
 /// A node, as far as it is asked here.
 #[derive(Clone)]
@@ -143,7 +145,8 @@ impl Served {
 		}
 		if let Some(changed) = self.changed.clone() {
 			let at = FinalizedBlock { number: self.head, hash: BlockHash([0; 32]) };
-			let answer = serde_json::json!(ChangedIdentities { at, identities: Some(changed) });
+			let identities = Some(changed).filter(|changed| !changed.contains(&TOO_MANY));
+			let answer = serde_json::json!(ChangedIdentities { at, identities });
 			module
 				.register_method("directory_changed", move |_, served, _| {
 					served.asked.fetch_add(1, Ordering::SeqCst);
@@ -333,6 +336,30 @@ async fn what_one_of_two_nodes_hides_the_other_tells() {
 	directory.nodes().ban(&other, "a lie").await;
 	assert_eq!(directory.changed_elsewhere(0).await, None, "it has lied");
 	assert_eq!(honest.asked(), asked, "nobody is asked");
+}
+
+/// An honest one says that it does not know, in place of that.
+#[tokio::test]
+async fn a_node_that_names_more_people_than_it_may_has_not_answered() {
+	let (world, log) = chain();
+	let honest = Served { changed: Some(vec![log.id]), ..Served::new(&world, &log.id, &log.recorded) };
+	let naming = |stranger, count| Served { changed: Some(vec![IdentityId([stranger; 32]); count]), ..honest.clone() };
+	let (most, more, too_many) = (naming(9, MAX_CHANGED), naming(9, MAX_CHANGED + 1), naming(0xff, 1));
+	let ((honest_url, _a), (most_url, _b), (more_url, _c), (too_many_url, _d)) =
+		(honest.serve().await, most.serve().await, more.serve().await, too_many.serve().await);
+	let over = |urls: [&String; 2]| Directory::new(urls.map(String::clone).to_vec(), world.genesis).unwrap();
+
+	let directory = over([&more_url, &honest_url]);
+	assert!(directory.changed(0).await.is_err());
+	assert!(directory.changed(0).await.unwrap().people.unwrap().contains(&log.id), "it is left for the next");
+	assert_eq!(over([&honest_url, &more_url]).changed_elsewhere(0).await, None);
+	let people = over([&more_url, &honest_url]).changed_elsewhere(0).await.unwrap().people;
+	assert_eq!(people.unwrap().len(), 1, "what it has named is not read");
+
+	let people = over([&honest_url, &most_url]).changed_elsewhere(0).await.unwrap().people;
+	assert_eq!(people.unwrap().len(), 2);
+	let changes = over([&honest_url, &too_many_url]).changed_elsewhere(0).await.unwrap();
+	assert_eq!((changes.until, changes.people), (too_many.head, None), "it has answered");
 }
 
 /// A runtime that this library does not know yet is no lie: after an update the same node is as good as before.

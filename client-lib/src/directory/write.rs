@@ -31,7 +31,7 @@ use lockstep_verifier::{
 };
 use pending::{Pending, Way};
 use reaching::{Found, Goal, PATIENCE};
-use std::{collections::BTreeSet, sync::atomic::AtomicU32};
+use std::sync::atomic::AtomicU32;
 use tokio::sync::Mutex;
 
 /// Why an identity is not known, or an event not recorded.
@@ -154,15 +154,15 @@ impl Directory {
 
 	/// The same, as some other node says than the one in use, up to that node's own block. The one in use is asked about these
 	/// blocks again: those before it was in use may have been asked of the very other one. `None` if there is no other node, or
-	/// it does not say.
+	/// it does not answer.
 	pub(crate) async fn changed_elsewhere(&self, after: BlockNumber) -> Option<Changes> {
 		let node = self.nodes.current().await.ok()?;
 		let other = self.nodes.another(&node).await?;
 		let (there, here) = join(other.changed(after), node.changed(after)).await;
 		let there = there.ok()?;
-		let mut people: BTreeSet<IdentityId> = there.identities?.into_iter().collect();
-		people.extend(here.ok().and_then(|here| here.identities).unwrap_or_default());
-		Some(Changes { until: there.at.number, people: Some(people) })
+		let here = here.ok().and_then(|here| here.identities).unwrap_or_default();
+		let people = there.identities.map(|people| people.into_iter().chain(here).collect());
+		Some(Changes { until: there.at.number, people })
 	}
 
 	/// The genesis of the chain.

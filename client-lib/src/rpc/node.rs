@@ -20,7 +20,7 @@ use lockstep_primitives::{
 	extrinsic::TRANSACTION_VERSION,
 	rpc::{
 		ChangedIdentities, FinalizedEntries, GenesisProof, Group, HexBytes, IdentityLog, KeyPackagesProof, Links,
-		Moment, Position,
+		Moment, Position, MAX_CHANGED,
 	},
 	BlockHash, BlockNumber, GenesisHash, GroupId, IdentityId, IdentityKey, InitKey, OrderingParameters, VoucherKey,
 };
@@ -28,8 +28,9 @@ use serde::{de::DeserializeOwned, Deserialize};
 use std::time::Duration;
 use tokio::time::timeout;
 
-/// For each address that the host has.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+/// For each address that the host has, one after the other: so short that one that answers is tried within [`HANDSHAKE_TIMEOUT`],
+/// after some that do not.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 /// For all of them and the WebSocket handshake, which has no limit of its own: whoever accepts a connection may say nothing.
 const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
@@ -240,9 +241,13 @@ impl Node {
 		self.request("directory_log", rpc_params![identity, from]).await
 	}
 
-	/// The identities whose logs have changed after a block, as the node says.
+	/// The identities whose logs have changed after a block, as the node says; no more than [`MAX_CHANGED`].
 	pub async fn changed(&self, after: BlockNumber) -> Result<ChangedIdentities, RpcError> {
-		self.request("directory_changed", rpc_params![after]).await
+		let changed: ChangedIdentities = self.request("directory_changed", rpc_params![after]).await?;
+		if changed.identities.as_ref().is_some_and(|identities| identities.len() > MAX_CHANGED) {
+			return Err(self.undecodable(format!("more than {MAX_CHANGED} identities")));
+		}
+		Ok(changed)
 	}
 
 	/// What shows a device's KeyPackages, as the node says.

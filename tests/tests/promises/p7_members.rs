@@ -17,6 +17,16 @@ const PATIENCE: Duration = Duration::from_secs(90);
 pub async fn until<T>(
 	events: &mut (impl Stream<Item = Event> + Unpin),
 	what: &str,
+	wanted: impl FnMut(Event) -> Option<T>,
+) -> Result<T> {
+	until_within(PATIENCE, events, what, wanted).await
+}
+
+/// The same with another deadline.
+pub async fn until_within<T>(
+	patience: Duration,
+	events: &mut (impl Stream<Item = Event> + Unpin),
+	what: &str,
 	mut wanted: impl FnMut(Event) -> Option<T>,
 ) -> Result<T> {
 	let looking = async {
@@ -27,7 +37,7 @@ pub async fn until<T>(
 		}
 		Err(broken("the client ended"))
 	};
-	within(PATIENCE, what, looking).await?
+	within(patience, what, looking).await?
 }
 
 /// Why a commit by a key that is no device of this person does not count.

@@ -30,9 +30,9 @@ pub struct Rotate {}
 impl Rotate {
 	pub async fn run(&self, job: &Job<'_>) -> Result<(), Failure> {
 		let (file, _) = job.session.device()?;
-		let directory = Arc::new(job.session.directory()?);
 		let (identity, _) = file.device()?;
 		job.session.reachable(job.out).await?;
+		let directory = Arc::new(job.session.directory_from_here().await?);
 		let (history, head) = job.until_final("reading the identity", directory.read(identity)).await?;
 		let keyring = file.change(|keyring| keyring.learn(&history))?;
 		let mut myself = Myself { keyring, history, head };

@@ -39,9 +39,9 @@ pub struct Publish {
 impl Publish {
 	pub async fn run(&self, job: &Job<'_>) -> Result<(), Failure> {
 		let (file, opened_with) = job.session.device()?;
-		let directory = job.session.directory_from_here().await?;
 		let (identity, _) = file.device()?;
 		job.session.reachable(job.out).await?;
+		let directory = job.session.directory_from_here().await?;
 		let (history, head) = job.until_final("reading the identity", directory.read(identity)).await?;
 		let keyring = file.change(|keyring| keyring.learn(&history))?;
 		let myself = Myself { keyring, history, head };

@@ -107,6 +107,13 @@ impl<M: Mls> Core<M> {
 		}
 	}
 
+	/// What was read of a person could not be stored: this client's own log is read again when it is needed.
+	pub(super) fn watch_loses(&mut self, person: IdentityId) {
+		if self.person() == Some(person) {
+			self.watch.reads_own = false;
+		}
+	}
+
 	/// A block is final: asks whose logs have changed, now and then.
 	pub(in crate::client) fn look_for_changes(&mut self) {
 		let Watch { watched: Watched { until, .. }, asked, reading, knows_people, .. } = &self.watch;

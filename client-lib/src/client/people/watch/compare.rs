@@ -5,7 +5,8 @@
 //! one is taken in says nothing of the other. What both leave out is not heard of before the logs of all are read.
 //!
 //! Nothing shows that the other node is right. It can name people: strangers are passed over, and each whom this client knows
-//! costs a reading of a log, once in [`COMPARE`] blocks. One that names none, or does not answer, changes nothing.
+//! costs a reading of a log, once in [`COMPARE`] blocks. One that says that it does not know has the logs of all read, once in [`ALL`]
+//! blocks. One that names none, or does not answer, changes nothing.
 
 use super::{
 	super::{
@@ -21,6 +22,9 @@ use tokio::sync::mpsc;
 
 /// Finalized blocks between two questions to another node.
 const COMPARE: BlockNumber = 32;
+/// Finalized blocks between two readings of all logs because another node does not know whose have changed: not even an honest one
+/// names those of a time in which there were too many, however long it is asked for them.
+const ALL: BlockNumber = 3_600;
 
 /// The state of this.
 #[derive(Debug, Default)]
@@ -29,6 +33,8 @@ pub(super) struct Comparing {
 	asked: bool,
 	/// The block that was final when one was asked last, whatever came of it.
 	last: BlockNumber,
+	/// The block that was final when all logs were read because another node did not know, since the client was opened.
+	all: Option<BlockNumber>,
 	/// Whose logs are being read, and the block that changes are taken in up to when they are.
 	pub(super) reading: Option<Unknown>,
 }
@@ -49,16 +55,21 @@ impl<M: Mls> Core<M> {
 	/// Another node has named those whose logs have changed; `None` if there is none, or it has not answered.
 	pub fn on_compared(&mut self, changes: Option<Changes>) {
 		self.watch.comparing.asked = false;
-		let Some(Changes { until, people: Some(people) }) = changes else { return };
-		// As for the node in use.
-		let block = until.min(self.finalized);
-		if block <= self.watch.watched.compared_until() {
+		let Some(Changes { until, people }) = changes else { return };
+		let reads_all = people.is_none();
+		// As for the node in use. When all are read it does not matter how far the node knows.
+		let block = if reads_all { self.finalized } else { until.min(self.finalized) };
+		let is_soon = self.watch.comparing.all.is_some_and(|all| block < all.saturating_add(ALL));
+		if block <= self.watch.watched.compared_until() || (reads_all && is_soon) {
 			return;
 		}
-		let stale = match self.known_before(block, Some(people)) {
+		let stale = match self.known_before(block, people) {
 			Ok(stale) => stale,
 			Err(error) => return tracing::error!(%error, "what is known of people cannot be read"),
 		};
+		if reads_all {
+			self.watch.comparing.all = Some(block);
+		}
 		self.watch.comparing.reading = Some(Unknown { people: stale.clone(), block });
 		if stale.is_empty() {
 			self.have_compared();
@@ -226,13 +237,12 @@ mod tests {
 	#[test]
 	fn another_node_that_does_not_say_it_is_asked_no_more_often_and_for_the_same() {
 		let mut core = compared();
-		let too_many = Changes { until: 164, people: None };
-		for (block, changes) in [(132, None), (164, Some(too_many)), (196, None)] {
+		for block in [132, 164, 196] {
 			go_on(&mut core, block - 1);
 			assert_eq!(asked(&mut core).elsewhere, None);
 			go_on(&mut core, block);
 			assert_eq!(asked(&mut core).elsewhere, Some(100));
-			core.on_compared(changes);
+			core.on_compared(None);
 			assert_eq!((asked(&mut core).logs, taken_in(&core).1), (vec![], 100));
 		}
 		for (block, expected) in [(228, Some(100)), (300, None)] {
@@ -242,6 +252,30 @@ mod tests {
 		core.on_compared(None);
 		go_on(&mut core, 301);
 		assert_eq!(asked(&mut core).elsewhere, Some(100));
+	}
+
+	/// As an honest one says of too many, and would of all blocks since those as well.
+	#[test]
+	fn another_node_that_does_not_know_has_all_logs_read_once_in_a_while() {
+		// Whose logs are read if another node does not know, and up to which block that is made up for then.
+		fn too_many(core: &mut Core<Engine>, block: BlockNumber) -> (Vec<(IdentityId, BlockNumber)>, BlockNumber) {
+			go_on(core, block);
+			asked(core);
+			core.on_compared(Some(Changes { until: 0, people: None }));
+			let logs = asked(core).logs;
+			learn(core, block);
+			(logs, taken_in(core).1)
+		}
+		let mut core = compared();
+		assert_eq!(too_many(&mut core, 132), (vec![(BERT, 132)], 132));
+		for block in [164, 131 + ALL] {
+			assert_eq!(too_many(&mut core, block), (vec![], 132), "one that lies costs no more");
+		}
+		assert_eq!(too_many(&mut core, 132 + ALL), (vec![(BERT, 132 + ALL)], 132 + ALL));
+		let store = core.store.clone();
+		drop(core);
+		let mut core = restored(store);
+		assert_eq!(too_many(&mut core, 164 + ALL), (vec![(BERT, 164 + ALL)], 164 + ALL), "nor a new start");
 	}
 
 	#[test]

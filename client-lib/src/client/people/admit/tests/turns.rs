@@ -43,6 +43,20 @@ fn who_is_alone_reads_the_log_of_its_own_person() {
 }
 
 #[test]
+fn a_log_of_its_own_person_that_could_not_be_stored_is_read_again() {
+	let mut computer = Computer::alone();
+	computer.pass(1);
+	computer.disk.fail_writes(0, 1);
+	computer.knows(&[(0, &[COMPUTER])], &[]);
+	computer.disk.fail_writes(0, 0);
+	computer.pass(10);
+	assert_eq!(computer.looks_up, [ANNA, ANNA]);
+	computer.knows(&[(0, &[COMPUTER])], &[]);
+	computer.pass(10);
+	assert_eq!(computer.looks_up, [ANNA, ANNA], "it is stored");
+}
+
+#[test]
 fn two_devices_do_not_meet() {
 	// Which of them is first depends on the group.
 	for _ in 0..4 {
