@@ -30,11 +30,11 @@ use crate::{
 use futures::{stream, StreamExt};
 use lockstep_primitives::{BlockNumber, GroupId, IdentityId};
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
-use tokio::{sync::mpsc, time::sleep};
+use tokio::sync::mpsc;
 
 /// Logs that are read at a time.
 const AT_ONCE: usize = 8;
-/// The wait after a node that has not got as far, or could not be asked.
+/// The wait after a node that could not be asked.
 const RETRY: Duration = Duration::from_millis(300);
 
 /// Logs to be known up to a block.
@@ -130,18 +130,10 @@ pub(super) async fn look_up_all(
 }
 
 async fn look_up(directory: &Directory, person: IdentityId, block: BlockNumber, answers: &mpsc::Sender<Reading>) {
-	while !answers.is_closed() {
-		match directory.look_up(person).await {
-			Ok(history) if history.until() >= block => {
-				let devices = KnownDevices::of(&history);
-				drop(answers.send(Reading::LookedUp(LookedUp { person, devices })).await);
-				return;
-			}
-			Ok(history) => tracing::debug!(%person, until = history.until(), block, "a node has not got as far"),
-			Err(error) => {
-				tracing::warn!(%person, %error, "the log of a person cannot be read, and a group waits for it")
-			}
-		}
-		sleep(RETRY).await;
-	}
+	let history = tokio::select! {
+		history = directory.look_up_as_of(person, block) => history,
+		() = answers.closed() => return,
+	};
+	let devices = KnownDevices::of(&history);
+	drop(answers.send(Reading::LookedUp(LookedUp { person, devices })).await);
 }

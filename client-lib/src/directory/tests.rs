@@ -33,6 +33,7 @@ use std::{
 };
 
 mod used;
+mod waiting;
 
 /// Events in one answer.
 const PAGE: usize = 2;
@@ -58,6 +59,17 @@ struct Served {
 	pace: BlockNumber,
 	/// How often it was asked for a log, for changes, or for a stock.
 	asked: Arc<AtomicUsize>,
+	/// What comes of what is submitted to it, if it takes that.
+	takes: Option<Takes>,
+}
+
+/// Of what is submitted.
+#[derive(Clone, Default)]
+struct Takes {
+	/// How often something was.
+	times: Arc<AtomicUsize>,
+	/// What the node says of the log from then on; the same as before, without.
+	then: Option<Arc<Served>>,
 }
 
 impl Served {
@@ -65,12 +77,23 @@ impl Served {
 	fn new(world: &World, id: &IdentityId, log: &[Recorded]) -> Self {
 		let state = world.state.prove(identity_keys(id));
 		let (world, log, alter, asked) = (world.clone(), log.to_vec(), (|_| ()) as fn(&mut Vec<u8>), Arc::default());
-		let (head, changed, stock, pace) = (world.newest(), None, None, 0);
-		Self { world, head, state, log, alter, changed, stock, pace, asked }
+		let (head, changed, stock, pace, takes) = (world.newest(), None, None, 0, None);
+		Self { world, head, state, log, alter, changed, stock, pace, asked, takes }
 	}
 
 	fn asked(&self) -> usize {
 		self.asked.load(Ordering::SeqCst)
+	}
+
+	/// How often it has taken something.
+	fn taken(&self) -> usize {
+		self.takes.as_ref().map_or(0, |takes| takes.times.load(Ordering::SeqCst))
+	}
+
+	/// What it is by now.
+	fn by_now(&self) -> &Self {
+		let then = self.takes.as_ref().and_then(|takes| takes.then.as_deref());
+		then.filter(|_| self.taken() > 0).unwrap_or(self)
 	}
 
 	/// Where the chain is by now.
@@ -127,7 +150,7 @@ impl Served {
 		module
 			.register_method("directory_log", |params, served, _| {
 				let (_, from): (IdentityId, u64) = params.parse().unwrap();
-				serde_json::json!(served.log(from))
+				serde_json::json!(served.by_now().log(from))
 			})
 			.unwrap();
 		if let Some(stock) = self.stock.clone() {
@@ -137,6 +160,15 @@ impl Served {
 					serde_json::json!(KeyPackagesProof { at, proof: Some(proof) })
 				})
 				.unwrap();
+		}
+		if let Some(Takes { times, .. }) = self.takes.clone() {
+			module
+				.register_method("ordering_submit", move |_, _, _| {
+					times.fetch_add(1, Ordering::SeqCst);
+					serde_json::json!("taken")
+				})
+				.unwrap();
+		} else if self.stock.is_some() {
 			module
 				.register_method("ordering_submit", |_, _, _| -> Result<String, ErrorObjectOwned> {
 					Err(ErrorObjectOwned::owned(9001, "refused", Some("init_key_used")))

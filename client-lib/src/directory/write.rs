@@ -5,6 +5,7 @@ mod both;
 mod key_packages;
 mod pending;
 mod reaching;
+mod waiting;
 
 use super::{
 	export::{log_in_time, IdentityExportError},

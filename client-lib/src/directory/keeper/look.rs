@@ -246,6 +246,13 @@ impl<C: Chain, S: Store> Looker<C, S> {
 		};
 		match error {
 			DirectoryError::KeyPackages(KeyPackageRefusal::BadSequence) => {
+				// Its init keys are looked for in the state of a final block, and forgotten in those after the last one in which they
+				// can be claimed: then it may have been published. No newer block than this one was looked at.
+				let (_, now) = self.chain.stock(self.identity, device).await?;
+				if publication.lapse < now {
+					self.store.settle(draft, Settled::Unknown).await?;
+					return Ok(Looked::Settled);
+				}
 				self.store.settle(draft, Settled::Never).await?;
 				self.tell(KeeperEvent::Superseded { number });
 				return Ok(Looked::Settled);

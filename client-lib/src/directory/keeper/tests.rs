@@ -60,6 +60,8 @@ struct World {
 	copied: BTreeSet<InitKey>,
 	/// What publishing answers first.
 	refusals: Vec<Option<Refusal>>,
+	/// The block that is final when something is published next.
+	moves_to: Option<BlockNumber>,
 	/// Calls until the process dies, and when.
 	dies_in: Option<(usize, Dies)>,
 	/// The call that is running does the half of what it does.
@@ -188,6 +190,7 @@ impl Shared {
 			recorded_alone: 0,
 			copied: BTreeSet::new(),
 			refusals: Vec::new(),
+			moves_to: None,
 			dies_in: None,
 			halves: false,
 			disk,
@@ -296,9 +299,12 @@ impl Chain for Shared {
 	}
 
 	async fn publish(&self, signed: &SignedPublication) -> Result<Stock, DirectoryError> {
-		let answer = self.call(|world| match world.refusals.pop() {
-			Some(refusal) => Err(refusal),
-			None => world.publish(signed).map_err(Some),
+		let answer = self.call(|world| {
+			world.block = world.moves_to.take().unwrap_or(world.block);
+			match world.refusals.pop() {
+				Some(refusal) => Err(refusal),
+				None => world.publish(signed).map_err(Some),
+			}
 		});
 		answer.await.map_err(refused)
 	}
@@ -696,6 +702,24 @@ fn however_often_it_fails_nothing_more_is_made() {
 	}
 	shared.keep().unwrap();
 	assert_eq!((shared.keys(), shared.published()), (5, 1));
+}
+
+/// It was published, and is forgotten between the two looks at it: then it looks like something else with its number.
+#[test]
+fn what_lapses_while_it_is_looked_for_may_have_been_published_and_keeps_its_keys() {
+	for (after, keys) in [(0, 0), (1, 5)] {
+		let shared = Shared::new();
+		begin_at_a_keeper(&shared);
+		let publication = shared.draft_there().unwrap().publication;
+		let lapse = publication.lapse;
+		let signature = device().sign(&publication.signing_payload(&GENESIS));
+		shared.world().publish(&SignedPublication { publication, signature }).unwrap();
+		shared.world().refusals = vec![Some(Refusal::BadSequence)];
+		shared.world().block = lapse;
+		shared.world().moves_to = Some(lapse + after);
+		assert_eq!(shared.look().unwrap(), Looked::Settled);
+		assert_eq!((shared.draft_there(), shared.keys()), (None, keys), "{after} blocks after the last one");
+	}
 }
 
 #[test]

@@ -14,7 +14,7 @@ fn first_of(identity: IdentityId, number: u64) -> SignedPublication {
 }
 
 /// A chain that goes on, and knows nothing of the stock of the device with the key of this number; and what that publishes first.
-fn goes_on(number: u64) -> (Served, PersonLog, SignedPublication) {
+pub(super) fn goes_on(number: u64) -> (Served, PersonLog, SignedPublication) {
 	let (mut world, log) = chain();
 	world.set(layout::KEY_PACKAGES_STORAGE_VERSION, codec::Encode::encode(&1u16));
 	let head = world.block();

@@ -14,8 +14,9 @@ use lockstep_verifier::chain::Head;
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// After which what a node has taken is submitted again, the same bytes: it may have been lost with the node.
-const AGAIN: Duration = Duration::from_secs(15);
+/// After which what a node has taken is submitted again, the same bytes, to the next node: it may have been lost with that one, or
+/// dropped. Shorter in tests.
+const AGAIN: Duration = Duration::from_millis(if cfg!(test) { 1_000 } else { 15_000 });
 /// After which what no node has taken is submitted again.
 const SOON: Duration = Duration::from_secs(2);
 /// How often a registration is signed at most. Each can cost a fee.
@@ -48,6 +49,8 @@ pub(super) struct Pending<'a> {
 	taken: bool,
 	/// When it is to be submitted next.
 	due: Instant,
+	/// The URL of the node that it was handed to last.
+	handed_to: Option<String>,
 	/// How many nodes have refused it in a row for a reason that this client cannot judge.
 	refusals: usize,
 	/// What the last of them had against the voucher. Asked again, a node says only that it has refused it before.
@@ -86,6 +89,7 @@ impl<'a> Pending<'a> {
 			times: 0,
 			taken: false,
 			due: Instant::now(),
+			handed_to: None,
 			refusals: 0,
 			voucher: None,
 			key_packages: None,
@@ -103,6 +107,7 @@ impl<'a> Pending<'a> {
 		if Instant::now() < self.due {
 			return Ok(());
 		}
+		self.choose_node().await;
 		let answer = match (&self.way, &self.signed) {
 			(Way::General(extrinsic), _) | (Way::Signed { .. }, Some((extrinsic, _))) => {
 				hand_over_once(self.nodes, extrinsic.clone()).await
@@ -172,6 +177,17 @@ impl<'a> Pending<'a> {
 		Ok(())
 	}
 
+	/// Leaves the node that was handed it last, for nothing has come of that: whatever it said, it may have dropped it.
+	async fn choose_node(&mut self) {
+		let Ok(mut node) = self.nodes.current().await else { return };
+		if self.nodes.count() > 1 && self.handed_to.as_deref() == Some(node.url()) {
+			self.nodes.give_up(&node).await;
+			let Ok(next) = self.nodes.current().await else { return };
+			node = next;
+		}
+		self.handed_to = Some(node.url().to_owned());
+	}
+
 	/// It has not come about in this final block. If a node said well before it that the voucher was spent, or an init key used, that
 	/// was by something else: whoever has the key of a device of the person can publish an init key that it has seen. If the nonce of
 	/// the signed call is used up there, the call was included and has failed, or something else of the sponsor's has taken its
@@ -196,6 +212,7 @@ impl<'a> Pending<'a> {
 				return Err(DirectoryError::NotRegistered(reason.to_owned()));
 			}
 			self.signed = None;
+			self.handed_to = None;
 			self.due = Instant::now();
 		}
 		Ok(())

@@ -1,6 +1,7 @@
 //! Submitting, until the state of a final block says that it has come about.
 
-use super::{pending::Pending, Directory, DirectoryError};
+use super::{pending::Pending, waiting::Behind, Directory, DirectoryError};
+use lockstep_primitives::BlockNumber;
 use lockstep_verifier::chain::Head;
 use std::{future::Future, time::Duration};
 use tokio::time::{sleep, timeout_at, Instant};
@@ -36,13 +37,16 @@ pub(super) trait Goal: Sync {
 }
 
 impl Directory {
-	/// Submits what is pending, and again if need be, until the goal is reached.
+	/// Submits what is pending, and again if need be, until the goal is reached. A node whose final block stays the same meanwhile is
+	/// left for the next one.
 	pub(super) async fn reach<G: Goal>(
 		&self,
 		goal: &G,
 		mut pending: Pending<'_>,
 	) -> Result<G::Reached, DirectoryError> {
 		let deadline = Instant::now().checked_add(PATIENCE);
+		let mut newest: Option<BlockNumber> = None;
+		let mut behind = Behind::default();
 		loop {
 			pending.submit().await?;
 			sleep(LOOK).await;
@@ -54,7 +58,15 @@ impl Directory {
 			let Ok(looked) = looked else { return Err(DirectoryError::NotFinal { said: pending.into_said() }) };
 			match looked {
 				Ok(Found::There(reached)) => return Ok(reached),
-				Ok(Found::Free(_, head)) => pending.was_free(&head).await?,
+				Ok(Found::Free(_, head)) => {
+					pending.was_free(&head).await?;
+					if newest == Some(head.number) {
+						self.is_behind(&mut behind).await;
+					} else {
+						newest = Some(head.number);
+						behind = Behind::default();
+					}
+				}
 				Err(error @ (DirectoryError::Superseded { .. } | DirectoryError::Claimed(_))) => return Err(error),
 				Err(DirectoryError::KeyPackages(refusal)) => return Err(DirectoryError::KeyPackages(refusal)),
 				Err(error) => pending.said(error),

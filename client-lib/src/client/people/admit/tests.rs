@@ -88,7 +88,8 @@ impl Computer {
 		let (core, group) = (open(&disk), GroupId([0; 32]));
 		let cursor = LogCursor::start(&GENESIS, &group);
 		let (claims, looks_up, events) = (Vec::new(), Vec::new(), Vec::new());
-		let mut computer = Self { core, disk, group, cursor, block: 0, read: 0, claims, looks_up, submitted: None, events };
+		let mut computer =
+			Self { core, disk, group, cursor, block: 0, read: 0, claims, looks_up, submitted: None, events };
 		computer.found();
 		computer
 	}
