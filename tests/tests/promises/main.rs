@@ -17,6 +17,7 @@
 //! | [`p7_key_packages`] | a person is added by what the person's devices have published, each of it given out once |
 //! | [`p7_lying_nodes`] | what nodes say of KeyPackages and claims is proven; what they say of changes makes a client late, and no more |
 //! | [`p7_keeping`] | a client keeps its KeyPackages published, and is told what happened while it was away |
+//! | [`p7_rotating`] | a device gets its next key and the KeyPackages of it in one step |
 //! | [`p7_members`] | in a group of people, a leaf counts if its key is a device of its identity in the block of the entry |
 //! | [`p7_recovery`] | a person who takes an identity back comes into groups again, a thief does not, and nothing that was committed changes |
 //! | [`p7_two_implementations`] | KeyPackages of another MLS implementation are claimed, and its members are members like others |
