@@ -392,6 +392,8 @@ async fn a_node_that_names_more_people_than_it_may_has_not_answered() {
 	assert_eq!(people.unwrap().len(), 2);
 	let changes = over([&honest_url, &too_many_url]).changed_elsewhere(0).await.unwrap();
 	assert_eq!((changes.until, changes.people), (too_many.head, None), "it has answered");
+	let changes = over([&too_many_url, &honest_url]).changed_elsewhere(0).await.unwrap();
+	assert_eq!(changes.people, None, "the one in use does not know, and the other may hide somebody");
 }
 
 /// A runtime that this library does not know yet is no lie: after an update the same node is as good as before.

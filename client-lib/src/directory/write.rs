@@ -161,8 +161,9 @@ impl Directory {
 		let other = self.nodes.another(&node).await?;
 		let (there, here) = join(other.changed(after), node.changed(after)).await;
 		let there = there.ok()?;
-		let here = here.ok().and_then(|here| here.identities).unwrap_or_default();
-		let people = there.identities.map(|people| people.into_iter().chain(here).collect());
+		// One that does not know says nothing for the other, either.
+		let here = here.map_or(Some(Vec::new()), |here| here.identities);
+		let people = there.identities.zip(here).map(|(there, here)| there.into_iter().chain(here).collect());
 		Some(Changes { until: there.at.number, people })
 	}
 

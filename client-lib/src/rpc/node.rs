@@ -30,9 +30,9 @@ use tokio::time::timeout;
 
 /// For each address that the host has, one after the other: so short that one that answers is tried within [`HANDSHAKE_TIMEOUT`],
 /// after some that do not.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(4);
 /// For all of them and the WebSocket handshake, which has no limit of its own: whoever accepts a connection may say nothing.
-const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
+const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(20);
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
 /// A connection on which nothing was heard for as long as twice this is given up.
 const PING_INTERVAL: Duration = Duration::from_secs(5);

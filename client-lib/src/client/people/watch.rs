@@ -116,9 +116,13 @@ impl<M: Mls> Core<M> {
 
 	/// A block is final: asks whose logs have changed, now and then.
 	pub(in crate::client) fn look_for_changes(&mut self) {
-		let Watch { watched: Watched { until, .. }, asked, reading, knows_people, .. } = &self.watch;
-		if *knows_people && !asked && reading.is_none() && self.finalized >= until.saturating_add(EVERY) {
-			let after = *until;
+		let Watch { watched: Watched { until: after, everybody, .. }, asked, ref reading, knows_people, .. } =
+			self.watch;
+		let is_idle = knows_people && reading.is_none();
+		if is_idle && self.finalized >= everybody.saturating_add(EVERYBODY).saturating_add(EVERY) {
+			// Whatever nodes answer, and whether they do.
+			self.take_in(self.finalized, None);
+		} else if is_idle && !asked && self.finalized >= after.saturating_add(EVERY) {
 			self.watch.asked = true;
 			self.act(Action::LookForChanges { after });
 		}
@@ -131,10 +135,13 @@ impl<M: Mls> Core<M> {
 		// Nothing shows what the node says: a block that is not final yet may never come.
 		let until = until.min(self.finalized);
 		let Watched { until: watched, everybody, .. } = self.watch.watched;
-		if until <= watched {
-			return;
+		if until > watched && self.watch.reading.is_none() {
+			self.take_in(until, people.filter(|_| until < everybody.saturating_add(EVERYBODY)));
 		}
-		let people = people.filter(|_| until < everybody.saturating_add(EVERYBODY));
+	}
+
+	/// Reads the logs of these people, or of all, up to a block, as far as they are known.
+	fn take_in(&mut self, until: BlockNumber, people: Option<BTreeSet<IdentityId>>) {
 		self.watch.reading_everybody = people.is_none();
 		let stale = match self.known_before(until, people) {
 			Ok(stale) => stale,
@@ -324,10 +331,31 @@ mod tests {
 		assert_eq!(asked(&mut core).0, Some(104));
 		// The node names nobody, for a day.
 		answer(&mut core, 108, Some(&[]));
-		go_on(&mut core, EVERYBODY + 100);
-		asked(&mut core);
-		answer(&mut core, EVERYBODY + 100, Some(&[]));
-		assert_eq!(asked(&mut core).1, [(BERT, EVERYBODY + 100)]);
+		go_on(&mut core, EVERYBODY + 3);
+		assert_eq!(asked(&mut core).1, []);
+		answer(&mut core, EVERYBODY + 3, Some(&[]));
+		assert_eq!(asked(&mut core).1, [(BERT, EVERYBODY + 3)]);
+	}
+
+	#[test]
+	fn everybodys_log_is_read_after_a_day_though_the_node_stands_still_or_is_silent() {
+		for stands_still in [true, false] {
+			let mut core = core();
+			answer(&mut core, 100, Some(&[]));
+			go_on(&mut core, EVERYBODY + 3);
+			assert_eq!(asked(&mut core), (Some(100), vec![]));
+			if stands_still {
+				answer(&mut core, 100, Some(&[]));
+			}
+			go_on(&mut core, EVERYBODY + 4);
+			assert_eq!(asked(&mut core).1, [(BERT, EVERYBODY + 4)]);
+			// An answer that comes late is none.
+			answer(&mut core, EVERYBODY + 4, Some(&[]));
+			assert_eq!(asked(&mut core).1, []);
+			learn(&mut core, EVERYBODY + 4);
+			go_on(&mut core, EVERYBODY + 8);
+			assert_eq!(asked(&mut core), (Some(EVERYBODY + 4), vec![]));
+		}
 	}
 
 	/// Or a node that is behind would make a device that was revoked one again.

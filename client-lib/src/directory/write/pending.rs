@@ -211,8 +211,8 @@ impl<'a> Pending<'a> {
 				let reason = "the call was included and has failed, or another one of the sponsor's took its place";
 				return Err(DirectoryError::NotRegistered(reason.to_owned()));
 			}
+			// By the next node: what this one says of the nonce nothing proves.
 			self.signed = None;
-			self.handed_to = None;
 			self.due = Instant::now();
 		}
 		Ok(())
