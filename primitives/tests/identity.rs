@@ -163,6 +163,41 @@ fn an_event_is_good_in_one_place_only_also_after_add_remove_add_remove() {
 	assert_eq!(log.judge(&again), Err(Refusal::UnknownDevice), "what is revoked stays so");
 }
 
+/// Author and action are good in both places: nothing but what was signed keeps an event in its own.
+#[test]
+fn what_was_signed_for_one_place_is_worth_nothing_in_another() {
+	let mut log = Log::new();
+	let (set, add) = (Action::SetOperator(Some(OperatorId([7; 32]))), Action::AddDevice(device(9)));
+	let old = log.event(1, set.clone());
+	let taken = sign(old.clone(), 1, None);
+	log.take(taken.clone()).unwrap();
+	for new in [2, 3] {
+		log.add(1, new).unwrap();
+		log.revoke(1, new).unwrap();
+	}
+	let (set, add) = (sign(log.event(1, set), 1, None), sign(log.event(1, add), 1, Some(9)));
+	assert_eq!(log.judge(&SignedEvent { event: set.event.clone(), ..taken }), Err(Refusal::BadSignature));
+	// both parts of the place are signed, each for itself
+	let elsewhere = |event: &Event| {
+		let (index, previous) = (old.index, old.previous);
+		[
+			Event { index, previous, ..event.clone() },
+			Event { index, ..event.clone() },
+			Event { previous, ..event.clone() },
+		]
+	};
+	for before in elsewhere(&set.event) {
+		let signature = sign(before, 1, None).signature;
+		assert_eq!(log.judge(&SignedEvent { signature, ..set.clone() }), Err(Refusal::BadSignature));
+	}
+	// the author signs for the new place, and the device that comes in accepted for the old one
+	for before in elsewhere(&add.event) {
+		let acceptance = sign(before, 1, Some(9)).acceptance;
+		assert_eq!(log.judge(&SignedEvent { acceptance, ..add.clone() }), Err(Refusal::BadAcceptance));
+	}
+	assert!(log.judge(&set).is_ok() && log.judge(&add).is_ok(), "in their own place both are good");
+}
+
 #[test]
 fn an_event_of_another_chain_or_identity_is_refused() {
 	let mut log = Log::new();

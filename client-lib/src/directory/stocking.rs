@@ -25,7 +25,8 @@ impl Stocking<'_> {
 	}
 
 	/// Publishes KeyPackages in their TLS form ([`Client::key_package`](crate::Client::key_package)), which can be claimed up to
-	/// the block `lapse`; with `replace`, in the place of those that are there.
+	/// the block `lapse`; with `replace`, in the place of those that are there. A last resort that was used
+	/// goes for a new one only ([`KeyPackageRefusal::LastResortDue`]).
 	///
 	/// # Errors
 	/// [`KeyPackageRefusal::Malformed`] if one is too long, [`KeyPackageRefusal::Full`] if they are too many.

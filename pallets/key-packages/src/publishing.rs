@@ -80,8 +80,9 @@ impl<T: Config> Pallet<T> {
 			return Err(Refusal::BadLapse);
 		}
 		let fresh = publication.last_resort.is_some();
-		let due = stock.must_replace.is_some_and(|since| now > since.saturating_add(T::LastResortGrace::get()));
-		if due && !fresh && !publication.packages.is_empty() {
+		let is_over = |since: BlockNumber| now > since.saturating_add(T::LastResortGrace::get());
+		// One that was used goes for a new one only: who could clear it away would need none.
+		if !fresh && stock.must_replace.is_some_and(|since| publication.replace || is_over(since)) {
 			return Err(Refusal::LastResortDue);
 		}
 		stock = Self::used(stock, publication.count().max(1))?;

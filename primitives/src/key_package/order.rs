@@ -39,7 +39,7 @@ pub struct Publication {
 	pub device: IdentityKey,
 	/// The number of what this device has published, or changed, before: [`Stock::number`].
 	pub number: u32,
-	/// Whether the KeyPackages go that are there, with the last resort.
+	/// Whether the KeyPackages go that are there, with the last resort; one that was used goes for a new one only.
 	pub replace: bool,
 	/// The last block in which these can be claimed.
 	pub lapse: BlockNumber,

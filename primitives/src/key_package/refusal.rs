@@ -34,7 +34,7 @@ pub enum KeyPackageRefusal {
 	Full = 107,
 	/// The device, or its identity, publishes too much in too short a time.
 	TooSoon = 108,
-	/// The last resort was used long ago, and comes without another.
+	/// The last resort was used, and this comes without another: a day later, or to clear it away.
 	LastResortDue = 109,
 	/// There is nothing in it.
 	Empty = 110,

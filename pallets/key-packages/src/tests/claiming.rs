@@ -3,7 +3,7 @@
 use crate::{mock::*, Claims, Event};
 use codec::Encode;
 use lockstep_primitives::{
-	key_package::{Claim, GateChange, KeyPackageRefusal as Refusal, MAX_STOCK},
+	key_package::{Claim, GateChange, KeyPackageRefusal as Refusal, Publication, MAX_STOCK},
 	voucher::{Payment, VoucherRefusal},
 	IdentityId, VoucherKey,
 };
@@ -80,13 +80,35 @@ fn a_last_resort_that_was_used_is_to_be_replaced() {
 		let anna = person(ANNA);
 		fill(anna, ANNA, [], Some(100));
 		assert!(claim(&claim_of(anna), 50).unwrap()[0].1);
+		let used = stock(ANNA).unwrap().must_replace;
+		assert!(used.is_some());
+		// Nor is it cleared away, alone or for KeyPackages: then those would be taken without a new one.
+		let replacing = |packages: Option<u32>, last_resort| {
+			sign(Publication { replace: true, ..publication(anna, ANNA, packages, last_resort) }, ANNA)
+		};
+		let assert_not_shed = || {
+			assert_refused(&replacing(None, None), Refusal::LastResortDue);
+			assert_refused(&replacing(Some(1), None), Refusal::LastResortDue);
+			assert_eq!(stock(ANNA).unwrap().must_replace, used);
+		};
+		assert_not_shed();
 		skip(GRACE);
 		fill(anna, ANNA, 0..1, None);
+		assert_not_shed();
 		skip(1);
 		assert_refused(&sign(publication(anna, ANNA, 1..2, None), ANNA), Refusal::LastResortDue);
+		assert_not_shed();
 		fill(anna, ANNA, 1..2, Some(101));
 		assert_eq!(stock(ANNA).unwrap().must_replace, None);
 		fill(anna, ANNA, 2..3, None);
+		// One that was not used goes at any time, and one that was used for a new one.
+		publish(&replacing(None, None)).unwrap();
+		assert_eq!(stock(ANNA).unwrap().last_resort, None);
+		fill(anna, ANNA, [], Some(102));
+		assert!(claim(&claim_of(anna), 51).unwrap()[0].1);
+		publish(&replacing(None, Some(103))).unwrap();
+		assert_eq!((stock(ANNA).unwrap().must_replace, left(ANNA)), (None, 0));
+		assert_eq!(claim(&claim_of(anna), 52).unwrap(), [(package(anna, ANNA, 103), true)]);
 	});
 }
 

@@ -29,6 +29,8 @@ impl Dice {
 struct Has {
 	packages: VecDeque<(KeyPackageBytes, u32)>,
 	last_resort: Option<(KeyPackageBytes, u32)>,
+	/// Whether the last resort was given out: then it goes for a new one only.
+	used: bool,
 }
 
 /// Plays one game; how many KeyPackages were given out, and how many last resorts.
@@ -56,8 +58,10 @@ fn run(seed: u64) -> (usize, usize) {
 				if publish(&sign(made.clone(), device)).is_ok() {
 					let has = has.entry(device).or_default();
 					if replace {
+						assert!(!has.used || made.last_resort.is_some(), "seed {seed}, step {step}: shed");
 						*has = Has::default();
 					}
+					has.used &= made.last_resort.is_none();
 					has.packages.extend(made.packages.into_iter().map(|bytes| (bytes, lapse)));
 					has.last_resort = made.last_resort.map(|bytes| (bytes, lapse)).or(has.last_resort.take());
 				}
@@ -73,12 +77,11 @@ fn run(seed: u64) -> (usize, usize) {
 							expected.push((bytes.clone(), false));
 							has.packages.drain(..=passed);
 						}
-						None => expected.extend(
-							has.last_resort
-								.clone()
-								.filter(|(_, lapse)| *lapse >= now())
-								.map(|(bytes, _)| (bytes, true)),
-						),
+						None => {
+							let last_resort = has.last_resort.clone().filter(|(_, lapse)| *lapse >= now());
+							has.used |= last_resort.is_some();
+							expected.extend(last_resort.map(|(bytes, _)| (bytes, true)));
+						}
 					}
 				}
 				let got = claim(&claim_of(identity), 100_000 + step).unwrap_or_default();
@@ -106,6 +109,7 @@ fn run(seed: u64) -> (usize, usize) {
 					while has.packages.front().is_some_and(|(_, lapse)| *lapse < now()) {
 						has.packages.pop_front();
 					}
+					has.used &= has.last_resort.as_ref().is_some_and(|(_, lapse)| *lapse >= now());
 				}
 				// All stocks have their turn.
 				(0..8).for_each(|_| {

@@ -43,19 +43,19 @@ impl Model {
 		if stock.allowed >= BURST {
 			(stock.allowed, stock.allowed_at) = (BURST, self.block);
 		}
-		let due = stock.must_replace.is_some_and(|since| self.block > since + DAY);
+		let due = stock.must_replace.is_some_and(|since| order.replace || self.block > since + DAY);
 		if stock.number != order.number {
 			return Err(Refusal::BadSequence);
 		}
 		if order.lapse < self.block || order.lapse > self.block + MAX_LIFE {
 			return Err(Refusal::BadLapse);
 		}
-		if due && !order.last_resort && order.packages > 0 {
-			return Err(Refusal::LastResortDue);
-		}
 		let count = order.packages + u32::from(order.last_resort);
 		if count == 0 {
 			return Err(Refusal::Empty);
+		}
+		if due && !order.last_resort {
+			return Err(Refusal::LastResortDue);
 		}
 		stock.allowed = stock.allowed.checked_sub(count).ok_or(Refusal::TooSoon)?;
 		stock.number += 1;
