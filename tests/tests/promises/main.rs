@@ -15,6 +15,7 @@
 //! | [`p7_identities`] | who has which devices is what those devices have signed, and the same for every reader |
 //! | [`p7_devices`] | a person has several devices in a group, and what its log says of them comes about there |
 //! | [`p7_key_packages`] | a person is added by what the person's devices have published, each of it given out once |
+//! | [`p7_forks`] | a voucher that is spent on two forks is spent once |
 //! | [`p7_lying_nodes`] | what nodes say of KeyPackages and claims is proven; what they say of changes makes a client late, and no more |
 //! | [`p7_keeping`] | a client keeps its KeyPackages published, and is told what happened while it was away |
 //! | [`p7_rotating`] | a device gets its next key and the KeyPackages of it in one step |
@@ -48,6 +49,7 @@ mod p5_no_lost_state;
 mod p6_no_links;
 mod p6_nothing_in_the_clear;
 mod p7_devices;
+mod p7_forks;
 mod p7_identities;
 mod p7_keeping;
 mod p7_key_packages;

@@ -1,5 +1,6 @@
 //! P1: two honest members of a group never apply different commits to the same epoch.
 
+use super::p7_forks::OneVoucher;
 use futures::{future::try_join_all, FutureExt};
 use lockstep_primitives::GroupId;
 use lockstep_tests::{members::ADVANCING, network::Options, Members, Network, Result};
@@ -93,14 +94,19 @@ async fn a_node_is_killed_and_comes_back_while_members_race() -> Result<()> {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_node_is_cut_off_for_thirty_seconds_while_members_race() -> Result<()> {
-	let network = Network::start_with(Options { isolatable: true, ..Options::default() }).await?;
+	// A node that is alone goes on making blocks: a fork.
+	let arguments = vec!["--force-authoring".into()];
+	let network = Network::start_with(Options { isolatable: true, arguments }).await?;
 	let members = Members::open(&network, &NAMES).await?;
-	let group = members.found().await?;
+	let (group, voucher) = tokio::try_join!(members.found(), OneVoucher::over(&network, 0))?;
 	let alone = 2;
 	let disturbance = async {
+		// It knows of whom the voucher can claim.
+		network.finalized_past(alone, network.rpc(0).await?.finalized().await?, ADVANCING).await?;
 		network.cut_off(alone).await?;
 		let start = Instant::now();
 		let stuck = network.rpc(alone).await?.finalized().await?;
+		let spent = voucher.spend_twice(&network, alone).await?;
 		// The rest goes on: thirty seconds are measured by its blocks.
 		let mut height = network.rpc(0).await?.finalized().await?;
 		while start.elapsed() < Duration::from_secs(30) {
@@ -110,7 +116,7 @@ async fn a_node_is_cut_off_for_thirty_seconds_while_members_race() -> Result<()>
 		assert!(still <= stuck + 1, "the node that was cut off finalized {stuck} to {still}");
 		network.reconnect(alone).await?;
 		network.finalized_past(alone, height, DISTURBED).await?;
-		Ok(())
+		voucher.was_spent_once(&network, alone, &spent).await
 	};
 	let attempts = race_until(&members, group, disturbance).await?;
 	assert!(attempts > 10, "{attempts} attempts are no race");

@@ -28,7 +28,7 @@ async fn over(network: &Network, node: usize) -> Result<(Directory, GenesisHash)
 }
 
 /// What the chain has against what was submitted, in the node's words.
-fn refused_for(answer: Result<Value>) -> Result<String> {
+pub fn refused_for(answer: Result<Value>) -> Result<String> {
 	match answer {
 		Err(Error::Rpc(ClientError::Call(error))) if error.code() == 9001 => Ok(error.message().to_owned()),
 		other => Err(broken(format!("not refused by the chain: {other:?}"))),

@@ -68,8 +68,12 @@ pub async fn a_person_is_found_claimed_and_added(network: &Network) -> Result<()
 }
 
 /// What a claim got, as a node says.
-async fn got(node: &NodeRpc, voucher: &VoucherKey) -> Result<Option<Claimed>> {
-	let at = node.finalized_hash().await?;
+pub async fn got(node: &NodeRpc, voucher: &VoucherKey) -> Result<Option<Claimed>> {
+	claimed_at(node, voucher, &node.finalized_hash().await?).await
+}
+
+/// What a claim had got at the end of the block with this hash, as a node says.
+pub async fn claimed_at(node: &NodeRpc, voucher: &VoucherKey, at: &str) -> Result<Option<Claimed>> {
 	let parameters = vec![json!("KeyPackagesApi_claimed"), json!(HexBytes(voucher.0.to_vec())), json!(at)];
 	let answer: HexBytes = node.request("state_call", parameters).await?;
 	Option::<Claimed>::decode_all(&mut &answer.0[..]).map_err(broken)

@@ -21,7 +21,7 @@ use serde_json::json;
 use std::sync::Arc;
 
 /// What a device had at the end of a block, as a node says.
-async fn stock_at(node: &NodeRpc, device: &IdentityKey, block: BlockNumber) -> Result<Option<Stock>> {
+pub async fn stock_at(node: &NodeRpc, device: &IdentityKey, block: BlockNumber) -> Result<Option<Stock>> {
 	let at = node.block_hash(block).await?;
 	let parameters = vec![json!("KeyPackagesApi_stock"), json!(HexBytes(device.encode())), json!(at)];
 	let answer: HexBytes = node.request("state_call", parameters).await?;
