@@ -121,7 +121,7 @@ impl<M: Mls> Core<M> {
 		let is_idle = knows_people && reading.is_none();
 		if is_idle && self.finalized >= everybody.saturating_add(EVERYBODY).saturating_add(EVERY) {
 			// Whatever nodes answer, and whether they do.
-			self.take_in(self.finalized, None);
+			self.read_changed(self.finalized, None);
 		} else if is_idle && !asked && self.finalized >= after.saturating_add(EVERY) {
 			self.watch.asked = true;
 			self.act(Action::LookForChanges { after });
@@ -136,12 +136,12 @@ impl<M: Mls> Core<M> {
 		let until = until.min(self.finalized);
 		let Watched { until: watched, everybody, .. } = self.watch.watched;
 		if until > watched && self.watch.reading.is_none() {
-			self.take_in(until, people.filter(|_| until < everybody.saturating_add(EVERYBODY)));
+			self.read_changed(until, people.filter(|_| until < everybody.saturating_add(EVERYBODY)));
 		}
 	}
 
 	/// Reads the logs of these people, or of all, up to a block, as far as they are known.
-	fn take_in(&mut self, until: BlockNumber, people: Option<BTreeSet<IdentityId>>) {
+	fn read_changed(&mut self, until: BlockNumber, people: Option<BTreeSet<IdentityId>>) {
 		self.watch.reading_everybody = people.is_none();
 		let stale = match self.known_before(until, people) {
 			Ok(stale) => stale,
