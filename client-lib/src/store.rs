@@ -20,6 +20,7 @@ mod migrate;
 mod overlay;
 pub(crate) mod packed;
 mod parts;
+mod pieces;
 mod provider;
 mod record;
 pub(crate) mod sealed;

@@ -4,6 +4,7 @@
 //! go along with what is placed already waits for the next commit. After each step the plan is held to the same rules
 //! as a finished commit ([`roles`]), so that the right to do something is asked for before anything is built.
 
+mod members;
 mod place;
 
 use super::{
@@ -13,7 +14,7 @@ use super::{
 	group_data::{AuthenticationService, GroupData},
 	intent::{EnvelopeKey, Intent},
 	key_package,
-	leaves::{Leaf, Leaves},
+	leaves::Leaves,
 	people::{self, Binding, KnownDevices, MemberDevice, When},
 	policy::{
 		self,
@@ -27,6 +28,7 @@ use super::{
 };
 use crate::store::Overlay;
 use lockstep_primitives::{rpc::HexBytes, IdentityKey};
+use members::Members;
 use openmls::{
 	group::QueuedProposal,
 	prelude::{KeyPackage, LeafNode, LeafNodeIndex, MlsGroup},
@@ -37,7 +39,7 @@ use std::collections::{BTreeMap, BTreeSet};
 pub(super) struct Before {
 	/// This member's leaf.
 	me: Place,
-	members: BTreeMap<Place, Known>,
+	members: Members,
 	data: GroupData,
 	/// A member is a person of the directory, who may have several leaves; else an identity has one.
 	people: bool,
@@ -47,9 +49,10 @@ pub(super) struct Before {
 type Place = u32;
 
 /// A member's leaf.
-struct Known {
-	identity: Vec<u8>,
-	key: Vec<u8>,
+#[derive(Clone, Copy)]
+struct Known<'a> {
+	identity: &'a [u8],
+	key: &'a [u8],
 }
 
 /// Somebody who comes in: the identity, and, in a group of people, the key.
@@ -124,10 +127,7 @@ pub(super) struct Contents {
 impl Before {
 	pub(super) fn new(mls: &MlsGroup) -> Result<Self, EngineError> {
 		let library = EngineError::library("reading the members");
-		let known = |leaf: Leaf<'_>| {
-			Ok((leaf.index.u32(), Known { identity: leaf.identity()?.to_vec(), key: leaf.key().to_vec() }))
-		};
-		let members = Leaves::of(mls.treesync()).iter().map(known).collect::<Result<_, PolicyError>>();
+		let members = Members::of(&Leaves::of(mls.treesync()));
 		let data = group::data(mls)?;
 		let people = data.authentication == AuthenticationService::Directory;
 		Ok(Self { me: mls.own_leaf_index().u32(), members: members.map_err(library)?, data, people })
@@ -162,7 +162,7 @@ impl Before {
 	}
 
 	fn my_key(&self) -> &[u8] {
-		self.members.get(&self.me).map(|leaf| &leaf.key[..]).unwrap_or_default()
+		self.members.get(self.me).map(|leaf| leaf.key).unwrap_or_default()
 	}
 
 	fn my_identity(&self) -> &[u8] {
@@ -170,12 +170,12 @@ impl Before {
 	}
 
 	fn identity(&self, place: Place) -> Option<&[u8]> {
-		self.members.get(&place).map(|leaf| &leaf.identity[..])
+		self.members.get(place).map(|leaf| leaf.identity)
 	}
 
 	/// The leaves of somebody.
 	fn places<'s>(&'s self, identity: &'s [u8]) -> impl Iterator<Item = Place> + 's {
-		self.members.iter().filter(move |(_, leaf)| leaf.identity == identity).map(|(place, _)| *place)
+		self.members.iter().filter(move |(_, leaf)| leaf.identity == identity).map(|(place, _)| place)
 	}
 
 	fn is_member(&self, identity: &[u8]) -> bool {
@@ -185,7 +185,7 @@ impl Before {
 	fn device(&self, device: &MemberDevice) -> Option<Place> {
 		let found =
 			self.members.iter().find(|(_, leaf)| leaf.key == device.key.0 && leaf.identity == device.identity.0);
-		found.map(|(place, _)| *place)
+		found.map(|(place, _)| place)
 	}
 
 	/// Who comes in with a leaf.
@@ -195,12 +195,12 @@ impl Before {
 	}
 
 	/// Whether a leaf is one of somebody's.
-	fn is_same(leaf: &Known, (identity, key): &Newcomer) -> bool {
+	fn is_same(leaf: Known<'_>, (identity, key): &Newcomer) -> bool {
 		leaf.identity == *identity && key.as_ref().is_none_or(|key| leaf.key == *key)
 	}
 
 	fn is_in(&self, newcomer: &Newcomer) -> bool {
-		self.members.values().any(|leaf| Self::is_same(leaf, newcomer))
+		self.members.iter().any(|(_, leaf)| Self::is_same(leaf, newcomer))
 	}
 
 	/// Whether somebody is in, by this key or by one that the device has gone over from: such a leaf gets the new key by a rotation,
@@ -213,10 +213,10 @@ impl Before {
 		let (Ok(key), Ok(known)) = (key.as_slice().try_into(), overlay.nested().get::<KnownDevices>(identity)) else {
 			return false;
 		};
-		let (key, mut leaves) = (IdentityKey(key), self.members.values().filter(|leaf| leaf.identity == *identity));
+		let (key, mut leaves) = (IdentityKey(key), self.members.iter().filter(|(_, leaf)| leaf.identity == *identity));
 		known.is_some_and(|known| {
-			leaves.any(|leaf| {
-				let old = leaf.key.as_slice().try_into().map(IdentityKey);
+			leaves.any(|(_, leaf)| {
+				let old = leaf.key.try_into().map(IdentityKey);
 				old.is_ok_and(|old| known.heirs(&old).contains(&key))
 			})
 		})
@@ -322,10 +322,11 @@ impl<'a> Plan<'a> {
 			Source::Value => before.my_identity(),
 			Source::Reference(proposer) => before.identity(*proposer).unwrap_or_default(),
 		};
-		let new_key = |leaf: &Known, package: &KeyPackage| package.leaf_node().signature_key().as_slice() != leaf.key;
+		let new_key =
+			|leaf: Known<'_>, package: &KeyPackage| package.leaf_node().signature_key().as_slice() != leaf.key;
 		for (place, source) in &self.removed {
-			let Some(leaf) = before.members.get(place) else { return Err(PolicyError::Outsider.into()) };
-			let (actor, identity) = (actor(source), leaf.identity.clone());
+			let Some(leaf) = before.members.get(*place) else { return Err(PolicyError::Outsider.into()) };
+			let (actor, identity) = (actor(source), leaf.identity.to_vec());
 			let back = self.added.iter().find(|(newcomer, _)| Before::is_same(leaf, newcomer));
 			let deed = match back {
 				_ if actor == identity => Deed::Leave,
@@ -333,7 +334,7 @@ impl<'a> Plan<'a> {
 				None => Deed::Remove { identity },
 			};
 			if let Err(error) = roles::check(old, &gone, actor, &deed) {
-				let binding = Binding { identity: &leaf.identity, key: &leaf.key };
+				let binding = Binding { identity: leaf.identity, key: leaf.key };
 				let may_go = before.people && matches!(deed, Deed::Remove { .. });
 				if !may_go || !people::is_revoked(overlay, binding, When::Made)? {
 					return Err(error.into());
@@ -341,8 +342,8 @@ impl<'a> Plan<'a> {
 			}
 		}
 		for (newcomer, (package, source)) in &self.added {
-			let mut removed = self.removed.keys().filter_map(|place| before.members.get(place));
-			let deed = match removed.find(|leaf| Before::is_same(leaf, newcomer)) {
+			let mut removed = self.removed.keys().filter_map(|place| before.members.get(*place));
+			let deed = match removed.find(|leaf| Before::is_same(*leaf, newcomer)) {
 				Some(leaf) => Deed::Readmit { identity: newcomer.0.clone(), new_key: new_key(leaf, package) },
 				None if before.people && before.is_member(&newcomer.0) => Deed::Device,
 				None => Deed::Add,

@@ -22,7 +22,7 @@ use openmls::{
 	prelude::{Credential, CredentialType, KeyPackage, LeafNode},
 	treesync::LeafNodeSource,
 };
-use std::collections::BTreeSet;
+use std::collections::HashSet;
 
 /// Which rule a commit, a KeyPackage or a group breaks.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -114,7 +114,7 @@ pub(super) fn check_leaf(leaf: &LeafNode) -> Result<(), PolicyError> {
 
 /// The rules for the members and the group data that a commit, or a Welcome, results in.
 pub(super) fn check_members(members: &Leaves<'_>, data: &GroupData) -> Result<(), PolicyError> {
-	let (mut identities, mut keys) = (BTreeSet::new(), BTreeSet::new());
+	let (mut identities, mut keys) = (HashSet::new(), HashSet::new());
 	for leaf in members.iter() {
 		// A person has several devices; a name is one member's.
 		if !identities.insert(leaf.identity()?) && data.authentication == AuthenticationService::Application {

@@ -4,9 +4,11 @@
 //! sequence of bytes becomes a byte string. Keys and most else that OpenMLS keeps are sequences of bytes for serde, and as arrays of
 //! numbers they take twice the room and most of the time of writing them.
 //!
-//! A list in the outermost struct can be taken apart into its elements ([`Apart`]).
+//! A list in the outermost struct can be taken apart into its elements ([`Apart`]), and what is long be handed over in pieces
+//! ([`write_in_pieces`]).
 
 mod byte;
+mod sequence;
 mod serializer;
 
 use serde::{ser, Serialize};
@@ -77,10 +79,20 @@ pub(super) fn write<T: Serialize + ?Sized>(
 	apart: Option<Apart<'_>>,
 ) -> Result<Written, Unwritable> {
 	let bytes = Zeroizing::new(Vec::with_capacity(FIRST));
-	let mut writer = Writer { bytes, depth: 0, apart, at: At::Elsewhere, elements: None };
+	let mut writer = Writer { bytes, depth: 0, apart, at: At::Elsewhere, elements: None, pieces: None };
 	writer.put(before);
 	value.serialize(&mut writer)?;
 	Ok(Written { bytes: writer.bytes, elements: writer.elements })
+}
+
+/// Hands over the CBOR of `value` piece by piece, in order. Where there is a list in a struct in the outermost one, [`ELEMENTS`]
+/// elements are a piece: what changes in one of them, however long it becomes, leaves the pieces of the others as they are.
+pub(super) fn write_in_pieces<T: Serialize + ?Sized>(value: &T, take: &mut dyn FnMut(&[u8])) -> Result<(), Unwritable> {
+	let bytes = Zeroizing::new(Vec::with_capacity(FIRST));
+	let mut writer = Writer { bytes, depth: 0, apart: None, at: At::Elsewhere, elements: None, pieces: Some(take) };
+	value.serialize(&mut writer)?;
+	writer.cut();
+	Ok(())
 }
 
 struct Writer<'f> {
@@ -89,6 +101,8 @@ struct Writer<'f> {
 	apart: Option<Apart<'f>>,
 	at: At,
 	elements: Option<Elements>,
+	/// What takes the pieces, if it is written in pieces.
+	pieces: Option<&'f mut dyn FnMut(&[u8])>,
 }
 
 /// Where in the list to be taken apart the writer is.
@@ -108,14 +122,33 @@ enum At {
 /// Depths of the list and of its elements.
 const LIST: usize = 1;
 const ELEMENT: usize = 3;
+/// Depth of what is in a list that is written in pieces: such a list is in a struct in the outermost one.
+const IN_PIECES: usize = 3;
+/// Elements of such a list in one piece.
+const ELEMENTS: usize = 16;
 
 impl Writer<'_> {
 	#[inline]
 	fn put(&mut self, bytes: &[u8]) {
-		if bytes.len() > self.bytes.capacity().saturating_sub(self.bytes.len()) {
-			self.grow(bytes.len());
-		}
+		self.reserve(bytes.len());
 		self.bytes.extend_from_slice(bytes);
+	}
+
+	/// Makes room for so many bytes more.
+	#[inline]
+	fn reserve(&mut self, length: usize) {
+		if length > self.bytes.capacity().saturating_sub(self.bytes.len()) {
+			self.grow(length);
+		}
+	}
+
+	/// Takes back what was written from a position on.
+	fn split_off(&mut self, from: usize) -> Zeroizing<Vec<u8>> {
+		let Some(written) = self.bytes.get_mut(from..) else { return Zeroizing::default() };
+		let taken = Zeroizing::new(written.to_vec());
+		written.zeroize();
+		self.bytes.truncate(from);
+		taken
 	}
 
 	/// A `Vec` that grows leaves what it held behind; this one is wiped.
@@ -186,16 +219,24 @@ impl Writer<'_> {
 
 	/// Makes numbers of the bytes from a position on.
 	fn unpack(&mut self, from: usize) {
-		let Some(packed) = self.bytes.get_mut(from..).filter(|packed| !packed.is_empty()) else { return };
-		let written = Zeroizing::new(packed.to_vec());
-		packed.zeroize();
-		self.bytes.truncate(from);
+		if self.bytes.len() == from {
+			return;
+		}
+		let written = self.split_off(from);
 		written.iter().for_each(|byte| self.head(UNSIGNED, (*byte).into()));
 	}
 
 	/// Whether the fields of an element that come now are not written.
 	fn leaves_out(&self) -> bool {
 		matches!(self.at, At::Rest(_))
+	}
+
+	/// The end of a piece. Nothing that is written later looks back beyond it.
+	fn cut(&mut self) {
+		if let Some(take) = &mut self.pieces {
+			take(&self.bytes);
+			self.bytes.clear();
+		}
 	}
 
 	/// Moves what was written since `start`, an element, to the others.
@@ -222,62 +263,6 @@ impl Writer<'_> {
 			self.put(&[BREAK]);
 		}
 		self.depth = self.depth.saturating_sub(1);
-	}
-}
-
-/// An array on its way, which becomes a byte string if all of it are bytes.
-struct Sequence<'a, 'f> {
-	writer: &'a mut Writer<'f>,
-	start: usize,
-	values: usize,
-	/// All values so far are of type `u8`, and were written as they are.
-	bytes: bool,
-	open: bool,
-	apart: bool,
-}
-
-impl<'a, 'f> Sequence<'a, 'f> {
-	fn new(writer: &'a mut Writer<'f>, length: Option<usize>) -> Self {
-		let (start, values, apart) = writer.array_head(length);
-		let bytes = !apart && length.is_some_and(|length| length > 0);
-		Self { writer, start, values, bytes, open: length.is_none(), apart }
-	}
-
-	/// One whose values are fields: they are not read as bytes.
-	fn array(writer: &'a mut Writer<'f>, length: usize) -> Self {
-		Self { bytes: false, ..Self::new(writer, Some(length)) }
-	}
-
-	#[inline]
-	fn element<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Unwritable> {
-		if self.apart {
-			let start = self.writer.bytes.len();
-			self.writer.at = At::Number;
-			value.serialize(&mut *self.writer)?;
-			return self.writer.take_element(start);
-		}
-		if self.bytes {
-			if let Some(byte) = byte::of(value) {
-				self.writer.put(&[byte]);
-				return Ok(());
-			}
-			self.bytes = false;
-			self.writer.unpack(self.values);
-		}
-		value.serialize(&mut *self.writer)
-	}
-
-	fn finish(self) {
-		if self.bytes {
-			// The head is of the same length.
-			if let Some(head) = self.writer.bytes.get_mut(self.start) {
-				*head = *head & 0x1f | BYTES;
-			}
-		}
-		if self.apart {
-			self.writer.at = At::Elsewhere;
-		}
-		self.writer.end(self.open);
 	}
 }
 

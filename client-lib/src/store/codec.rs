@@ -19,6 +19,11 @@ const JSON: u8 = 1;
 const CBOR: u8 = 2;
 /// CBOR without the elements of a list. Before it the count of these, their numbers, and where they belong.
 const PARTS: u8 = 3;
+/// The hashes of pieces of CBOR.
+const PIECES: u8 = 4;
+
+/// What a piece is named by: BLAKE3-256 of its bytes.
+pub(super) type PieceHash = [u8; 32];
 
 /// The bytes of `value`; wiped when dropped, for values are mostly secrets.
 pub(super) fn encode<T: Serialize + ?Sized>(key: &Key, value: &T) -> Result<Zeroizing<Vec<u8>>, StoreError> {
@@ -100,6 +105,40 @@ impl Partial<'_> {
 		whole.extend_from_slice(self.after);
 		Some(whole)
 	}
+}
+
+/// Hands over the pieces of a value with their hashes; gives the bytes that name them.
+pub(super) fn encode_pieces<T: Serialize + ?Sized>(
+	key: &Key,
+	value: &T,
+	take: &mut dyn FnMut(PieceHash, &[u8]),
+) -> Result<Zeroizing<Vec<u8>>, StoreError> {
+	let mut main = Zeroizing::new(vec![PIECES]);
+	let mut piece = |bytes: &[u8]| {
+		let hash = *blake3::hash(bytes).as_bytes();
+		main.extend_from_slice(&hash);
+		take(hash, bytes);
+	};
+	cbor::write_in_pieces(value, &mut piece).map_err(unencodable(key))?;
+	Ok(main)
+}
+
+/// The pieces that [`encode_pieces`] made, in order; none if the bytes are those of a whole value.
+pub(super) fn pieces(key: &Key, bytes: &[u8]) -> Result<Option<Vec<PieceHash>>, StoreError> {
+	let Some((&PIECES, hashes)) = bytes.split_first() else { return Ok(None) };
+	let (hashes, []) = hashes.as_chunks() else {
+		return Err(StoreError::Corrupt { kind: key.kind(), reason: "it was cut".to_owned() });
+	};
+	Ok(Some(hashes.to_vec()))
+}
+
+/// The bytes of the whole value.
+pub(super) fn join(pieces: &[Zeroizing<Vec<u8>>]) -> Zeroizing<Vec<u8>> {
+	let length = pieces.iter().fold(1usize, |length, piece| length.saturating_add(piece.len()));
+	let mut whole = Zeroizing::new(Vec::with_capacity(length));
+	whole.push(CBOR);
+	pieces.iter().for_each(|piece| whole.extend_from_slice(piece));
+	whole
 }
 
 fn unencodable(key: &Key) -> impl FnOnce(Unwritable) -> StoreError {

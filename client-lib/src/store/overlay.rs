@@ -154,6 +154,14 @@ impl<'a> Overlay<'a> {
 		Ok(readable.collect())
 	}
 
+	/// The bytes of the records whose keys begin with `prefix`.
+	#[cfg(test)]
+	pub(super) fn scan_bytes(&self, prefix: &Key) -> Vec<Zeroizing<Vec<u8>>> {
+		let mut found = Writes::new();
+		self.collect(prefix, &mut found).expect("the database is readable");
+		found.into_values().flatten().collect()
+	}
+
 	/// The bytes under a key, from the uppermost overlay that wrote it.
 	pub(super) fn bytes(&self, key: &Key) -> Result<Option<Zeroizing<Vec<u8>>>, StoreError> {
 		if let Some(value) = self.writes.borrow().get(key.bytes()) {

@@ -4,7 +4,7 @@
 //! record, under the serialised form of what OpenMLS names it by. Lists are one record each: they hold a handful
 //! of elements, and one record keeps their order.
 
-use super::{key::Key, parts::List, Overlay, StoreError};
+use super::{codec::PieceHash, key::Key, parts::List, Overlay, StoreError};
 use openmls_traits::storage::{traits, StorageProvider, CURRENT_VERSION as V};
 use serde::{de::DeserializeOwned, Serialize};
 
@@ -19,10 +19,17 @@ const KEY_PACKAGE: &str = "mls key package";
 const PSK: &str = "mls psk";
 const MESSAGE_SECRETS: &str = "mls message secrets";
 const PAST_EPOCH: &str = "mls past epoch";
+const TREE: &str = "mls tree";
+const TREE_PIECE: &str = "mls tree piece";
 
 /// The secrets of past epochs, in the message secrets of a group.
 fn past_epochs<G: Serialize>(group_id: &G) -> List<impl Fn(u64) -> Result<Key, StoreError> + '_> {
 	List { field: "past_epoch_trees", number: "epoch", key: move |epoch| Key::of(PAST_EPOCH, &(group_id, epoch)) }
+}
+
+/// The keys of the pieces of a group's tree.
+fn tree_pieces<G: Serialize>(group_id: &G) -> impl Fn(&PieceHash) -> Result<Key, StoreError> + '_ {
+	move |hash| Key::of(TREE_PIECE, &(group_id, hash))
 }
 
 impl Overlay<'_> {
@@ -93,7 +100,6 @@ impl StorageProvider<V> for Overlay<'_> {
 	type Error = StoreError;
 
 	of_group!("mls join config", MlsGroupJoinConfig, write_mls_join_config, mls_group_join_config, delete_group_config);
-	of_group!("mls tree", TreeSync, write_tree, tree, delete_tree);
 	of_group!("mls context", GroupContext, write_context, group_context, delete_context);
 	of_group!(
 		"mls confirmation tag",
@@ -124,6 +130,22 @@ impl StorageProvider<V> for Overlay<'_> {
 		group_epoch_secrets,
 		delete_group_epoch_secrets
 	);
+
+	fn write_tree<G: traits::GroupId<V>, E: traits::TreeSync<V>>(
+		&self,
+		group_id: &G,
+		value: &E,
+	) -> Result<(), StoreError> {
+		self.write_pieces(&Key::of(TREE, group_id)?, tree_pieces(group_id), value)
+	}
+
+	fn tree<G: traits::GroupId<V>, E: traits::TreeSync<V>>(&self, group_id: &G) -> Result<Option<E>, StoreError> {
+		self.read_pieces(&Key::of(TREE, group_id)?, tree_pieces(group_id))
+	}
+
+	fn delete_tree<G: traits::GroupId<V>>(&self, group_id: &G) -> Result<(), StoreError> {
+		self.remove_pieces(Key::of(TREE, group_id)?, tree_pieces(group_id))
+	}
 
 	fn write_message_secrets<G: traits::GroupId<V>, E: traits::MessageSecrets<V>>(
 		&self,

@@ -9,6 +9,7 @@ mod migration;
 mod overlay;
 mod packed;
 mod parts;
+mod pieces;
 mod property;
 mod secret;
 mod storage;

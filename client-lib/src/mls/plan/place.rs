@@ -68,7 +68,7 @@ impl Plan<'_> {
 
 	/// Whether the plan removes the leaf of somebody who comes in, or the last one of the same person.
 	fn leaves(&self, newcomer: &Newcomer) -> bool {
-		let mut removed = self.removed.keys().filter_map(|place| self.before.members.get(place));
+		let mut removed = self.removed.keys().filter_map(|place| self.before.members.get(*place));
 		let was_member = self.before.is_member(&newcomer.0);
 		removed.any(|leaf| Before::is_same(leaf, newcomer)) || (was_member && !self.stays(&newcomer.0))
 	}
@@ -112,7 +112,7 @@ impl Plan<'_> {
 			if place == self.before.me {
 				return Err(NotPlaced::Refused(BuildError::RemovesItself));
 			}
-			let leaf = self.before.members.get(&place);
+			let leaf = self.before.members.get(place);
 			if leaf.is_some_and(|leaf| self.added.keys().any(|newcomer| Before::is_same(leaf, newcomer))) {
 				return Err(NotPlaced::Conflict);
 			}
@@ -166,7 +166,7 @@ impl Plan<'_> {
 		match queued.proposal() {
 			Proposal::Remove(remove) => {
 				let place = remove.removed().u32();
-				let Some(leaf) = self.before.members.get(&place) else { return Err(policy(PolicyError::Outsider)) };
+				let Some(leaf) = self.before.members.get(place) else { return Err(policy(PolicyError::Outsider)) };
 				if place == self.before.me {
 					return Err(NotPlaced::Refused(BuildError::RemovesItself));
 				}

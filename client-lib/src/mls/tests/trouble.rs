@@ -4,8 +4,9 @@ use super::{group, EngineError, Intent, Verdict};
 use crate::store::StoreError;
 
 /// Every kind of record that a group's state consists of.
-const KINDS: [&str; 11] = [
+const KINDS: [&str; 12] = [
 	"mls tree",
+	"mls tree piece",
 	"mls context",
 	"mls interim hash",
 	"mls confirmation tag",

@@ -1,6 +1,6 @@
 //! What serde asks of a writer.
 
-use super::{Map, Sequence, Unwritable, Writer, BYTES, DOUBLE, FALSE, NEGATIVE, NULL, TRUE, UNSIGNED};
+use super::{sequence::Sequence, Map, Unwritable, Writer, BYTES, DOUBLE, FALSE, NEGATIVE, NULL, TRUE, UNSIGNED};
 use serde::{ser, Serialize};
 
 impl<'a, 'f> ser::Serializer for &'a mut Writer<'f> {
@@ -137,6 +137,18 @@ impl<'a, 'f> ser::Serializer for &'a mut Writer<'f> {
 
 	fn serialize_seq(self, length: Option<usize>) -> Result<Sequence<'a, 'f>, Unwritable> {
 		Ok(Sequence::new(self, length))
+	}
+
+	fn collect_seq<I: IntoIterator<Item: Serialize>>(self, values: I) -> Result<(), Unwritable> {
+		let values = values.into_iter();
+		let length = match values.size_hint() {
+			(least, Some(most)) if least == most => Some(least),
+			_ => None,
+		};
+		let mut sequence = Sequence::new(self, length);
+		sequence.all(values)?;
+		sequence.finish();
+		Ok(())
 	}
 
 	fn serialize_tuple(self, length: usize) -> Result<Sequence<'a, 'f>, Unwritable> {

@@ -179,6 +179,34 @@ fn a_list_in_the_outermost_struct_is_taken_apart() {
 	assert!(write(&[], &value, Some(Apart { field: "list", number: "none", stays: none })).is_err());
 }
 
+/// Of many forms, the first of which is a byte.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(untagged)]
+enum Mixed {
+	Byte(u8),
+	Text(String),
+}
+
+#[test]
+fn bytes_with_something_else_among_them_are_an_array() {
+	let (byte, text) = (Mixed::Byte(200), || Mixed::Text("x".to_owned()));
+	assert_eq!(written(&vec![byte.clone(), byte.clone()]), [0x42, 200, 200]);
+	let mixed = vec![byte.clone(), byte.clone(), text(), byte, text()];
+	assert_eq!(written(&mixed), [0x85, 0x18, 200, 0x18, 200, 0x61, b'x', 0x18, 200, 0x61, b'x']);
+	assert_eq!(read::<Vec<Mixed>>(&written(&mixed)), mixed);
+	assert_eq!(written(&mixed[1..3]), [0x82, 0x18, 200, 0x61, b'x']);
+}
+
+#[test]
+fn pieces_together_are_what_is_written_in_one() {
+	let list: Vec<Element> = (0..100).map(element).collect();
+	let value = Outer { before: list[..20].to_vec(), list: list.clone(), inner: Inner { list } };
+	let mut pieces = Vec::new();
+	write_in_pieces(&value, &mut |piece| pieces.push(piece.to_vec())).unwrap();
+	assert_eq!(pieces.concat(), written(&value));
+	assert_eq!(pieces.len(), 7, "of the inner list");
+}
+
 proptest! {
 	#[test]
 	fn what_is_written_is_read(bytes: Vec<u8>, number: i128) {
