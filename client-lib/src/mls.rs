@@ -43,6 +43,7 @@ pub mod policy;
 mod proposal;
 mod provider;
 mod public_phase;
+mod ratchet_tree;
 mod rejoin;
 mod seal;
 mod seat;

@@ -1,4 +1,5 @@
-//! A member of raw OpenMLS with its store in memory, with the settings that Lockstep's groups have.
+//! A member of raw OpenMLS with its store in memory, with the settings that Lockstep's groups have: the tree goes beside the
+//! Welcome, which is the faster way for it as well.
 
 use super::Member;
 use lockstep_client::GroupData;
@@ -9,7 +10,7 @@ use openmls::{
 		tls_codec::{Deserialize as _, Serialize as _},
 		BasicCredential, Capabilities, Ciphersuite, CredentialType, CredentialWithKey, Extension, ExtensionType,
 		Extensions, GroupContext, KeyPackage, KeyPackageIn, LeafNodeIndex, MlsGroup, MlsGroupJoinConfig,
-		MlsMessageBodyIn, MlsMessageIn, MlsMessageOut, ProcessedMessageContent, ProtocolVersion,
+		MlsMessageBodyIn, MlsMessageIn, MlsMessageOut, ProcessedMessageContent, ProtocolVersion, RatchetTreeIn,
 		RequiredCapabilitiesExtension, SenderRatchetConfiguration, StagedWelcome, UnknownExtension,
 	},
 };
@@ -35,7 +36,7 @@ fn capabilities() -> Capabilities {
 fn config() -> MlsGroupJoinConfig {
 	MlsGroupJoinConfig::builder()
 		.wire_format_policy(PURE_PLAINTEXT_WIRE_FORMAT_POLICY)
-		.use_ratchet_tree_extension(true)
+		.use_ratchet_tree_extension(false)
 		.max_past_epochs(5)
 		.sender_ratchet_configuration(SenderRatchetConfiguration::new(64, 4096))
 		.padding_size(64)
@@ -61,11 +62,11 @@ pub struct Raw {
 	group: Option<MlsGroup>,
 }
 
-/// A commit and its Welcome, as bytes.
+/// A commit and its Welcome, with the tree that goes beside it, as bytes.
 #[derive(Clone)]
 pub struct Message {
 	commit: Vec<u8>,
-	welcome: Option<Vec<u8>>,
+	welcome: Option<(Vec<u8>, Vec<u8>)>,
 }
 
 impl Raw {
@@ -96,7 +97,7 @@ impl Raw {
 			.with_capabilities(capabilities())
 			.with_group_context_extensions(extensions(&self.name))
 			.with_wire_format_policy(join.wire_format_policy())
-			.use_ratchet_tree_extension(true)
+			.use_ratchet_tree_extension(false)
 			.max_past_epochs(5)
 			.sender_ratchet_configuration(*join.sender_ratchet_configuration())
 			.padding_size(64)
@@ -126,8 +127,11 @@ impl Raw {
 		let messages = built.expect("it is built").stage_commit(&self.provider).expect("it is staged");
 		let (commit, welcome, _) = messages.into_messages();
 		let commit = commit.to_bytes().expect("it encodes");
-		let welcome = welcome.map(|welcome: MlsMessageOut| welcome.to_bytes().expect("it encodes"));
 		group.merge_pending_commit(&self.provider).expect("it is merged");
+		let welcome = welcome.map(|welcome: MlsMessageOut| {
+			let tree = group.export_ratchet_tree().tls_serialize_detached().expect("it encodes");
+			(welcome.to_bytes().expect("it encodes"), tree)
+		});
 		Message { commit, welcome }
 	}
 }
@@ -154,10 +158,12 @@ impl Member for Raw {
 	}
 
 	fn join(&mut self, commit: &Message) {
-		let welcome = commit.welcome.as_ref().expect("a Welcome");
+		let (welcome, tree) = commit.welcome.as_ref().expect("a Welcome");
 		let message = MlsMessageIn::tls_deserialize_exact(welcome).expect("it decodes");
 		let MlsMessageBodyIn::Welcome(welcome) = message.extract() else { panic!("no Welcome") };
-		let staged = StagedWelcome::new_from_welcome(&self.provider, &config(), welcome, None).expect("it is good");
+		let tree = RatchetTreeIn::tls_deserialize_exact(tree).expect("it decodes");
+		let staged = StagedWelcome::new_from_welcome(&self.provider, &config(), welcome, Some(tree));
+		let staged = staged.expect("it is good");
 		self.group = Some(staged.into_group(&self.provider).expect("it is joined"));
 	}
 

@@ -302,7 +302,7 @@ impl<M: Mls> SimulatedClient<M> {
 		let add = Intent::Add(vec![HexBytes(key_package.to_vec())]);
 		let prepared = self.core.engine.build_commit(&overlay, group, &[add]).ok()?.prepared?;
 		let tip = self.core.groups.get(group)?.gate.tip();
-		let welcomes = self.core.engine.welcomes(&prepared, &tip.entry, tip.index).ok()??;
+		let welcomes = self.core.engine.welcomes(&overlay, &prepared, &tip.entry, tip.index).ok()??;
 		let keys = self.core.engine.epoch_keys(&overlay, group).ok()?.pop()?;
 		let statements = invitations(group, &keys, &welcomes).ok()?;
 		Some(statements.into_iter().map(|outgoing| outgoing.statement.0).collect())

@@ -236,8 +236,10 @@ impl Engine {
 			let extensions = data.to_extensions().map_err(BuildError::GroupData)?;
 			builder = builder.propose_group_context_extensions(extensions).map_err(|error| mls_refuses(&error))?;
 		}
-		// a Welcome gets its GroupInfo with the tree in any case; one to hand around is never made
-		let builder = builder.load_psks(scratch).map_err(|error| mls_refuses(&error))?.create_group_info(false);
+		// A Welcome gets its GroupInfo in any case; one to hand around is never made. The tree goes beside it, also in groups
+		// of earlier versions, in whose records the setting is another.
+		let builder = builder.load_psks(scratch).map_err(|error| mls_refuses(&error))?;
+		let builder = builder.use_ratchet_tree_extension(false).create_group_info(false);
 		let new_pair = rotate.as_ref().map(SignerSeed::pair);
 		let built = match (&rotate, &new_pair) {
 			(Some(seed), Some(pair)) => {

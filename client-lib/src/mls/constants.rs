@@ -99,12 +99,12 @@ fn capabilities_with(extensions: &[ExtensionType]) -> Capabilities {
 ///
 /// Commits and proposals are PublicMessages: they only ever travel sealed (see [`seal`](super::seal)), so nothing is
 /// shown, and judging one does not depend on, or change, the state of a ratchet that each member has its own of.
-/// Application messages are always PrivateMessages. The ratchet tree goes with the Welcome, for there is no other
-/// place from which a joiner could take it.
+/// Application messages are always PrivateMessages. The ratchet tree goes beside the Welcome
+/// ([`ratchet_tree`](super::ratchet_tree)) and not in its GroupInfo, where it would be signed, and hashed for each joiner.
 pub(super) fn join_config() -> MlsGroupJoinConfig {
 	MlsGroupJoinConfig::builder()
 		.wire_format_policy(PURE_PLAINTEXT_WIRE_FORMAT_POLICY)
-		.use_ratchet_tree_extension(true)
+		.use_ratchet_tree_extension(false)
 		.max_past_epochs(MAX_PAST_EPOCHS)
 		.sender_ratchet_configuration(SenderRatchetConfiguration::new(OUT_OF_ORDER_TOLERANCE, MAXIMUM_FORWARD_DISTANCE))
 		.padding_size(PADDING)

@@ -81,7 +81,7 @@ impl Engine {
 			.with_capabilities(capabilities())
 			.with_group_context_extensions(extensions)
 			.with_wire_format_policy(join.wire_format_policy())
-			.use_ratchet_tree_extension(true)
+			.use_ratchet_tree_extension(false)
 			.max_past_epochs(MAX_PAST_EPOCHS)
 			.sender_ratchet_configuration(*join.sender_ratchet_configuration())
 			.padding_size(join.padding_size())

@@ -72,7 +72,13 @@ pub trait Mls {
 	/// [`Engine::forget_key_package`].
 	fn forget_key_package(&self, overlay: &Overlay<'_>, key_package_ref: &[u8]) -> Result<(), EngineError>;
 	/// [`Engine::welcomes`].
-	fn welcomes(&self, prepared: &Prepared, entry: &EntryHash, index: u64) -> Result<Option<Welcomes>, EngineError>;
+	fn welcomes(
+		&self,
+		overlay: &Overlay<'_>,
+		prepared: &Prepared,
+		entry: &EntryHash,
+		index: u64,
+	) -> Result<Option<Welcomes>, EngineError>;
 	/// [`Engine::open_envelope`].
 	fn open_envelope(
 		&self,
@@ -197,7 +203,7 @@ impl Mls for Engine {
 		fn key_package(&self, overlay: &Overlay<'_>) -> Result<NewKeyPackage, EngineError>;
 		fn key_package_for(&self, overlay: &Overlay<'_>, seed: &SignerSeed, serves: Serves) -> Result<NewKeyPackage, EngineError>;
 		fn forget_key_package(&self, overlay: &Overlay<'_>, reference: &[u8]) -> Result<(), EngineError>;
-		fn welcomes(&self, prepared: &Prepared, entry: &EntryHash, index: u64) -> Result<Option<Welcomes>, EngineError>;
+		fn welcomes(&self, overlay: &Overlay<'_>, prepared: &Prepared, entry: &EntryHash, index: u64) -> Result<Option<Welcomes>, EngineError>;
 		fn open_envelope(&self, overlay: &Overlay<'_>, reference: &[u8], bytes: &[u8]) -> Result<LetterKey, WelcomeError>;
 		fn open_letter(&self, key: &LetterKey, bytes: &[u8]) -> Result<Invitation, WelcomeError>;
 		fn rejoin(&self, overlay: &Overlay<'_>, invitation: &Invitation) -> Result<Joined, WelcomeError>;

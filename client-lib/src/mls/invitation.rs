@@ -14,19 +14,23 @@ use super::{
 	people::{self, When},
 	policy::{self, PolicyError},
 	public_phase::encryption_keys,
+	ratchet_tree,
 	seal::{self, SealError},
 	signer, tls,
 	verdict::InvalidReason,
 	Engine, Prepared,
 };
-use crate::store::{packed::Packed, Overlay};
+use crate::store::{
+	packed::{self, Packed},
+	Overlay,
+};
 use codec::{Decode, DecodeAll, Encode};
 use lockstep_primitives::{rpc::HexBytes, topic, BlockNumber, EntryHash, GroupId, IdentityId, OrderingKey};
 use openmls::{
 	group::{StagedWelcome, WelcomeError as MlsWelcomeError},
 	prelude::{
 		tls_codec::{Serialize as _, VLBytes},
-		KeyPackage, KeyPackageBundle, KeyPackageRef, MlsGroup, MlsMessageBodyIn, MlsMessageIn, Welcome,
+		KeyPackage, KeyPackageBundle, KeyPackageRef, MlsGroup, MlsMessageBodyIn, MlsMessageIn, RatchetTreeIn, Welcome,
 	},
 };
 use openmls_traits::{crypto::OpenMlsCrypto, random::OpenMlsRand, storage::StorageProvider, types::HpkeCiphertext};
@@ -105,13 +109,16 @@ pub struct Invitation {
 	pub entry: EntryHash,
 	/// Its position in the log.
 	pub index: u64,
-	welcome: HexBytes,
+	pub(super) welcome: HexBytes,
+	/// The ratchet tree of that epoch; empty if the Welcome has it in its GroupInfo.
+	#[serde(default, with = "packed")]
+	pub(super) tree: HexBytes,
 }
 
 #[cfg(feature = "simulation")]
 impl Invitation {
 	pub(super) fn of_stand_in(group: GroupId, entry: EntryHash, index: u64, welcome: HexBytes) -> Self {
-		Self { group, entry, index, welcome }
+		Self { group, entry, index, welcome, tree: HexBytes::default() }
 	}
 
 	pub(super) fn welcome(&self) -> &[u8] {
@@ -141,29 +148,44 @@ pub struct Joined {
 }
 
 /// What is sealed in a letter, in SCALE.
-#[derive(Encode, Decode)]
+#[derive(Encode)]
 struct Letter {
 	group: GroupId,
 	entry: EntryHash,
 	index: u64,
 	welcome: Vec<u8>,
+	/// Empty if the Welcome has it in its GroupInfo.
+	tree: Vec<u8>,
+}
+
+impl Letter {
+	/// `None` if it is none. One of an earlier version ends after the Welcome.
+	fn read(mut bytes: &[u8]) -> Option<Self> {
+		let rest = &mut bytes;
+		let (group, entry, index, welcome) = <(GroupId, EntryHash, u64, Vec<u8>)>::decode(rest).ok()?;
+		let tree = if rest.is_empty() { Vec::new() } else { Vec::decode_all(rest).ok()? };
+		Some(Self { group, entry, index, welcome, tree })
+	}
 }
 
 impl Engine {
-	/// The Welcome of an own commit that has won: a letter that names the entry which carries the commit, and for each
-	/// joiner an envelope, sealed to the init key of its KeyPackage. `None` if the commit adds nobody.
+	/// The Welcome of an own commit that has won: a letter that names the entry which carries the commit, with the ratchet
+	/// tree beside the Welcome, and for each joiner an envelope, sealed to the init key of its KeyPackage. `None` if the
+	/// commit adds nobody. Writes nothing to `overlay`, in which the commit is merged.
 	///
 	/// # Errors
-	/// [`EngineError::Library`].
+	/// [`EngineError`]; if the group is in another epoch than the commit opened, too.
 	pub fn welcomes(
 		&self,
+		overlay: &Overlay<'_>,
 		prepared: &Prepared,
 		entry: &EntryHash,
 		index: u64,
 	) -> Result<Option<Welcomes>, EngineError> {
 		let Some(Packed(HexBytes(welcome))) = &prepared.welcome else { return Ok(None) };
 		let key = self.random.random_array().map_err(EngineError::library("drawing the key of a letter"))?;
-		let letter = Letter { group: prepared.group, entry: *entry, index, welcome: welcome.clone() }.encode();
+		let tree = self.opened_tree(overlay, prepared)?;
+		let letter = Letter { group: prepared.group, entry: *entry, index, welcome: welcome.clone(), tree }.encode();
 		let letter = seal::seal(&self.crypto, &key, tag::LETTER, &letter);
 		let letter = letter.map_err(EngineError::library("sealing a Welcome"))?;
 		let opens = LetterKey { hash: topic::letter_hash(&letter), key };
@@ -241,9 +263,8 @@ impl Engine {
 			SealError::Library(reason) => EngineError::Library { during: "opening a letter", reason }.into(),
 			_ => WelcomeError::Sealed,
 		})?;
-		let Letter { group, entry, index, welcome } =
-			Letter::decode_all(&mut &letter[..]).map_err(|_| WelcomeError::Malformed)?;
-		Ok(Invitation { group, entry, index, welcome: HexBytes(welcome) })
+		let Letter { group, entry, index, welcome, tree } = Letter::read(&letter).ok_or(WelcomeError::Malformed)?;
+		Ok(Invitation { group, entry, index, welcome: HexBytes(welcome), tree: HexBytes(tree) })
 	}
 
 	/// Joins the group of an invitation: puts its state into `overlay`, records the epoch's keys under the
@@ -259,9 +280,9 @@ impl Engine {
 		if MlsGroup::load(&step, &mls_id(group)).map_err(EngineError::from)?.is_some() {
 			return Err(WelcomeError::AlreadyMember);
 		}
-		let welcome = parse(&invitation.welcome.0)?;
+		let (welcome, tree) = (parse(&invitation.welcome.0)?, ratchet_tree::decode(&invitation.tree.0)?);
 		let package = self.addressed(&step, &welcome)?;
-		let mls = self.stage_welcome(&step, welcome);
+		let mls = self.stage_welcome(&step, welcome, tree);
 		// OpenMLS takes some failed reads for absent keys
 		if let Some(fault) = step.fault() {
 			return Err(EngineError::from(fault).into());
@@ -359,19 +380,27 @@ impl Engine {
 		Ok(None)
 	}
 
-	fn stage_welcome(&self, step: &Overlay<'_>, welcome: Welcome) -> Result<MlsGroup, WelcomeError> {
+	/// Checks a tree from beside the Welcome against the `tree_hash` in the GroupContext that the inviter has signed. A tree
+	/// in the GroupInfo goes before it.
+	fn stage_welcome(
+		&self,
+		step: &Overlay<'_>,
+		welcome: Welcome,
+		tree: Option<RatchetTreeIn>,
+	) -> Result<MlsGroup, WelcomeError> {
 		let provider = self.provider(step);
 		let refusal = |error| match error {
 			MlsWelcomeError::StorageError(error) => EngineError::from(error).into(),
 			other => WelcomeError::Mls(other.to_string()),
 		};
+		let join = StagedWelcome::build_from_welcome(&provider, &join_config(), welcome).map_err(refusal)?;
 		// The policy demands lifetimes that cannot lapse; the local clock has no say here either.
-		StagedWelcome::build_from_welcome(&provider, &join_config(), welcome)
-			.map_err(refusal)?
-			.skip_lifetime_validation()
-			.build()
-			.and_then(|staged| staged.into_group(&provider))
-			.map_err(refusal)
+		let join = join.skip_lifetime_validation();
+		let join = match tree {
+			Some(tree) => join.with_ratchet_tree(tree),
+			None => join,
+		};
+		join.build().and_then(|staged| staged.into_group(&provider)).map_err(refusal)
 	}
 
 	/// The rules for a group that a Welcome leads to: those that its members keep from commit to commit.

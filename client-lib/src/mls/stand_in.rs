@@ -160,7 +160,13 @@ impl Mls for StandIn {
 		letter::forget(overlay, reference)
 	}
 
-	fn welcomes(&self, prepared: &Prepared, entry: &EntryHash, index: u64) -> Result<Option<Welcomes>, EngineError> {
+	fn welcomes(
+		&self,
+		_: &Overlay<'_>,
+		prepared: &Prepared,
+		entry: &EntryHash,
+		index: u64,
+	) -> Result<Option<Welcomes>, EngineError> {
 		letter::welcomes(prepared, entry, index)
 	}
 

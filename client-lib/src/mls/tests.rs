@@ -9,6 +9,7 @@ mod devices;
 mod group_data;
 mod hostile;
 mod joining;
+mod letters;
 mod limits;
 mod loaded;
 mod log;
@@ -24,6 +25,7 @@ mod readmission;
 mod rejoin_requests;
 mod roles;
 mod rotation;
+mod trees;
 mod trouble;
 
 use super::{

@@ -184,7 +184,7 @@ impl<'a, M: Mls> Step<'a, M> {
 		// The tip is this entry already.
 		let keys = EpochKeys::of_epoch(overlay, self.id, self.gate.tip().epoch)?;
 		let keys = keys.ok_or(DriveError::Lost("the keys of the epoch"))?;
-		if let Some(welcomes) = engine.welcomes(own, &entry.hash, entry.index)? {
+		if let Some(welcomes) = engine.welcomes(overlay, own, &entry.hash, entry.index)? {
 			match messages::invitations(self.id, &keys, &welcomes) {
 				Ok(invitations) => self.invitations.extend(invitations),
 				Err(error) => tracing::error!(%error, "invitations cannot be sent"),
@@ -200,7 +200,8 @@ impl<M: Mls> Step<'_, M> {
 	fn early_welcomes(&mut self, engine: &M, overlay: &Overlay<'_>) -> Result<(), DriveError> {
 		let Material::Prepared(prepared) = self.material else { return Ok(()) };
 		let keys = engine.epoch_keys(overlay, self.id)?.pop().ok_or(DriveError::Lost("the keys of the epoch"))?;
-		if let Some(welcomes) = engine.welcomes(prepared, &prepared.parent, self.gate.cursor().head.length)? {
+		let index = self.gate.cursor().head.length;
+		if let Some(welcomes) = engine.welcomes(overlay, prepared, &prepared.parent, index)? {
 			self.invitations.extend(messages::invitations(self.id, &keys, &welcomes).unwrap_or_default());
 		}
 		Ok(())

@@ -3,6 +3,7 @@
 
 use super::{add, group, log::Log, Invitation, Member, NewKeyPackage, WelcomeError, Welcomes};
 use crate::mls::{bundle::CommitBundle, crypto::Crypto, key_package};
+use lockstep_primitives::rpc::HexBytes;
 use proptest::{collection::vec, prelude::*, sample::Index};
 
 /// Changes to bytes: at each place one is replaced, put in or taken out.
@@ -105,13 +106,12 @@ proptest! {
 		for bytes in changed(&welcomes.letter) {
 			prop_assert_eq!(joiner.engine.open_letter(&key, &bytes), Err(WelcomeError::OtherLetter));
 		}
-		// What only a member can seal: any Welcome at all.
-		let json = serde_json::to_value(&invitation).unwrap();
-		let good = hex::decode(json["welcome"].as_str().unwrap().trim_start_matches("0x")).unwrap();
-		for bytes in changed(&good) {
-			let mut json = json.clone();
-			json["welcome"] = format!("0x{}", hex::encode(bytes)).into();
-			let invitation: Invitation = serde_json::from_value(json).unwrap();
+		// What only a member can seal: any Welcome at all, and any tree beside it.
+		let welcomes = changed(&invitation.welcome.0).into_iter().map(HexBytes);
+		let welcomes = welcomes.map(|welcome| Invitation { welcome, ..invitation.clone() });
+		let trees = changed(&invitation.tree.0).into_iter().map(HexBytes);
+		let trees = trees.map(|tree| Invitation { tree, ..invitation.clone() });
+		for invitation in welcomes.chain(trees) {
 			let joined = joiner.read(|engine, overlay| engine.join(overlay, &invitation));
 			prop_assert!(joined.is_err());
 		}

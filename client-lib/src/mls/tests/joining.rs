@@ -19,7 +19,7 @@ use openmls::{
 };
 
 /// "a" and "b" add a joiner; gives the joiner with its KeyPackage, the letter and the envelopes.
-fn invited() -> (Log, Vec<Member>, Member, NewKeyPackage, Welcomes) {
+pub(super) fn invited() -> (Log, Vec<Member>, Member, NewKeyPackage, Welcomes) {
 	let (mut log, mut members) = group(&["a", "b"]);
 	let mut joiner = Member::new("j");
 	let package = joiner.key_package();
@@ -32,12 +32,12 @@ fn invited() -> (Log, Vec<Member>, Member, NewKeyPackage, Welcomes) {
 	(log, members, joiner, package, welcomes)
 }
 
-fn open(member: &Member, reference: &[u8], bytes: &[u8]) -> Result<LetterKey, WelcomeError> {
+pub(super) fn open(member: &Member, reference: &[u8], bytes: &[u8]) -> Result<LetterKey, WelcomeError> {
 	member.read(|engine, overlay| engine.open_envelope(overlay, reference, bytes))
 }
 
 /// Tries to join, on an overlay that is dropped.
-fn try_join(member: &Member, invitation: &Invitation) -> Result<super::Joined, WelcomeError> {
+pub(super) fn try_join(member: &Member, invitation: &Invitation) -> Result<super::Joined, WelcomeError> {
 	let overlay = member.store().overlay();
 	let joined = member.engine.join(&overlay, invitation);
 	assert_eq!(joined.is_err(), overlay.is_clean(), "a failed join leaves no trace");
@@ -180,23 +180,11 @@ fn all_joiners_of_a_commit_share_one_letter() {
 	assert_agreement(&mut members, &log);
 }
 
-/// An invitation with another Welcome in it, as a hostile inviter could seal it.
-fn with_welcome(invitation: &Invitation, welcome: Vec<u8>) -> Invitation {
-	let mut changed = serde_json::to_value(invitation).unwrap();
-	changed["welcome"] = format!("0x{}", hex::encode(welcome)).into();
-	serde_json::from_value(changed).unwrap()
-}
-
-fn welcome_of(invitation: &Invitation) -> Vec<u8> {
-	let text = serde_json::to_value(invitation).unwrap()["welcome"].as_str().unwrap().to_owned();
-	hex::decode(text.trim_start_matches("0x")).unwrap()
-}
-
 #[test]
 fn a_changed_welcome_never_deletes_the_key_package() {
 	let (log, mut members, mut joiner, package, welcomes) = invited();
 	let invitation = joiner.open_welcome(&package, &welcomes);
-	let welcome = welcome_of(&invitation);
+	let welcome = invitation.welcome.0.clone();
 	let mut attempts: Vec<Vec<u8>> = (0..welcome.len()).step_by(97).map(|length| welcome[..length].to_vec()).collect();
 	attempts.extend((0..welcome.len()).step_by(61).map(|position| {
 		let mut changed = welcome.clone();
@@ -205,7 +193,9 @@ fn a_changed_welcome_never_deletes_the_key_package() {
 	}));
 	attempts.push(vec![]);
 	for attempt in attempts {
-		assert!(try_join(&joiner, &with_welcome(&invitation, attempt)).is_err());
+		// As a hostile inviter could seal it.
+		let changed = Invitation { welcome: HexBytes(attempt), ..invitation.clone() };
+		assert!(try_join(&joiner, &changed).is_err());
 	}
 	joiner.join(&log, &package, &welcomes);
 	members.push(joiner);
@@ -216,9 +206,7 @@ fn a_changed_welcome_never_deletes_the_key_package() {
 fn a_welcome_to_another_group_than_named_is_refused() {
 	let (_log, _members, joiner, package, welcomes) = invited();
 	let invitation = joiner.open_welcome(&package, &welcomes);
-	let mut elsewhere = serde_json::to_value(&invitation).unwrap();
-	elsewhere["group"] = format!("0x{}", "11".repeat(32)).into();
-	let elsewhere: Invitation = serde_json::from_value(elsewhere).unwrap();
+	let elsewhere = Invitation { group: lockstep_primitives::GroupId([0x11; 32]), ..invitation };
 	assert_eq!(try_join(&joiner, &elsewhere), Err(WelcomeError::OtherGroup));
 }
 
@@ -241,6 +229,7 @@ fn a_group_that_breaks_the_rules_is_not_joined() {
 		.propose_adds(packages)
 		.load_psks(&overlay)
 		.unwrap()
+		.use_ratchet_tree_extension(true)
 		.build(&**crypto, crypto, &members[0].engine.signer, |_| true)
 		.unwrap()
 		.stage_commit(&members[0].engine.provider(&overlay))
@@ -257,8 +246,8 @@ fn a_group_that_breaks_the_rules_is_not_joined() {
 	assert_eq!(refused, Err(WelcomeError::Policy(super::PolicyError::DuplicateIdentity)));
 }
 
-/// An invitation to a group that a hostile creator made with these extensions in its GroupContext.
-fn invitation_to(extensions: Extensions<GroupContext>, package: &NewKeyPackage) -> Invitation {
+/// An invitation to a group that a hostile creator made with these extensions in its GroupContext. The tree is in the GroupInfo.
+pub(super) fn invitation_to(extensions: Extensions<GroupContext>, package: &NewKeyPackage) -> Invitation {
 	let founder = Member::new("founder");
 	let overlay = founder.store().overlay();
 	let engine = &founder.engine;
@@ -327,7 +316,8 @@ fn a_commit_that_adds_nobody_has_no_welcome() {
 	let (mut log, mut members) = group(&["a", "b"]);
 	let prepared = members[0].prepare(&log, &Intent::Update);
 	let entry = log.append(&prepared);
-	assert_eq!(members[0].engine.welcomes(&prepared, &entry.hash, entry.index), Ok(None));
+	let welcomes = members[0].read(|engine, overlay| engine.welcomes(overlay, &prepared, &entry.hash, entry.index));
+	assert_eq!(welcomes, Ok(None));
 }
 
 #[test]

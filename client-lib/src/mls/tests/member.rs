@@ -173,7 +173,7 @@ impl Member {
 	}
 
 	pub(super) fn welcomes(&self, prepared: &Prepared, entry: &Entry) -> Welcomes {
-		self.engine.welcomes(prepared, &entry.hash, entry.index).unwrap().unwrap()
+		self.read(|engine, overlay| engine.welcomes(overlay, prepared, &entry.hash, entry.index)).unwrap().unwrap()
 	}
 
 	pub(super) fn open_welcome(&self, package: &NewKeyPackage, welcomes: &Welcomes) -> Invitation {

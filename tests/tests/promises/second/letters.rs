@@ -50,6 +50,8 @@ pub struct Letter {
 	pub index: u64,
 	/// An MLSMessage.
 	pub welcome: Vec<u8>,
+	/// The ratchet tree; empty if the Welcome has it in its GroupInfo.
+	pub tree: Vec<u8>,
 }
 
 /// Who is invited.
@@ -71,7 +73,8 @@ impl Joiner {
 pub fn invitations(own: &Pending, group: GroupId, entry: EntryHash, index: u64) -> Result<Vec<([u8; 32], Vec<u8>)>> {
 	let Some(welcome) = own.welcome.clone() else { return Ok(Vec::new()) };
 	let key = random()?;
-	let letter = seal(&key, LETTER, &Letter { group, entry, index, welcome }.encode())?;
+	// This member's tree is in the GroupInfo.
+	let letter = seal(&key, LETTER, &Letter { group, entry, index, welcome, tree: Vec::new() }.encode())?;
 	let opens = LetterKey { hash: letter_hash(&letter), key };
 	let mut posted = vec![(opens.topic(), letter)];
 	for Joiner { reference, init_key } in &own.joiners {

@@ -18,6 +18,7 @@ use lockstep_tests::Result;
 use mls_rs::{
 	client_builder::MlsConfig,
 	crypto::{HpkeCiphertext, SignatureSecretKey},
+	group::ExportedTree,
 	identity::{
 		basic::{BasicCredential, BasicIdentityProvider},
 		SigningIdentity,
@@ -154,7 +155,9 @@ impl<C: MlsConfig> Member<C> {
 	/// The place that a letter leads to, if its entry has this depth and opens an epoch with this ordering key.
 	pub fn join(&self, letter: &Letter, depth: u64, next_key: OrderingKey) -> Result<Seat<C>> {
 		let welcome = MlsMessage::from_bytes(&letter.welcome).map_err(broken)?;
-		let (mls, _) = self.client.join_group(None, &welcome, None).map_err(broken)?;
+		let tree = (!letter.tree.is_empty()).then(|| ExportedTree::from_bytes(&letter.tree));
+		let tree = tree.transpose().map_err(broken)?;
+		let (mls, _) = self.client.join_group(tree, &welcome, None).map_err(broken)?;
 		let keys = Keys::of(&mls, letter.entry)?;
 		if mls.group_id() != letter.group.as_bytes() || mls.current_epoch() != depth || keys.public() != next_key {
 			return Err(broken("the Welcome leads to another epoch than the entry opened"));

@@ -76,7 +76,9 @@ fn of_three() -> (Computer, Other, Other) {
 	let prepared: Prepared = computer.core.store.overlay().get(computer.group.as_bytes()).unwrap().unwrap();
 	computer.win();
 	let tip = *computer.core.groups.get(&computer.group).unwrap().gate.tip();
-	let welcomes = computer.core.engine.welcomes(&prepared, &tip.entry, tip.index).unwrap().unwrap();
+	let overlay = computer.core.store.overlay();
+	let welcomes = computer.core.engine.welcomes(&overlay, &prepared, &tip.entry, tip.index).unwrap().unwrap();
+	drop(overlay);
 	phone.join(&welcomes, &to_phone);
 	tablet.join(&welcomes, &to_tablet);
 	computer.pass(1);
