@@ -87,13 +87,16 @@ pub(super) fn write<T: Serialize + ?Sized>(
 
 /// Hands over the CBOR of `value` piece by piece, in order. Where there is a list in a struct in the outermost one, [`ELEMENTS`]
 /// elements are a piece: what changes in one of them, however long it becomes, leaves the pieces of the others as they are.
-pub(super) fn write_in_pieces<T: Serialize + ?Sized>(value: &T, take: &mut dyn FnMut(&[u8])) -> Result<(), Unwritable> {
+pub(super) fn write_in_pieces<T: Serialize + ?Sized>(value: &T, take: Take<'_>) -> Result<(), Unwritable> {
 	let bytes = Zeroizing::new(Vec::with_capacity(FIRST));
 	let mut writer = Writer { bytes, depth: 0, apart: None, at: At::Elsewhere, elements: None, pieces: Some(take) };
 	value.serialize(&mut writer)?;
 	writer.cut();
 	Ok(())
 }
+
+/// Takes pieces, one after the other.
+type Take<'t> = &'t mut dyn FnMut(&[u8]);
 
 struct Writer<'f> {
 	bytes: Zeroizing<Vec<u8>>,
@@ -102,7 +105,7 @@ struct Writer<'f> {
 	at: At,
 	elements: Option<Elements>,
 	/// What takes the pieces, if it is written in pieces.
-	pieces: Option<&'f mut dyn FnMut(&[u8])>,
+	pieces: Option<Take<'f>>,
 }
 
 /// Where in the list to be taken apart the writer is.
