@@ -143,11 +143,10 @@ fn what_was_written_in_one_is_read_and_then_written_in_pieces() {
 
 #[test]
 fn a_lost_or_damaged_piece_is_corruption() {
-	let folder = tempfile::tempdir().unwrap();
 	let damaged = |kind, with: Option<&[u8]>| {
+		let folder = tempfile::tempdir().unwrap();
 		let store = open(folder.path());
 		let overlay = store.overlay();
-		overlay.remove_pieces(name(), piece).unwrap();
 		put(&overlay, &tree(40));
 		overlay.commit().unwrap();
 		store.damage(kind, with);
