@@ -91,7 +91,7 @@ impl Store {
 			Found::InTheClear => migrate::from_version_1(&*backend, key)?,
 			Found::Header(header) => {
 				let cipher = Cipher::new(&*header.unwrap(key)?);
-				migrate::from_version_2(&*backend, header)?;
+				migrate::raise(&*backend, header)?;
 				cipher
 			}
 		};
@@ -120,7 +120,8 @@ impl Store {
 	/// A new transaction on this store.
 	///
 	/// Overlays do not see each other's writes. A client uses one at a time: two that are committed one
-	/// after the other both take effect, the later one winning where they wrote the same record.
+	/// after the other both take effect, the later one winning where they wrote the same record. They must not both write what
+	/// is kept in several records, a group's tree or its past epochs: each counts on those that were there when it wrote.
 	pub fn overlay(&self) -> Overlay<'_> {
 		Overlay::on_store(self)
 	}
@@ -134,6 +135,12 @@ impl Store {
 		let since = self.kept().writes();
 		self.write(&found, since, Values::new()).expect("the database takes a write");
 		found.len()
+	}
+
+	/// What the records of a kind hold.
+	#[cfg(test)]
+	pub(crate) fn records(&self, kind: &'static str) -> std::collections::BTreeSet<Vec<u8>> {
+		self.overlay().scan_bytes(&Key::new(kind, b"")).into_iter().map(|bytes| bytes.to_vec()).collect()
 	}
 
 	fn kept(&self) -> MutexGuard<'_, Kept> {

@@ -66,7 +66,7 @@ fn bytes() -> impl Strategy<Value = Vec<u8>> {
 		Just("{\"node\":\"\",\"lie\":\"\",\"sent\":\"0x\"}"),
 	];
 	prop_oneof![
-		(0..4u8, vec(any::<u8>(), 0..100)).prop_map(|(format, rest)| [&[format][..], &rest].concat()),
+		(0..5u8, vec(any::<u8>(), 0..100)).prop_map(|(format, rest)| [&[format][..], &rest].concat()),
 		json.prop_map(|text| [&[1], text.as_bytes()].concat()),
 	]
 }

@@ -89,6 +89,9 @@ pub struct Prepared {
 	#[serde(default)]
 	pub(super) joiners: Vec<Joiner>,
 	pub(super) welcome: Option<Packed>,
+	/// The tree goes beside the Welcome. In one that an earlier version prepared it is in the GroupInfo.
+	#[serde(default)]
+	pub(super) tree_beside: bool,
 }
 
 /// Somebody whom a commit adds.
@@ -151,6 +154,7 @@ impl Prepared {
 			invited: invited.into_iter().map(Packed).collect(),
 			joiners: Vec::new(),
 			welcome: welcome.map(Packed),
+			tree_beside: false,
 		}
 	}
 
@@ -304,6 +308,7 @@ impl Engine {
 			invited,
 			joiners,
 			welcome: welcome.map_err(EngineError::library("encoding a Welcome"))?.map(|bytes| Packed(HexBytes(bytes))),
+			tree_beside: true,
 		})
 	}
 

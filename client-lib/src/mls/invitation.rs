@@ -148,7 +148,6 @@ pub struct Joined {
 }
 
 /// What is sealed in a letter, in SCALE.
-#[derive(Encode)]
 struct Letter {
 	group: GroupId,
 	entry: EntryHash,
@@ -159,6 +158,15 @@ struct Letter {
 }
 
 impl Letter {
+	/// Without a tree it ends after the Welcome, as earlier versions write and read it.
+	fn write(&self) -> Vec<u8> {
+		let mut bytes = (&self.group, &self.entry, self.index, &self.welcome).encode();
+		if !self.tree.is_empty() {
+			self.tree.encode_to(&mut bytes);
+		}
+		bytes
+	}
+
 	/// `None` if it is none. One of an earlier version ends after the Welcome.
 	fn read(mut bytes: &[u8]) -> Option<Self> {
 		let rest = &mut bytes;
@@ -171,10 +179,10 @@ impl Letter {
 impl Engine {
 	/// The Welcome of an own commit that has won: a letter that names the entry which carries the commit, with the ratchet
 	/// tree beside the Welcome, and for each joiner an envelope, sealed to the init key of its KeyPackage. `None` if the
-	/// commit adds nobody. Writes nothing to `overlay`, in which the commit is merged.
+	/// commit adds nobody. Writes nothing to `overlay`, in which the commit is merged, or is the next that can be.
 	///
 	/// # Errors
-	/// [`EngineError`]; if the group is in another epoch than the commit opened, too.
+	/// [`EngineError`]; if the group has gone on without the commit or after it, too.
 	pub fn welcomes(
 		&self,
 		overlay: &Overlay<'_>,
@@ -184,8 +192,8 @@ impl Engine {
 	) -> Result<Option<Welcomes>, EngineError> {
 		let Some(Packed(HexBytes(welcome))) = &prepared.welcome else { return Ok(None) };
 		let key = self.random.random_array().map_err(EngineError::library("drawing the key of a letter"))?;
-		let tree = self.opened_tree(overlay, prepared)?;
-		let letter = Letter { group: prepared.group, entry: *entry, index, welcome: welcome.clone(), tree }.encode();
+		let tree = if prepared.tree_beside { self.opened_tree(overlay, prepared)? } else { Vec::new() };
+		let letter = Letter { group: prepared.group, entry: *entry, index, welcome: welcome.clone(), tree }.write();
 		let letter = seal::seal(&self.crypto, &key, tag::LETTER, &letter);
 		let letter = letter.map_err(EngineError::library("sealing a Welcome"))?;
 		let opens = LetterKey { hash: topic::letter_hash(&letter), key };

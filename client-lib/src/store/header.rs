@@ -17,7 +17,7 @@ use serde::{de::IgnoredAny, Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 /// The layout that this library writes, and the newest that it reads.
-pub(super) const VERSION: u32 = 3;
+pub(super) const VERSION: u32 = 4;
 /// The layout without encryption.
 const IN_THE_CLEAR: u32 = 1;
 /// The layout whose records are all JSON. It is read as it is; a library that writes and knows no other could not read the

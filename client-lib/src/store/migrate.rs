@@ -1,7 +1,7 @@
-//! From earlier layouts. Both existed in development only.
+//! From earlier layouts. All existed in development only.
 //!
 //! Version 1 was not encrypted. Version 2 had JSON in its records, which are read as they are and become CBOR when they are
-//! written next.
+//! written next. Version 3 had each ratchet tree in one record; it is read as it is, and in pieces when it is written next.
 
 use super::{
 	backend::{Backend, Batch},
@@ -38,9 +38,9 @@ pub(super) fn from_version_1(backend: &dyn Backend, key: &StoreKey) -> Result<Ci
 	Ok(cipher)
 }
 
-/// Says in the header that there may be records now which a library of version 2 cannot read. It will then ask for a newer
-/// one, instead of taking them for damaged.
-pub(super) fn from_version_2(backend: &dyn Backend, header: Header) -> Result<(), StoreError> {
+/// Says in the header that there may be records now which a library of an earlier version cannot read. It will then ask for a
+/// newer one, instead of taking them for damaged.
+pub(super) fn raise(backend: &dyn Backend, header: Header) -> Result<(), StoreError> {
 	match header.raised() {
 		Some(raised) => backend.write(vec![(header::NAME.to_vec(), Some(raised.encode()?))]),
 		None => Ok(()),

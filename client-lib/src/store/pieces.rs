@@ -36,6 +36,8 @@ impl Overlay<'_> {
 			self.remove(self.noting(piece(&hash))?);
 		}
 		self.put_bytes(key, main);
+		#[cfg(test)]
+		self.check_pieces(key, &piece, value)?;
 		Ok(())
 	}
 
@@ -70,9 +72,24 @@ impl Overlay<'_> {
 		piece: impl Fn(&PieceHash) -> Result<Key, StoreError>,
 	) -> Result<(), StoreError> {
 		for hash in self.pieces(&key)? {
-			self.remove(piece(&hash)?);
+			self.remove(self.noting(piece(&hash))?);
 		}
 		self.remove(key);
+		Ok(())
+	}
+
+	/// What is named is there, and together it is the value.
+	#[cfg(test)]
+	fn check_pieces<T: Serialize + ?Sized>(
+		&self,
+		key: &Key,
+		piece: &impl Fn(&PieceHash) -> Result<Key, StoreError>,
+		value: &T,
+	) -> Result<(), StoreError> {
+		let hashes = self.pieces(key)?;
+		let pieces: Vec<_> = hashes.iter().map(|hash| self.bytes(&piece(hash)?)).collect::<Result<_, StoreError>>()?;
+		let pieces: Vec<_> = pieces.into_iter().map(|piece| piece.expect("a piece that stays is there")).collect();
+		assert_eq!(*codec::join(&pieces), *codec::encode(key, value)?, "the pieces are those of another value");
 		Ok(())
 	}
 

@@ -1,7 +1,7 @@
 //! Whatever bytes come, from whomever: each decoder gives a value or an error, and nothing else happens. Group data and
 //! rejoin requests have such tests beside theirs.
 
-use super::{add, group, log::Log, Invitation, Member, NewKeyPackage, WelcomeError, Welcomes};
+use super::{group, log::Log, Invitation, Member, NewKeyPackage, WelcomeError, Welcomes};
 use crate::mls::{bundle::CommitBundle, crypto::Crypto, key_package};
 use lockstep_primitives::rpc::HexBytes;
 use proptest::{collection::vec, prelude::*, sample::Index};
@@ -28,13 +28,7 @@ fn edited(good: &[u8], edits: &Edits) -> Option<Vec<u8>> {
 }
 
 fn invited() -> (Log, Vec<Member>, Member, NewKeyPackage, Welcomes, Invitation) {
-	let (mut log, mut members) = group(&["a", "b"]);
-	let mut joiner = Member::new("j");
-	let package = joiner.key_package();
-	let prepared = members[0].prepare(&log, &add(std::slice::from_ref(&package)));
-	let entry = log.append(&prepared);
-	members.iter_mut().for_each(|member| drop(member.advance(&log, &entry)));
-	let welcomes = members[0].welcomes(&prepared, &entry);
+	let (log, members, joiner, package, welcomes) = super::joining::invited();
 	let invitation = joiner.open_welcome(&package, &welcomes);
 	(log, members, joiner, package, welcomes, invitation)
 }

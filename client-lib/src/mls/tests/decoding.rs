@@ -141,18 +141,23 @@ fn a_commit_kept_for_later_survives_its_record() {
 }
 
 /// JSON, with the digits of bytes where there are bytes now.
+pub(super) fn as_earlier(prepared: &Prepared) -> serde_json::Value {
+	let mut earlier = serde_json::to_value(prepared).unwrap();
+	earlier["staged"] = serde_json::to_string(&prepared.staged().unwrap()).unwrap().into();
+	earlier["payload"] = serde_json::to_value(&prepared.payload).unwrap();
+	let invited: Vec<_> = prepared.invited.iter().map(|Packed(bytes)| bytes).collect();
+	earlier["invited"] = serde_json::to_value(invited).unwrap();
+	earlier["welcome"] = serde_json::to_value(prepared.welcome.as_ref().map(|Packed(bytes)| bytes)).unwrap();
+	earlier
+}
+
 #[test]
 fn a_commit_that_an_earlier_version_kept_is_merged() {
 	let (mut log, mut members) = group(&["a", "b"]);
 	let mut newcomer = Member::new("c");
 	let package = newcomer.key_package();
 	let prepared = members[0].prepare(&log, &add(std::slice::from_ref(&package)));
-	let mut earlier = serde_json::to_value(&prepared).unwrap();
-	earlier["staged"] = serde_json::to_string(&prepared.staged().unwrap()).unwrap().into();
-	earlier["payload"] = serde_json::to_value(&prepared.payload).unwrap();
-	let invited: Vec<_> = prepared.invited.iter().map(|Packed(bytes)| bytes).collect();
-	earlier["invited"] = serde_json::to_value(invited).unwrap();
-	earlier["welcome"] = serde_json::to_value(prepared.welcome.as_ref().map(|Packed(bytes)| bytes)).unwrap();
+	let earlier = as_earlier(&prepared);
 	assert!(earlier["welcome"].as_str().unwrap().starts_with("0x"));
 	let earlier: Prepared = serde_json::from_value(earlier).unwrap();
 	assert_eq!(earlier.append(), prepared.append());

@@ -21,15 +21,19 @@ use openmls::{
 /// "a" and "b" add a joiner; gives the joiner with its KeyPackage, the letter and the envelopes.
 pub(super) fn invited() -> (Log, Vec<Member>, Member, NewKeyPackage, Welcomes) {
 	let (mut log, mut members) = group(&["a", "b"]);
+	let (joiner, package, welcomes) = invite(&mut log, &mut members);
+	(log, members, joiner, package, welcomes)
+}
+
+/// The first member adds a joiner.
+pub(super) fn invite(log: &mut Log, members: &mut [Member]) -> (Member, NewKeyPackage, Welcomes) {
 	let mut joiner = Member::new("j");
 	let package = joiner.key_package();
-	let prepared = members[0].prepare(&log, &add(std::slice::from_ref(&package)));
+	let prepared = members[0].prepare(log, &add(std::slice::from_ref(&package)));
 	let entry = log.append(&prepared);
-	for member in &mut members {
-		member.advance(&log, &entry);
-	}
+	members.iter_mut().for_each(|member| drop(member.advance(log, &entry)));
 	let welcomes = members[0].welcomes(&prepared, &entry);
-	(log, members, joiner, package, welcomes)
+	(joiner, package, welcomes)
 }
 
 pub(super) fn open(member: &Member, reference: &[u8], bytes: &[u8]) -> Result<LetterKey, WelcomeError> {

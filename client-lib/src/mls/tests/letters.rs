@@ -1,8 +1,10 @@
 //! What a letter has beside the Welcome, the ratchet tree, and what a hostile inviter could put there.
 
 use super::{
-	add, assert_agreement, commit, group,
-	joining::{invitation_to, invited, open, try_join},
+	add, assert_agreement, commit,
+	decoding::as_earlier,
+	group,
+	joining::{invitation_to, invite, invited, open, try_join},
 	log::Log,
 	trees::tree,
 	GroupData, Intent, Invitation, LetterKey, Member, WelcomeError,
@@ -10,7 +12,7 @@ use super::{
 use crate::{
 	mls::{
 		constants::{join_config, tag, MAX_PAST_EPOCHS},
-		seal,
+		seal, Prepared,
 	},
 	store::packed,
 };
@@ -47,12 +49,7 @@ fn the_tree_is_beside_the_welcome_and_nowhere_else() {
 fn no_other_tree_is_taken_and_the_key_package_stays() {
 	let (mut log, mut members) = group(&["a", "b"]);
 	let earlier = tree(&members[0], &log);
-	let mut joiner = Member::new("j");
-	let package = joiner.key_package();
-	let prepared = members[0].prepare(&log, &add(std::slice::from_ref(&package)));
-	let entry = log.append(&prepared);
-	members.iter_mut().for_each(|member| drop(member.advance(&log, &entry)));
-	let welcomes = members[0].welcomes(&prepared, &entry);
+	let (mut joiner, package, welcomes) = invite(&mut log, &mut members);
 	let invitation = joiner.open_welcome(&package, &welcomes);
 	let right = invitation.tree.0.clone();
 	let mine = leaf(&members[0], &log, "b");
@@ -146,18 +143,32 @@ fn a_group_of_an_earlier_version_has_the_tree_beside_the_welcome_as_well() {
 		mls.set_configuration(overlay, &earlier).unwrap();
 	});
 	members[0].restart(&log);
-	let mut joiner = Member::new("j");
-	let package = joiner.key_package();
-	let prepared = members[0].prepare(&log, &add(std::slice::from_ref(&package)));
-	let entry = log.append(&prepared);
-	members.iter_mut().for_each(|member| drop(member.advance(&log, &entry)));
-	let welcomes = members[0].welcomes(&prepared, &entry);
+	let (mut joiner, package, welcomes) = invite(&mut log, &mut members);
 	let invitation = joiner.open_welcome(&package, &welcomes);
 	let refused = try_join(&joiner, &with_tree(&invitation, Vec::new()));
 	assert!(matches!(refused, Err(WelcomeError::Mls(_))), "it is not in the GroupInfo: {refused:?}");
 	joiner.join(&log, &package, &welcomes);
 	members.push(joiner);
 	assert_agreement(&mut members, &log);
+}
+
+/// Its Welcome has the tree already; and members of that version read it.
+#[test]
+fn a_commit_that_an_earlier_version_prepared_has_a_letter_of_that_version() {
+	let (mut log, mut members) = group(&["a", "b"]);
+	let mut joiner = Member::new("j");
+	let package = joiner.key_package();
+	let prepared = members[0].prepare(&log, &add(std::slice::from_ref(&package)));
+	let mut earlier = as_earlier(&prepared);
+	earlier.as_object_mut().unwrap().remove("tree_beside").unwrap();
+	let earlier: Prepared = serde_json::from_value(earlier).unwrap();
+	let entry = log.append(&prepared);
+	members.iter_mut().for_each(|member| drop(member.advance(&log, &entry)));
+	let now = members[0].welcomes(&prepared, &entry);
+	let then = members[0].welcomes(&earlier, &entry);
+	let invitation = joiner.open_welcome(&package, &then);
+	assert_eq!(invitation, with_tree(&joiner.open_welcome(&package, &now), Vec::new()));
+	assert_eq!(then.letter.len() + tree(&members[0], &log).encode().len(), now.letter.len());
 }
 
 /// An invitation is stored while the log is read; one that was stored by an earlier version has no tree.

@@ -1,6 +1,6 @@
 //! Groups that stay loaded: what is in memory is what is on disk, or nothing.
 
-use super::{add, group, Intent, Log, Member, Verdict};
+use super::{add, commit, group, remove, trees::packages, Intent, Log, Member, Verdict};
 use crate::mls::{group::mls_id, loaded::Loaded};
 
 /// Whether this member's store keeps its group loaded; if it does, it must be as it is on disk.
@@ -77,4 +77,36 @@ fn records_of_a_loaded_group_that_somebody_else_writes_are_read() {
 	members[1].store().damage("mls group state", Some(b"\x02\xff"));
 	let overlay = members[1].store().overlay();
 	assert!(members[1].engine.group(&overlay, &log.group).is_err());
+}
+
+/// In groups of few all of the tree is one piece.
+#[test]
+fn an_epoch_of_a_large_group_writes_few_pieces_of_its_tree_and_the_group_is_as_it_is_in_memory() {
+	const PIECES: &str = "mls tree piece";
+	let (mut log, mut members) = group(&["a", "b"]);
+	let names: Vec<String> = (2..100).map(|number| format!("m{number}")).collect();
+	let packages = packages(&names);
+	commit(&mut members, &mut log, 0, &add(&packages[..97]));
+	let mut before = members[0].store().records(PIECES);
+	assert!(before.len() > 8, "{} pieces of 100 members", before.len());
+	for (committer, intent) in [
+		(1, Intent::Update),
+		(0, Intent::Update),
+		(0, remove(&["m50"])),
+		(1, add(&packages[97..])),
+		(0, Intent::Update),
+	] {
+		commit(&mut members, &mut log, committer, &intent);
+		for member in &mut members {
+			assert!(is_loaded(member, &log));
+			let now = member.store().records(PIECES);
+			let new = now.difference(&before).count();
+			// A leaf and the seven nodes of its path are in at most five, the last is new in any case; another leaf in one more.
+			assert!((1..=7).contains(&new), "{new} of {} are new", now.len());
+		}
+		before = members[0].store().records(PIECES);
+		assert_eq!(members[1].store().records(PIECES), before, "all have the same tree");
+	}
+	members[0].write(|engine, overlay| engine.forget_group(overlay, &log.group)).unwrap();
+	assert!(members[0].store().records(PIECES).is_empty());
 }

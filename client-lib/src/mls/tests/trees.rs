@@ -18,7 +18,7 @@ pub(super) fn tree(member: &Member, log: &Log) -> Vec<u8> {
 	bytes
 }
 
-fn packages(names: &[String]) -> Vec<NewKeyPackage> {
+pub(super) fn packages(names: &[String]) -> Vec<NewKeyPackage> {
 	let elsewhere = Member::new("elsewhere");
 	let overlay = elsewhere.store().overlay();
 	let package = |name: &String| {

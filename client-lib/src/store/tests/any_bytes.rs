@@ -30,7 +30,7 @@ proptest! {
 	}
 
 	#[test]
-	fn any_bytes_are_a_record_or_an_error(mut bytes in vec(any::<u8>(), 0..200), format in 0..4u8) {
+	fn any_bytes_are_a_record_or_an_error(mut bytes in vec(any::<u8>(), 0..200), format in 0..5u8) {
 		if let Some(first) = bytes.first_mut() {
 			*first = format;
 		}

@@ -59,13 +59,13 @@ fn a_migration_is_one_write() {
 	assert_eq!(super::kept(&store, b"a"), Some(note("x")));
 }
 
-/// A store as version 2 wrote it: with this note, in JSON.
-fn json_store(text: &str) -> MemoryDisk {
+/// A store as an earlier version wrote it: with this note, in JSON.
+fn json_store(text: &str, version: u32) -> MemoryDisk {
 	let disk = MemoryDisk::new();
 	let store = Store::in_memory(&disk, &super::key()).unwrap();
 	keep(&store, b"a", "");
 	store.damage(Note::KIND, Some(format!("\x01{{\"text\":\"{text}\"}}").as_bytes()));
-	disk::put(&store, header::NAME, &header_of_version(&disk, 2));
+	disk::put(&store, header::NAME, &header_of_version(&disk, version));
 	disk
 }
 
@@ -84,22 +84,24 @@ fn version(disk: &MemoryDisk) -> u32 {
 }
 
 #[test]
-fn a_store_of_version_2_opens_as_it_is_and_tells_older_libraries_that_it_is_newer() {
-	let disk = json_store("written before");
-	let before = disk.writes();
-	let store = Store::in_memory(&disk, &super::key()).unwrap();
-	assert_eq!(super::kept(&store, b"a"), Some(note("written before")));
-	assert_eq!((version(&disk), disk.writes()), (3, before + 1), "the header is all that was written");
-	keep(&store, b"a", "written now");
-	drop(store);
-	let store = Store::in_memory(&disk, &super::key()).unwrap();
-	assert_eq!(super::kept(&store, b"a"), Some(note("written now")));
-	assert_eq!(disk.writes(), before + 2, "the header was raised once");
+fn a_store_of_an_earlier_version_opens_as_it_is_and_tells_older_libraries_that_it_is_newer() {
+	for earlier in [2, 3] {
+		let disk = json_store("written before", earlier);
+		let before = disk.writes();
+		let store = Store::in_memory(&disk, &super::key()).unwrap();
+		assert_eq!(super::kept(&store, b"a"), Some(note("written before")));
+		assert_eq!((version(&disk), disk.writes()), (4, before + 1), "the header is all that was written");
+		keep(&store, b"a", "written now");
+		drop(store);
+		let store = Store::in_memory(&disk, &super::key()).unwrap();
+		assert_eq!(super::kept(&store, b"a"), Some(note("written now")));
+		assert_eq!(disk.writes(), before + 2, "the header was raised once");
+	}
 }
 
 #[test]
 fn nobody_without_the_key_raises_the_version_and_a_write_that_fails_leaves_it() {
-	let disk = json_store("written before");
+	let disk = json_store("written before", 2);
 	let before = disk.snapshot();
 	let other = crate::store::StoreKey::from_bytes([1; 32]);
 	assert_eq!(Store::in_memory(&disk, &other).unwrap_err(), StoreError::WrongKey);
@@ -107,7 +109,7 @@ fn nobody_without_the_key_raises_the_version_and_a_write_that_fails_leaves_it() 
 	assert!(matches!(Store::in_memory(&disk, &super::key()), Err(StoreError::Database(_))));
 	assert!(disk.is_same(&before));
 	let store = Store::in_memory(&disk, &super::key()).unwrap();
-	assert_eq!((version(&disk), super::kept(&store, b"a")), (3, Some(note("written before"))));
+	assert_eq!((version(&disk), super::kept(&store, b"a")), (4, Some(note("written before"))));
 }
 
 #[test]

@@ -123,10 +123,10 @@ fn with_header(key: &StoreKey, change: impl FnOnce(String) -> String) -> StoreEr
 #[test]
 fn a_newer_version_is_named_without_the_key() {
 	let newer = with_header(&super::key(), |_| "{\"version\":7,\"also\":\"unknown\"}".to_owned());
-	assert_eq!(newer, StoreError::Newer { found: 7, known: 3 });
-	assert!(newer.to_string().contains('7') && newer.to_string().contains('3'));
-	let newer = with_header(&passphrase(), |header| header.replace("\"version\":3", "\"version\":4"));
-	assert_eq!(newer, StoreError::Newer { found: 4, known: 3 });
+	assert_eq!(newer, StoreError::Newer { found: 7, known: 4 });
+	assert!(newer.to_string().contains('7') && newer.to_string().contains('4'));
+	let newer = with_header(&passphrase(), |header| header.replace("\"version\":4", "\"version\":5"));
+	assert_eq!(newer, StoreError::Newer { found: 5, known: 4 });
 }
 
 #[test]
@@ -145,7 +145,7 @@ fn a_header_that_was_forged_does_not_open_and_does_not_exhaust_the_machine() {
 		("\"lanes\":1", "\"lanes\":65"),
 		("\"salt\":\"0x", "\"salt\":\"0x\",\"was\":\"0x"),
 		("\"magic\":\"lockstep store\"", "\"magic\":\"another\""),
-		("\"version\":3", "\"version\":0"),
+		("\"version\":4", "\"version\":0"),
 	] {
 		let error = changed(from, to);
 		assert!(matches!(error, StoreError::Corrupt { kind: "header", .. }), "{to}: {error}");
