@@ -18,6 +18,8 @@ mod core;
 mod create;
 #[cfg(test)]
 mod damaged;
+#[cfg(test)]
+mod decoys;
 mod drive;
 mod error;
 mod event;

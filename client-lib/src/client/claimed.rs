@@ -21,10 +21,13 @@ use lockstep_primitives::{
 const GENESIS: GenesisHash = GenesisHash([7; 32]);
 const UNTIL: BlockNumber = 50;
 
-pub(super) fn open(name: &str, disk: &MemoryDisk) -> SimulatedClient<Engine> {
+pub(super) fn engine(name: &str) -> Engine {
 	let seed = *blake3::hash(name.as_bytes()).as_bytes();
-	let engine = Engine::new(name.as_bytes().to_vec(), &seed, GENESIS).unwrap();
-	SimulatedClient::open(disk, engine, PARAMETERS, Upkeep::default(), 1).unwrap()
+	Engine::new(name.as_bytes().to_vec(), &seed, GENESIS).unwrap()
+}
+
+pub(super) fn open(name: &str, disk: &MemoryDisk) -> SimulatedClient<Engine> {
+	SimulatedClient::open(disk, engine(name), PARAMETERS, Upkeep::default(), 1).unwrap()
 }
 
 fn envelope_key() -> EnvelopeKey {

@@ -173,8 +173,8 @@ impl<M: Mls> Core<M> {
 			return Use::Later;
 		}
 		if let Some(joining) = self.joining.get(&id) {
-			// Another one may lead where this one does not, or later.
-			let same = joining.invited.invitation.entry == invitation.entry;
+			// Another one may lead where this one does not, or later: also to the same entry, if it says anything else.
+			let same = joining.invited.invitation == invitation;
 			return if same { Use::Done } else { Use::Later };
 		}
 		if self.creating.contains_key(&id) {

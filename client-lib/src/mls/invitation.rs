@@ -191,23 +191,11 @@ impl Engine {
 		index: u64,
 	) -> Result<Option<Welcomes>, EngineError> {
 		let Some(Packed(HexBytes(welcome))) = &prepared.welcome else { return Ok(None) };
-		let key = self.random.random_array().map_err(EngineError::library("drawing the key of a letter"))?;
 		let tree = if prepared.tree_beside { self.opened_tree(overlay, prepared)? } else { Vec::new() };
-		let letter = Letter { group: prepared.group, entry: *entry, index, welcome: welcome.clone(), tree }.write();
-		let letter = seal::seal(&self.crypto, &key, tag::LETTER, &letter);
-		let letter = letter.map_err(EngineError::library("sealing a Welcome"))?;
-		let opens = LetterKey { hash: topic::letter_hash(&letter), key };
-		let (topic, opens) = (opens.topic(), Zeroizing::new(opens.encode()));
-		let seal = |joiner: Joiner| {
-			let (key, reference) = (&joiner.init_key.0, joiner.reference.0);
-			let sealed = self
-				.crypto
-				.hpke_seal(CIPHERSUITE.hpke_config(), key, tag::INVITATION, &reference, &opens)
-				.map_err(EngineError::library("sealing an envelope"))?;
-			let bytes = sealed.tls_serialize_detached().map_err(EngineError::library("encoding an envelope"))?;
-			let key = joiner.envelope_key;
-			Ok(Envelope { key_package_ref: reference, identity: joiner.identity.0, bytes, key })
-		};
+		let letter = Letter { group: prepared.group, entry: *entry, index, welcome: welcome.clone(), tree };
+		let (letter, opens) = self.seal_letter(&letter)?;
+		let topic = opens.topic();
+		let seal = |joiner: Joiner| self.envelope(&opens, joiner);
 		if prepared.joiners.len() == prepared.invited.len() {
 			let envelopes = prepared.joiners.iter().cloned().map(seal).collect::<Result<_, EngineError>>()?;
 			return Ok(Some(Welcomes { letter, topic, envelopes }));
@@ -219,6 +207,28 @@ impl Engine {
 		};
 		let envelopes = prepared.invited.iter().map(parse).collect::<Result<_, EngineError>>()?;
 		Ok(Some(Welcomes { letter, topic, envelopes }))
+	}
+
+	/// Seals a letter with a key of its own; gives what opens it, too.
+	fn seal_letter(&self, letter: &Letter) -> Result<(Vec<u8>, LetterKey), EngineError> {
+		let key = self.random.random_array().map_err(EngineError::library("drawing the key of a letter"))?;
+		let sealed = seal::seal(&self.crypto, &key, tag::LETTER, &letter.write());
+		let sealed = sealed.map_err(EngineError::library("sealing a Welcome"))?;
+		let opens = LetterKey { hash: topic::letter_hash(&sealed), key };
+		Ok((sealed, opens))
+	}
+
+	/// The envelope of one joiner.
+	fn envelope(&self, opens: &LetterKey, joiner: Joiner) -> Result<Envelope, EngineError> {
+		let (init_key, reference) = (&joiner.init_key.0, joiner.reference.0);
+		let opens = Zeroizing::new(opens.encode());
+		let sealed = self
+			.crypto
+			.hpke_seal(CIPHERSUITE.hpke_config(), init_key, tag::INVITATION, &reference, &opens)
+			.map_err(EngineError::library("sealing an envelope"))?;
+		let bytes = sealed.tls_serialize_detached().map_err(EngineError::library("encoding an envelope"))?;
+		let key = joiner.envelope_key;
+		Ok(Envelope { key_package_ref: reference, identity: joiner.identity.0, bytes, key })
 	}
 
 	/// What is needed to address a Welcome.
@@ -442,5 +452,25 @@ fn parse(bytes: &[u8]) -> Result<Welcome, WelcomeError> {
 	match tls::decode::<MlsMessageIn>(bytes).ok_or(WelcomeError::Malformed)?.extract() {
 		MlsMessageBodyIn::Welcome(welcome) => Ok(welcome),
 		_ => Err(WelcomeError::Malformed),
+	}
+}
+
+#[cfg(test)]
+impl Engine {
+	/// What another joiner of the same commit could send to the owner of a KeyPackage: its invitation, with something else
+	/// in the place of the Welcome, the tree, or neither.
+	pub(crate) fn decoy(
+		&self,
+		invitation: &Invitation,
+		key_package: &[u8],
+		spoil: impl FnOnce(&mut Vec<u8>, &mut Vec<u8>),
+	) -> Welcomes {
+		let Invitation { group, entry, index, welcome: HexBytes(mut welcome), tree: HexBytes(mut tree) } =
+			invitation.clone();
+		spoil(&mut welcome, &mut tree);
+		let (letter, opens) = self.seal_letter(&Letter { group, entry, index, welcome, tree }).unwrap();
+		let package = key_package::parse(&self.crypto, key_package).unwrap();
+		let envelope = self.envelope(&opens, self.joiner(&package).unwrap()).unwrap();
+		Welcomes { letter, topic: opens.topic(), envelopes: vec![envelope] }
 	}
 }

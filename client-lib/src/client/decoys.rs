@@ -1,0 +1,150 @@
+//! Decoys: letters that name the entry of a real one, with something else in the place of its Welcome or its tree. Whoever was
+//! invited by the same commit can post such to the others, and before the real one comes.
+
+use super::claimed::{engine, open, Founder};
+use crate::{
+	delivery::{envelope, statement::Statement},
+	finality::Finalized,
+	mls::{Engine, Invitation, Welcomes},
+	simulation::{Action, MemoryDisk, SimulatedClient},
+	store::{Store, StoreKey},
+	Event,
+};
+use lockstep_primitives::topic;
+
+/// One commit has invited a guest and another one.
+struct Party {
+	guest: SimulatedClient<Engine>,
+	disk: MemoryDisk,
+	/// The guest's KeyPackage.
+	package: Vec<u8>,
+	founder: Founder,
+	other: Engine,
+	/// What is in the letter, as the other one reads it.
+	invitation: Invitation,
+}
+
+impl Party {
+	fn new() -> Self {
+		let (disk, others_disk) = (MemoryDisk::new(), MemoryDisk::new());
+		let (mut guest, mut other) = (open("guest", &disk), open("other", &others_disk));
+		let (package, others) = (guest.key_package().unwrap(), other.key_package().unwrap());
+		let (reference, _) = other.awaited().remove(0);
+		drop(other);
+		let mut founder = Founder::new();
+		founder.want(&[package.clone(), others], &[]);
+		founder.win();
+
+		let (other, store) = (engine("other"), Store::in_memory(&others_disk, &StoreKey::from_bytes([0; 32])).unwrap());
+		let overlay = store.overlay();
+		let sent: Vec<Statement> = founder.sent.iter().map(|bytes| Statement::decode(bytes).unwrap()).collect();
+		let sealed = |statement: &Statement| envelope::unwrap(&statement.data).unwrap().to_vec();
+		let mut opened = sent.iter().filter_map(|it| other.open_envelope(&overlay, &reference, &sealed(it)).ok());
+		let key = opened.next().unwrap();
+		let letter = sent.iter().find(|statement| statement.topic == key.topic()).unwrap();
+		let invitation = other.open_letter(&key, &sealed(letter)).unwrap();
+		Self { guest, disk, package, founder, other, invitation }
+	}
+
+	/// An envelope for the guest and a letter, as the other one could post them.
+	fn decoy(&self, spoil: impl FnOnce(&mut Vec<u8>, &mut Vec<u8>)) -> [Vec<u8>; 2] {
+		let Welcomes { letter, topic: place, envelopes } = self.other.decoy(&self.invitation, &self.package, spoil);
+		let [envelope] = &envelopes[..] else { panic!("one envelope") };
+		let mailbox = topic::mailbox_topic(&envelope.key_package_ref);
+		[posted(mailbox, &envelope.bytes), posted(place, &letter)]
+	}
+
+	/// One with another Welcome, and one with another tree.
+	fn decoys(&self) -> Vec<Vec<u8>> {
+		[self.decoy(|welcome, _| spoil(welcome)), self.decoy(|_, tree| spoil(tree))].concat()
+	}
+
+	/// These statements reach the guest.
+	fn hand_over(&mut self, statements: &[Vec<u8>]) {
+		statements.iter().for_each(|statement| self.guest.on_statement(statement));
+	}
+
+	/// Does what the guest asks for, by a node that has the log and these statements, until it asks for nothing more; gives what
+	/// the guest tells.
+	fn serve(&mut self, stored: &[Vec<u8>]) -> Vec<Event> {
+		let mut told = Vec::new();
+		for _ in 0..100 {
+			let actions = self.guest.take_actions();
+			if actions.is_empty() {
+				return told;
+			}
+			for action in actions {
+				match action {
+					Action::Watch(topic) | Action::WatchAside(topic) => {
+						let under = |bytes: &&Vec<u8>| Statement::decode(bytes).unwrap().topic == topic;
+						stored.iter().filter(under).for_each(|bytes| self.guest.on_statement(bytes));
+					}
+					Action::Follow(group, _) if group == self.founder.group => {
+						let entries = self.founder.log.iter().map(|entry| (group, entry.clone())).collect();
+						let (closed, complete) = (Vec::new(), true);
+						self.guest.on_finalized(Finalized { block: 10, entries, closed, complete });
+					}
+					Action::Report(event) => told.push(event),
+					_ => {}
+				}
+			}
+		}
+		panic!("it asks for more and more");
+	}
+}
+
+fn spoil(bytes: &mut [u8]) {
+	*bytes.last_mut().unwrap() ^= 1;
+}
+
+/// A statement of somebody's. Whether it is signed is for nodes to say.
+fn posted(topic: [u8; 32], sealed: &[u8]) -> Vec<u8> {
+	let statement = Statement { signer: [9; 32], topic, data: envelope::wrap(sealed) };
+	statement.encode(u64::MAX, |_| [0; 64]).unwrap()
+}
+
+fn failures(told: &[Event]) -> usize {
+	told.iter().filter(|event| matches!(event, Event::InvitationFailed { .. })).count()
+}
+
+fn has_joined(told: &[Event]) -> bool {
+	told.iter().any(|event| matches!(event, Event::Joined { .. }))
+}
+
+#[test]
+fn decoys_that_come_first_keep_nobody_out() {
+	let mut party = Party::new();
+	let stored = [party.decoys(), party.founder.sent.clone()].concat();
+	let told = party.serve(&stored);
+	assert_eq!((failures(&told), has_joined(&told)), (2, true), "{told:?}");
+	assert_eq!(party.guest.letters(), 0);
+}
+
+#[test]
+fn nor_does_one_that_is_being_tried_when_the_client_is_closed() {
+	let mut party = Party::new();
+	let decoys = party.decoys();
+	party.hand_over(&decoys[..2]);
+	party.guest = open("elsewhere", &MemoryDisk::new());
+	party.guest = open("guest", &party.disk);
+	let told = party.serve(&[decoys, party.founder.sent.clone()].concat());
+	assert!(failures(&told) > 0 && has_joined(&told), "{told:?}");
+}
+
+#[test]
+fn what_says_the_same_is_not_waited_for_again_and_what_says_something_else_is() {
+	let mut party = Party::new();
+	// A node sends the letter when the envelope has named it.
+	let real = [&party.founder.sent[..], &party.founder.sent[..]].concat();
+	party.hand_over(&real);
+	assert_eq!(party.guest.letters(), 0, "it is being tried");
+	let copy = party.decoy(|_, _| {});
+	party.hand_over(&copy);
+	assert_eq!(party.guest.letters(), 0);
+	let decoys = party.decoys();
+	party.hand_over(&decoys);
+	assert_eq!(party.guest.letters(), 2);
+	let told = party.serve(&[]);
+	assert_eq!((failures(&told), has_joined(&told)), (0, true), "{told:?}");
+	assert_eq!(party.guest.letters(), 0, "the KeyPackage is used up");
+}
