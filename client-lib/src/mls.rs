@@ -79,7 +79,7 @@ pub use standing::Standing;
 pub use verdict::{Candidate, InvalidReason, PrivateReason, StagedEntry, Verdict};
 
 use crate::store::Overlay;
-use constants::MAX_IDENTITY;
+use constants::{MAX_IDENTITY, MAX_LETTER};
 use crypto::Crypto;
 use lockstep_primitives::GenesisHash;
 use openmls::prelude::CredentialWithKey;
@@ -94,6 +94,8 @@ pub struct Engine {
 	genesis: GenesisHash,
 	crypto: Crypto,
 	random: Random,
+	/// [`MAX_LETTER`], but in tests.
+	max_letter: usize,
 }
 
 impl Engine {
@@ -111,7 +113,8 @@ impl Engine {
 		}
 		let seed = SignerSeed::new(*signer_seed);
 		let signer = seed.pair();
-		Ok(Self { identity, seed, signer, genesis, crypto: Crypto::default(), random: Random::default() })
+		let (crypto, random) = (Crypto::default(), Random::default());
+		Ok(Self { identity, seed, signer, genesis, crypto, random, max_letter: MAX_LETTER })
 	}
 
 	/// The same with random numbers from a seed, so that a simulation can be repeated. The keys that it makes can be

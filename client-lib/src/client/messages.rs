@@ -12,10 +12,12 @@ use crate::{
 	delivery::{
 		envelope::{self, Content},
 		expiry,
-		statement::{Statement, StatementError},
+		statement::{Statement, StatementError, MAX_DATA},
 		Seen,
 	},
-	mls::{EngineError, Envelope, EnvelopeKey, EpochKeys, MessageError, Mls, RequestKey, Welcomes},
+	mls::{
+		constants::MAX_LETTER, EngineError, Envelope, EnvelopeKey, EpochKeys, MessageError, Mls, RequestKey, Welcomes,
+	},
 	store::Overlay,
 };
 use lockstep_primitives::{rpc::HexBytes, topic, GroupId};
@@ -23,6 +25,8 @@ use rand::RngCore;
 
 /// Largest message, in bytes. Encrypted and sealed, it has to fit into what nodes send each other at once, which is 1 MiB.
 pub const MAX_MESSAGE: usize = 1_000_000;
+/// A commit is not made if its letter would not fit into a statement, with the version in front.
+const _: () = assert!(MAX_LETTER < MAX_DATA);
 /// Bytes of statements that wait for their epochs, in all groups.
 const MAX_BUFFERED: usize = 64 * 1024 * 1024;
 

@@ -7,6 +7,8 @@ use codec::{Compact, DecodeAll, Encode};
 
 /// Largest encoded statement that the nodes pass on, in bytes.
 pub const MAX_STATEMENT: usize = 1024 * 1024 - 1;
+/// Most data in one, in bytes: beside it are the number of fields, proof, expiry and topic, and how long the data is.
+pub const MAX_DATA: usize = MAX_STATEMENT - (1 + 98 + 9 + 33 + 5);
 
 /// A signature by a key of one of the kinds that the store knows.
 #[derive(Clone, Debug, PartialEq, Eq, codec::Encode, codec::Decode)]
@@ -151,6 +153,13 @@ mod tests {
 				drop(Statement::decode(&damaged));
 			}
 		}
+	}
+
+	#[test]
+	fn the_most_data_fits_and_no_more() {
+		let with = |length| Statement { data: vec![0; length], ..statement() }.encode(1, |_| [0; 64]);
+		assert_eq!(with(MAX_DATA).map(|bytes| bytes.len()), Ok(MAX_STATEMENT));
+		assert_eq!(with(MAX_DATA + 1), Err(StatementError::TooLarge));
 	}
 
 	#[test]

@@ -270,6 +270,11 @@ impl Engine {
 		});
 		let joiners = joiners.collect::<Result<_, EngineError>>()?;
 		let (staged, (publicly, public)) = self.keep_and_judge(overlay, mls, public, &bundle)?;
+		let welcome = welcome.map(|message| message.to_bytes()).transpose();
+		let welcome = welcome.map_err(EngineError::library("encoding a Welcome"))?;
+		if let Some(welcome) = &welcome {
+			self.check_letter(welcome.len(), public.treesync())?;
+		}
 
 		mls.clear_pending_commit(scratch).map_err(EngineError::from)?;
 		mls.clear_pending_proposals(scratch).map_err(EngineError::from)?;
@@ -284,7 +289,6 @@ impl Engine {
 			return Err(BundleError::TooLarge { length: payload.len(), max: MAX_COMMIT }.into());
 		}
 		let hash = payload_hash(&payload);
-		let welcome = welcome.map(|message| message.to_bytes()).transpose();
 		let hex = |list: Vec<Vec<u8>>| list.into_iter().map(HexBytes).collect();
 		let data = changes.data.map(|data| data.encode().map(HexBytes)).transpose();
 		Ok(Prepared {
@@ -307,7 +311,7 @@ impl Engine {
 			staged,
 			invited,
 			joiners,
-			welcome: welcome.map_err(EngineError::library("encoding a Welcome"))?.map(|bytes| Packed(HexBytes(bytes))),
+			welcome: welcome.map(|bytes| Packed(HexBytes(bytes))),
 			tree_beside: true,
 		})
 	}

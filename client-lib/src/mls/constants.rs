@@ -52,6 +52,10 @@ pub const MAX_PAYLOAD: usize = 1024 * 1024;
 /// The largest sealed bundle that is made, in bytes: what the chain admits unless its runtime says otherwise.
 pub const MAX_COMMIT: usize = 64 * 1024;
 
+/// The largest letter that is made, in bytes, as sealed: it fits into a statement, and those have less than 1 MiB. It carries the
+/// ratchet tree, so nobody can be invited to a group of much more than three thousand members, fewer if their names are long.
+pub const MAX_LETTER: usize = 1024 * 1024 - 256;
+
 /// The largest identity, in bytes. It is in every member's tree and in every Welcome.
 pub const MAX_IDENTITY: usize = 256;
 

@@ -136,6 +136,17 @@ pub enum BuildError {
 	/// The bundle is too large.
 	#[error(transparent)]
 	Bundle(#[from] BundleError),
+	/// The letter to those whom it adds would be too large to be sent: it carries the ratchet tree, with all members.
+	#[error(
+		"an invitation to this group takes {length} bytes, more than the {max} that nodes pass on; remove members that \
+		 are away first"
+	)]
+	LetterTooLarge {
+		/// The length of the letter, about.
+		length: usize,
+		/// The bound.
+		max: usize,
+	},
 	/// OpenMLS refuses to make the commit.
 	#[error("OpenMLS refuses to make the commit: {0}")]
 	Mls(String),

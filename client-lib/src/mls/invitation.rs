@@ -4,7 +4,7 @@ use super::{
 	classify::Stop,
 	commit::Joiner,
 	constants::{join_config, tag, CIPHERSUITE},
-	error::{EngineError, WelcomeError},
+	error::{BuildError, EngineError, WelcomeError},
 	group::{identities, mls_id},
 	group_data::{AuthenticationService, GroupData},
 	intent::EnvelopeKey,
@@ -32,6 +32,7 @@ use openmls::{
 		tls_codec::{Serialize as _, VLBytes},
 		KeyPackage, KeyPackageBundle, KeyPackageRef, MlsGroup, MlsMessageBodyIn, MlsMessageIn, RatchetTreeIn, Welcome,
 	},
+	treesync::TreeSync,
 };
 use openmls_traits::{crypto::OpenMlsCrypto, random::OpenMlsRand, storage::StorageProvider, types::HpkeCiphertext};
 use serde::{Deserialize, Serialize};
@@ -158,6 +159,9 @@ struct Letter {
 }
 
 impl Letter {
+	/// What there is in it beside Welcome and tree, once it is sealed, at most: each of the two has a length of four bytes.
+	const AROUND: usize = 32 + 32 + 8 + 4 + 4 + seal::ADDED;
+
 	/// Without a tree it ends after the Welcome, as earlier versions write and read it.
 	fn write(&self) -> Vec<u8> {
 		let mut bytes = (&self.group, &self.entry, self.index, &self.welcome).encode();
@@ -207,6 +211,17 @@ impl Engine {
 		};
 		let envelopes = prepared.invited.iter().map(parse).collect::<Result<_, EngineError>>()?;
 		Ok(Some(Welcomes { letter, topic, envelopes }))
+	}
+
+	/// Whether the letter with a Welcome of so many bytes, to the epoch of this tree, can be sent. To be asked before the commit is
+	/// submitted: if that wins, and its joiners cannot be told, they are members all the same.
+	pub(super) fn check_letter(&self, welcome: usize, tree: &TreeSync) -> Result<(), BuildError> {
+		let length = Letter::AROUND.saturating_add(welcome).saturating_add(ratchet_tree::encoded_len(tree));
+		let max = self.max_letter;
+		if length > max {
+			return Err(BuildError::LetterTooLarge { length, max });
+		}
+		Ok(())
 	}
 
 	/// Seals a letter with a key of its own; gives what opens it, too.

@@ -8,7 +8,7 @@ use super::{
 use crate::store::Overlay;
 use openmls::{
 	prelude::{
-		tls_codec::{Serialize, VLByteSlice},
+		tls_codec::{Serialize, Size, VLByteSlice},
 		MlsGroup, RatchetTreeIn,
 	},
 	treesync::TreeSync,
@@ -56,6 +56,30 @@ pub(super) fn encode(tree: &TreeSync) -> Result<Vec<u8>, EngineError> {
 		places.put(place, LEAF, leaf)?;
 	}
 	VLByteSlice(&places.bytes).tls_serialize_detached().map_err(EngineError::library("writing the tree"))
+}
+
+/// How many bytes [`encode`] makes of a tree, without making them: this is asked for each commit that invites somebody.
+pub(super) fn encoded_len(tree: &TreeSync) -> usize {
+	// Each place has a byte, blank or not; a node has another one, and what it says.
+	let (mut places, mut nodes) = (0_usize, 0_usize);
+	for (index, leaf) in tree.full_leaves() {
+		places = 2 * index.usize() + 1;
+		nodes += 1 + leaf.tls_serialized_len();
+	}
+	for (index, parent) in tree.full_parents() {
+		// None of those behind the last leaf is written.
+		if usize::try_from(index.u32()).is_ok_and(|index| 2 * index + 1 < places) {
+			nodes += 1 + parent.tls_serialized_len();
+		}
+	}
+	let length = places + nodes;
+	// RFC 9420 section 2.1.2
+	let header = match length {
+		0..=0x3f => 1,
+		0x40..=0x3fff => 2,
+		_ => 4,
+	};
+	header + length
 }
 
 /// The tree from beside a Welcome, nothing of it checked; `None` if there was none. It has fewer places than bytes.

@@ -11,6 +11,8 @@ use openmls_traits::{random::OpenMlsRand, types::CryptoError};
 const NONCE: usize = 12;
 /// Bytes of the key.
 pub(super) const KEY: usize = 16;
+/// What a sealed text has more than the text: the nonce, and the tag of the AEAD.
+pub(super) const ADDED: usize = NONCE + 16;
 
 /// Why a text cannot be sealed or opened.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

@@ -6,12 +6,14 @@ use super::{
 	group,
 	joining::{invitation_to, invite, invited, open, try_join},
 	log::Log,
-	trees::tree,
-	GroupData, Intent, Invitation, LetterKey, Member, WelcomeError,
+	readmission::ask,
+	refusal, rename,
+	trees::{packages, tree},
+	BuildError, GroupData, Intent, Invitation, LetterKey, Member, Placed, WelcomeError,
 };
 use crate::{
 	mls::{
-		constants::{join_config, tag, MAX_PAST_EPOCHS},
+		constants::{join_config, tag, MAX_LETTER, MAX_PAST_EPOCHS},
 		seal, Prepared,
 	},
 	store::packed,
@@ -123,6 +125,60 @@ fn a_letter_without_a_tree_is_read_and_nothing_behind_it_is() {
 	// The one that is signed counts.
 	let (elsewhere, others) = group(&["a", "b"]);
 	try_join(&joiner, &with_tree(&invitation, tree(&others[0], &elsewhere))).unwrap();
+}
+
+/// How long the letter of a commit would be, as a member says who refuses to make it.
+fn too_long(members: &mut [Member], log: &Log, intent: &Intent) -> usize {
+	members[0].engine.max_letter = 0;
+	let refused = refusal(&members[0], log, intent);
+	members[0].engine.max_letter = MAX_LETTER;
+	let BuildError::LetterTooLarge { length, max: 0 } = refused else { panic!("{refused:?}") };
+	length
+}
+
+/// Who is added by a commit whose letter cannot be sent is a member, and never hears of it.
+#[test]
+fn a_commit_whose_letter_cannot_be_sent_is_not_made() {
+	let (mut log, mut members) = group(&["a", "b"]);
+	let mut joiner = Member::new("j");
+	let package = joiner.key_package();
+	let one = add(std::slice::from_ref(&package));
+	let other = add(&packages(&["k".to_owned()]));
+	let build = |member: &Member, log: &Log, intents: &[Intent]| {
+		member.read(|engine, overlay| engine.build_commit(overlay, &log.group, intents)).unwrap()
+	};
+	let length = too_long(&mut members, &log, &one);
+
+	members[0].engine.max_letter = length - 1;
+	let batch = build(&members[0], &log, &[one.clone(), rename("ours"), other.clone()]);
+	let [Placed::Refused(first), Placed::Included, Placed::Refused(second)] = &batch.placed[..] else {
+		panic!("{:?}", batch.placed)
+	};
+	for refused in [first, second] {
+		assert!(matches!(refused, BuildError::LetterTooLarge { max, .. } if *max == length - 1), "{refused:?}");
+		assert!(refused.to_string().contains("remove members"));
+	}
+	assert!(batch.prepared.unwrap().added.is_empty(), "what invites nobody is made");
+
+	// There is room for one of the two.
+	members[0].engine.max_letter = length;
+	assert_eq!(build(&members[0], &log, &[one.clone(), other]).placed, [Placed::Included, Placed::Deferred]);
+	let prepared = members[0].prepare(&log, &one);
+	let entry = log.append(&prepared);
+	members.iter_mut().for_each(|member| drop(member.advance(&log, &entry)));
+	let welcomes = members[0].welcomes(&prepared, &entry);
+	assert!((length - 8..=length).contains(&welcomes.letter.len()), "{length} {}", welcomes.letter.len());
+	joiner.join(&log, &package, &welcomes);
+	members.push(joiner);
+	assert_agreement(&mut members, &log);
+}
+
+#[test]
+fn whoever_comes_back_needs_a_letter_as_well() {
+	let (log, mut members) = group(&["a", "b", "c"]);
+	let request = ask(&members[2], &log);
+	let checked = members[0].read(|engine, overlay| engine.check_rejoin(overlay, &log.group, &request.bytes)).unwrap();
+	assert!(too_long(&mut members, &log, &checked.intent()) > 0);
 }
 
 /// Its records say that the tree goes into the GroupInfo.

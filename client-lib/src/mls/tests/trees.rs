@@ -14,6 +14,7 @@ pub(super) fn tree(member: &Member, log: &Log) -> Vec<u8> {
 	let exported = mls.export_ratchet_tree();
 	let bytes = exported.tls_serialize_detached().unwrap();
 	assert_eq!(ratchet_tree::encode(mls.treesync()).unwrap(), bytes);
+	assert_eq!(ratchet_tree::encoded_len(mls.treesync()), bytes.len());
 	assert_eq!(ratchet_tree::decode(&bytes).unwrap(), Some(RatchetTreeIn::from(exported)));
 	bytes
 }
