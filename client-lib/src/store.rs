@@ -120,8 +120,9 @@ impl Store {
 	/// A new transaction on this store.
 	///
 	/// Overlays do not see each other's writes. A client uses one at a time: two that are committed one
-	/// after the other both take effect, the later one winning where they wrote the same record. They must not both write what
-	/// is kept in several records, a group's tree or its past epochs: each counts on those that were there when it wrote.
+	/// after the other both take effect, the later one winning where they wrote the same record. They cannot both write what
+	/// is kept in several records, a group's tree or its past epochs, for each counts on those that were there when it wrote: if
+	/// another one has been committed since, it is refused ([`StoreError::Overtaken`]).
 	pub fn overlay(&self) -> Overlay<'_> {
 		Overlay::on_store(self)
 	}
@@ -129,11 +130,23 @@ impl Store {
 	/// Overwrites every record of a kind, or deletes it; gives how many there were.
 	#[cfg(test)]
 	pub(crate) fn damage(&self, kind: &'static str, with: Option<&[u8]>) -> usize {
+		self.damage_those(kind, |_| true, with)
+	}
+
+	/// The same of those that hold what is wanted.
+	#[cfg(test)]
+	pub(crate) fn damage_those(
+		&self,
+		kind: &'static str,
+		wanted: impl Fn(&[u8]) -> bool,
+		with: Option<&[u8]>,
+	) -> usize {
 		let mut found = Writes::new();
 		self.scan(&Key::new(kind, b""), &mut found).expect("the database is readable");
+		found.retain(|_, value| value.as_ref().is_some_and(|bytes| wanted(bytes.as_slice())));
 		found.values_mut().for_each(|value| *value = with.map(|bytes| Zeroizing::new(bytes.to_vec())));
 		let since = self.kept().writes();
-		self.write(&found, since, Values::new()).expect("the database takes a write");
+		self.write(&found, since, None, Values::new()).expect("the database takes a write");
 		found.len()
 	}
 
@@ -177,8 +190,9 @@ impl Store {
 		})
 	}
 
-	/// Encrypts and writes all of this, or nothing, for an overlay that began at `since`. If it is written, `left` is kept.
-	fn write(&self, writes: &Writes, since: u64, left: Values) -> Result<(), StoreError> {
+	/// Encrypts and writes all of this, or nothing, for an overlay that began at `since`, and `counted` so many writes of values
+	/// that are kept in several records before it began with its own. If it is written, `left` is kept.
+	fn write(&self, writes: &Writes, since: u64, counted: Option<u64>, left: Values) -> Result<(), StoreError> {
 		let cipher = &self.0.cipher;
 		let too_long = || StoreError::Unencodable { kind: "any", reason: "it is too long".to_owned() };
 		let entry = |(key, value): (&Vec<u8>, &Option<Zeroizing<Vec<u8>>>)| {
@@ -190,6 +204,9 @@ impl Store {
 		writes::passing(WritePoint::Before, writes);
 		// Held meanwhile: nobody takes a value whose records are being written.
 		let mut kept = self.kept();
+		if !kept.is_next(counted) {
+			return Err(StoreError::Overtaken);
+		}
 		let written = self.backend().write(batch);
 		kept.written(writes.keys(), since, written.is_ok().then_some(left));
 		drop(kept);

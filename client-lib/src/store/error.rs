@@ -81,6 +81,9 @@ pub enum StoreError {
 	/// An earlier read or write of the same overlay failed, so that its writes may be incomplete.
 	#[error("nothing was written, because an earlier step of the same change failed: {0}")]
 	Faulted(Box<StoreError>),
+	/// Another overlay has written a group's tree or past epochs since this one began to.
+	#[error("nothing was written, because another change of a group was written meanwhile; make this one again")]
+	Overtaken,
 }
 
 impl StoreError {

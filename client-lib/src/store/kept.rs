@@ -30,6 +30,8 @@ pub(super) struct Kept {
 	values: BTreeMap<Vec<u8>, (u64, Value)>,
 	/// Counts writes to the store.
 	writes: u64,
+	/// Counts those with values in them that are kept in several records.
+	several: u64,
 	/// Counts values that came back.
 	returns: u64,
 }
@@ -38,6 +40,19 @@ impl Kept {
 	/// How many writes there have been.
 	pub(super) fn writes(&self) -> u64 {
 		self.writes
+	}
+
+	/// How many there have been with values in them that are kept in several records.
+	pub(super) fn several(&self) -> u64 {
+		self.several
+	}
+
+	/// Whether an overlay may be written that has counted so many of these, or has none of them: then it is the next one.
+	pub(super) fn is_next(&mut self, counted: Option<u64>) -> bool {
+		let Some(counted) = counted else { return true };
+		let is_next = counted == self.several;
+		self.several = self.several.wrapping_add(u64::from(is_next));
+		is_next
 	}
 
 	pub(super) fn take(&mut self, key: &[u8]) -> Option<Value> {

@@ -34,6 +34,8 @@ pub struct Overlay<'a> {
 	since: u64,
 	/// See [`Overlay::past_epochs_stay`](Self::past_epochs_stay).
 	pub(super) elements_stay: Cell<bool>,
+	/// See [`Self::counts_on_records`].
+	counted: Cell<Option<u64>>,
 }
 
 enum Below<'a> {
@@ -60,6 +62,7 @@ impl<'a> Overlay<'a> {
 			kept: RefCell::default(),
 			since,
 			elements_stay: Cell::default(),
+			counted: Cell::default(),
 		}
 	}
 
@@ -67,9 +70,10 @@ impl<'a> Overlay<'a> {
 	/// returns, or into the outer overlay.
 	///
 	/// # Errors
-	/// [`StoreError::Faulted`] if a read or write of this overlay failed before; [`StoreError::Full`],
-	/// [`StoreError::ReadOnly`] or another if the batch cannot be written. In either case nothing was: the change can
-	/// be made again, from what is stored, when the cause is gone.
+	/// [`StoreError::Faulted`] if a read or write of this overlay failed before; [`StoreError::Overtaken`] if it is one of two
+	/// that must not both be committed ([`Store::overlay`]); [`StoreError::Full`], [`StoreError::ReadOnly`] or another if the
+	/// batch cannot be written. In either case nothing was: the change can be made again, from what is stored, when the cause
+	/// is gone.
 	pub fn commit(self) -> Result<(), StoreError> {
 		if let Some(fault) = self.fault.take() {
 			return Err(StoreError::Faulted(Box::new(fault)));
@@ -81,10 +85,26 @@ impl<'a> Overlay<'a> {
 				writes.keys().for_each(|key| drop(outer_kept.remove(key::split(key).1)));
 				outer_kept.extend(kept);
 				outer.writes.borrow_mut().extend(writes);
+				outer.counted.set([outer.counted.get(), self.counted.get()].into_iter().flatten().min());
 				Ok(())
 			}
 			Below::Store(_) if writes.is_empty() => Ok(()),
-			Below::Store(store) => store.write(&writes, self.since, kept),
+			Below::Store(store) => store.write(&writes, self.since, self.counted.get(), kept),
+		}
+	}
+
+	/// What is written next is right only for the records that are there now: those of a value that is kept in several are deleted
+	/// and left by what its first one says. So nobody else may write such a value before this overlay is committed.
+	pub(super) fn counts_on_records(&self) {
+		if self.counted.get().is_none() {
+			self.counted.set(Some(self.store().kept().several()));
+		}
+	}
+
+	fn store(&self) -> &Store {
+		match self.below {
+			Below::Store(store) => store,
+			Below::Overlay(outer) => outer.store(),
 		}
 	}
 

@@ -35,6 +35,7 @@ impl Overlay<'_> {
 		list: &List<K>,
 		value: &T,
 	) -> Result<(), StoreError> {
+		self.counts_on_records();
 		let before = self.numbers(key)?;
 		let stays = |number: u64| self.elements_stay.get() && before.contains(&number);
 		let apart = Apart { field: list.field, number: list.number, stays: &stays };
@@ -80,6 +81,7 @@ impl Overlay<'_> {
 		key: Key,
 		list: &List<K>,
 	) -> Result<(), StoreError> {
+		self.counts_on_records();
 		for number in self.numbers(&key)? {
 			self.remove((list.key)(number)?);
 		}

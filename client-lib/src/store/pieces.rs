@@ -21,6 +21,7 @@ impl Overlay<'_> {
 		piece: impl Fn(&PieceHash) -> Result<Key, StoreError>,
 		value: &T,
 	) -> Result<(), StoreError> {
+		self.counts_on_records();
 		let mut before: HashSet<PieceHash> = self.pieces(key)?.into_iter().collect();
 		let (mut now, mut new) = (HashSet::new(), Vec::new());
 		let mut take = |hash, bytes: &[u8]| {
@@ -71,6 +72,7 @@ impl Overlay<'_> {
 		key: Key,
 		piece: impl Fn(&PieceHash) -> Result<Key, StoreError>,
 	) -> Result<(), StoreError> {
+		self.counts_on_records();
 		for hash in self.pieces(&key)? {
 			self.remove(self.noting(piece(&hash))?);
 		}

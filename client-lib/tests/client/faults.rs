@@ -7,7 +7,7 @@ use crate::{
 	World,
 };
 use lockstep_client::{Event, Intent, Outcome};
-use lockstep_primitives::topic;
+use lockstep_primitives::{rpc::HexBytes, topic};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_lost_reply_does_not_matter() {
@@ -70,6 +70,41 @@ async fn a_commit_that_becomes_final_while_its_client_is_closed_is_merged() {
 	cora.joined(group).await;
 	members.push(cora);
 	agree(&mut members, group, 2).await;
+}
+
+/// The log has gone on when the inviter learns that it has won: the letter has the tree of the epoch that it opened, not of the
+/// newest. Then it is stored, and no node takes it before the inviter was closed once more.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_inviter_that_is_closed_before_it_knows_that_it_has_won_and_before_its_letter_is_out_invites() {
+	let world = World::new().await;
+	let mut members = world.members(&["anna", "bert", "cora"]).await;
+	let mut cora = members.pop().unwrap();
+	let group = found(&mut members).await;
+	world.chain.set_mode(Mode::Held);
+	let package = cora.client.key_package().await.unwrap();
+	members[0].client.enqueue(group, Intent::Add(vec![HexBytes(package)])).await.unwrap();
+	world.chain.pooled(1).await;
+	let anna = members.remove(0);
+	anna.client.close().await;
+	world.chain.state().deaf = true;
+	world.chain.set_mode(Mode::Prompt);
+	world.chain.block();
+	members[0].reached(group, 2).await;
+	for _ in 0..2 {
+		members[0].client.update(group).await.unwrap();
+	}
+
+	let anna = Member::open(anna.config).await.unwrap();
+	anna.reached(group, 4).await;
+	assert!(cora.client.groups().await.is_empty(), "nobody has heard of it");
+	anna.client.close().await;
+	world.chain.state().deaf = false;
+	let anna = Member::open(anna.config).await.unwrap();
+	anna.reached(group, 4).await;
+	world.chain.blocks(20);
+	cora.joined(group).await;
+	members.extend([anna, cora]);
+	agree(&mut members, group, 4).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -16,12 +16,12 @@ pub(super) fn ask(member: &Member, log: &Log) -> NewRejoinRequest {
 	member.write(|engine, overlay| engine.rejoin_request(overlay, &log.group, &log.tip().hash)).unwrap()
 }
 
-fn check(member: &Member, log: &Log, request: &NewRejoinRequest) -> RejoinRequest {
+pub(super) fn check(member: &Member, log: &Log, request: &NewRejoinRequest) -> RejoinRequest {
 	member.read(|engine, overlay| engine.check_rejoin(overlay, &log.group, &request.bytes)).unwrap()
 }
 
 /// One of the members commits a readmission, the others follow, and the one who asked comes back.
-fn readmit(members: &mut [Member], log: &mut Log, intent: &Intent, back: &mut Member, reference: &[u8]) {
+pub(super) fn readmit(members: &mut [Member], log: &mut Log, intent: &Intent, back: &mut Member, reference: &[u8]) {
 	let prepared = members[0].prepare(log, intent);
 	let entry = log.append(&prepared);
 	let name = back.engine.identity().to_vec();

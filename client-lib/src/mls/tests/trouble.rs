@@ -1,6 +1,11 @@
 //! Trouble of one member, with its store: it stops, and never judges an entry differently from the others.
 
-use super::{group, EngineError, Intent, Verdict};
+use super::{
+	add, assert_agreement, commit, group,
+	readmission::{ask, check, readmit},
+	trees::packages,
+	EngineError, Intent, Log, Member, Verdict,
+};
 use crate::store::StoreError;
 
 /// Every kind of record that a group's state consists of.
@@ -44,6 +49,49 @@ fn a_member_with_a_missing_record_never_skips() {
 		let judged = members[1].judge(&log, &entry);
 		assert!(matches!(judged, Err(_) | Ok(Verdict::PrivatelyFailing(_))), "a missing {kind} leads to {judged:?}");
 	}
+}
+
+/// A tree of many members is in several pieces. Each of them in turn is damaged, and it alone; then one is gone.
+#[test]
+fn a_member_with_one_damaged_piece_stops_in_that_group_alone_and_comes_back_with_a_new_store() {
+	const PIECE: &str = "mls tree piece";
+	let (mut log, mut members) = group(&["a", "b", "c"]);
+	let names: Vec<String> = (3..40).map(|number| format!("m{number}")).collect();
+	commit(&mut members, &mut log, 0, &add(&packages(&names)));
+	let mut other = Log::create(&mut members[1]);
+	let pieces = members[0].store().records(PIECE);
+	assert!(pieces.len() >= 5, "{} pieces", pieces.len());
+	let entry = log.append(&members[0].prepare(&log, &Intent::Update));
+	let refused = |member: &mut Member, log: &Log| {
+		// A group that is loaded is not read.
+		member.restart(log);
+		let judged = member.judge(log, &entry);
+		assert!(matches!(judged, Err(EngineError::Store(StoreError::Corrupt { kind: PIECE, .. }))), "{judged:?}");
+	};
+	for piece in &pieces {
+		assert_eq!(members[1].store().damage_those(PIECE, |bytes| bytes == piece, Some(&b"\x02"[..])), 1);
+		refused(&mut members[1], &log);
+		assert_eq!(members[1].store().damage_those(PIECE, |bytes| bytes == b"\x02", Some(&piece[..])), 1);
+	}
+	members[1].restart(&log);
+	assert!(matches!(members[1].judge(&log, &entry), Ok(Verdict::Valid(_))), "all is as it was");
+	let gone = pieces.first().unwrap();
+	assert_eq!(members[1].store().damage_those(PIECE, |bytes| bytes == gone, None), 1);
+	refused(&mut members[1], &log);
+	let update = other.append(&members[1].prepare(&other, &Intent::Update));
+	assert_eq!(members[1].advance(&other, &update).epoch, 1, "its other group goes on");
+	members[1].restart(&other);
+	assert_eq!(members[1].view(&other).epoch, 1);
+
+	drop(members.remove(1));
+	members.iter_mut().for_each(|member| drop(member.advance(&log, &entry)));
+	let mut back = Member::new("b");
+	let request = ask(&back, &log);
+	let intent = check(&members[0], &log, &request).intent();
+	readmit(&mut members, &mut log, &intent, &mut back, &request.reference);
+	assert_eq!(back.store().records(PIECE), members[0].store().records(PIECE));
+	members.push(back);
+	assert_agreement(&mut members, &log);
 }
 
 #[test]

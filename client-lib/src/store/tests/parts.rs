@@ -113,6 +113,19 @@ fn what_was_written_in_one_is_read_and_then_written_in_parts() {
 }
 
 #[test]
+fn of_two_overlays_that_write_the_parts_of_a_group_only_one_is_committed() {
+	let folder = tempfile::tempdir().unwrap();
+	let store = open(folder.path());
+	let (first, second) = (store.overlay(), store.overlay());
+	put(&first, &secrets(&[1], 1));
+	put(&second, &secrets(&[2], 2));
+	first.commit().unwrap();
+	assert_eq!(second.commit(), Err(StoreError::Overtaken));
+	assert_eq!(get(&store.overlay()), Ok(Some(secrets(&[1], 1))));
+	assert_eq!(store.overlay().scan::<Epoch>(&Key::new("apart", b"")).unwrap().len(), 1);
+}
+
+#[test]
 fn a_lost_or_damaged_part_is_corruption() {
 	let value = secrets(&[1], 1);
 	for part in ["whole", "apart"] {

@@ -1,9 +1,12 @@
 //! Values that are kept in pieces.
 
-use super::open;
-use crate::store::{codec::PieceHash, key::Key, Overlay, Store, StoreError};
+mod steps;
+
+use super::{keep, kept, note, open};
+use crate::store::{codec::PieceHash, key::Key, MemoryDisk, Overlay, Store, StoreError};
 use proptest::{collection::vec, prelude::*};
 use serde::{Deserialize, Serialize};
+use zeroize::Zeroizing;
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct Outer {
@@ -53,6 +56,31 @@ fn get(overlay: &Overlay<'_>) -> Result<Option<Outer>, StoreError> {
 
 fn pieces(store: &Store) -> usize {
 	store.overlay().scan_bytes(&Key::new("piece", b"")).len()
+}
+
+/// The key of a piece of a group's value: the same piece of two groups is two records.
+fn piece_of(group: u8) -> impl Fn(&PieceHash) -> Result<Key, StoreError> {
+	move |hash| Ok(Key::new("piece", &[&[group][..], hash].concat()))
+}
+
+fn name_of(group: u8) -> Key {
+	Key::new("whole", &[group])
+}
+
+fn put_of(overlay: &Overlay<'_>, group: u8, value: &Outer) {
+	overlay.write_pieces(&name_of(group), piece_of(group), value).unwrap();
+}
+
+fn read_of(overlay: &Overlay<'_>, group: u8) -> Result<Option<Outer>, StoreError> {
+	overlay.read_pieces(&name_of(group), piece_of(group))
+}
+
+fn remove_of(overlay: &Overlay<'_>, group: u8) {
+	overlay.remove_pieces(name_of(group), piece_of(group)).unwrap();
+}
+
+fn pieces_of(store: &Store, group: u8) -> Vec<Zeroizing<Vec<u8>>> {
+	store.overlay().scan_bytes(&Key::new("piece", &[group]))
 }
 
 /// Writes a value, and gives how many records that changed.
@@ -160,6 +188,136 @@ fn a_lost_or_damaged_piece_is_corruption() {
 		let error = damaged("piece", with);
 		assert!(matches!(error, StoreError::Corrupt { kind: "piece", .. }), "{with:?}: {error}");
 	}
+}
+
+/// Each piece in turn is damaged or gone, and it alone.
+#[test]
+fn one_piece_that_is_lost_or_damaged_is_the_trouble_of_its_group_alone_until_that_is_forgotten() {
+	let disk = MemoryDisk::new();
+	let open = |disk: &MemoryDisk| Store::in_memory(disk, &super::key()).unwrap();
+	let store = open(&disk);
+	let overlay = store.overlay();
+	put_of(&overlay, 0, &tree(40));
+	put_of(&overlay, 1, &tree(41));
+	overlay.commit().unwrap();
+	let whole = pieces_of(&store, 0);
+	assert_eq!(whole.len(), 5);
+	for at in 0..whole.len() {
+		// The last is another piece of the same group: what each of them is, its name says.
+		let other = &whole[(at + 1) % whole.len()];
+		for with in [None, Some(&b""[..]), Some(&whole[at][1..]), Some(&other[..])] {
+			let store = open(&disk.snapshot());
+			let hash = *blake3::hash(&whole[at]).as_bytes();
+			damage(&store, &piece_of(0)(&hash).unwrap(), with);
+			let reason = if with.is_none() { "it is missing" } else { "it is another one" };
+			let corrupt = StoreError::Corrupt { kind: "piece", reason: reason.to_owned() };
+			let overlay = store.overlay();
+			assert_eq!(read_of(&overlay, 0), Err(corrupt.clone()), "piece {at}");
+			assert_eq!(read_of(&overlay, 1), Ok(Some(tree(41))));
+			assert_eq!(overlay.commit(), Err(StoreError::Faulted(Box::new(corrupt))));
+			// Another group goes on, and the group comes back when what is left of it was deleted.
+			let overlay = store.overlay();
+			put_of(&overlay, 1, &tree(50));
+			remove_of(&overlay, 0);
+			overlay.commit().unwrap();
+			assert_eq!((read_of(&store.overlay(), 0), pieces_of(&store, 0).len()), (Ok(None), 0));
+			let overlay = store.overlay();
+			put_of(&overlay, 0, &tree(40));
+			overlay.commit().unwrap();
+			assert_eq!(read_of(&store.overlay(), 0), Ok(Some(tree(40))));
+			assert_eq!(read_of(&store.overlay(), 1), Ok(Some(tree(50))));
+			assert_eq!(pieces_of(&store, 0), whole);
+		}
+	}
+}
+
+/// Writes a record past whatever looks after it.
+fn damage(store: &Store, key: &Key, with: Option<&[u8]>) {
+	let overlay = store.overlay();
+	match with {
+		Some(bytes) => overlay.put_bytes(key, Zeroizing::new(bytes.to_vec())),
+		None => overlay.remove(key.clone()),
+	}
+	overlay.commit().unwrap();
+}
+
+/// The later one would delete what the list of the first names, and leave out what only it has.
+#[test]
+fn of_two_overlays_that_write_the_tree_of_a_group_only_one_is_committed() {
+	let folder = tempfile::tempdir().unwrap();
+	let store = open(folder.path());
+	let (before, mut one, mut other) = (tree(100), tree(100), tree(100));
+	one.tree.leaves[20] = None;
+	other.tree.leaves[70] = None;
+	change(&store, &before);
+	for nested in [false, true] {
+		let (first, second) = (store.overlay(), store.overlay());
+		put(&first, &one);
+		if nested {
+			let inner = second.nested();
+			put(&inner, &other);
+			inner.commit().unwrap();
+		} else {
+			put(&second, &other);
+		}
+		second.put(b"with it", &note("lost")).unwrap();
+		first.commit().unwrap();
+		assert_eq!(second.commit(), Err(StoreError::Overtaken));
+		assert_eq!(get(&store.overlay()), Ok(Some(one.clone())));
+		assert_eq!((kept(&store, b"with it"), pieces(&store)), (None, 13), "nothing of it was written");
+		// It is made again, from what is there now.
+		change(&store, &other);
+		change(&store, &before);
+	}
+	let (first, second) = (store.overlay(), store.overlay());
+	first.remove_pieces(name(), piece).unwrap();
+	put(&second, &one);
+	first.commit().unwrap();
+	assert_eq!(second.commit(), Err(StoreError::Overtaken));
+	assert_eq!((get(&store.overlay()), pieces(&store)), (Ok(None), 0));
+}
+
+#[test]
+fn other_overlays_may_be_open_beside_one_that_writes_a_tree() {
+	let folder = tempfile::tempdir().unwrap();
+	let store = open(folder.path());
+	let (one, mut other) = (tree(100), tree(100));
+	other.tree.leaves[70] = None;
+	// One that was opened before another was committed, and writes the tree only then.
+	let (late, dropped) = (store.overlay(), store.overlay());
+	put(&dropped, &other);
+	change(&store, &one);
+	put(&late, &other);
+	// What writes something else is in nobody's way.
+	keep(&store, b"a", "beside it");
+	let beside = store.overlay();
+	beside.put(b"b", &note("beside it, too")).unwrap();
+	late.commit().unwrap();
+	beside.commit().unwrap();
+	drop(dropped);
+	assert_eq!(get(&store.overlay()), Ok(Some(other)));
+	assert!(kept(&store, b"a").is_some() && kept(&store, b"b").is_some());
+	// One within that was dropped has written nothing.
+	let outer = store.overlay();
+	put(&outer.nested(), &tree(3));
+	outer.put(b"c", &note("without the tree")).unwrap();
+	change(&store, &one);
+	outer.commit().unwrap();
+	assert_eq!((get(&store.overlay()), kept(&store, b"c").is_some()), (Ok(Some(one)), true));
+}
+
+/// The disk refuses a write: the next one is not held to what that had counted on.
+#[test]
+fn after_a_write_that_failed_the_tree_is_written_again() {
+	let disk = MemoryDisk::new();
+	let store = Store::in_memory(&disk, &super::key()).unwrap();
+	change(&store, &tree(40));
+	disk.fail_writes(0, 1);
+	let overlay = store.overlay();
+	put(&overlay, &tree(50));
+	assert!(matches!(overlay.commit(), Err(StoreError::Database(_))));
+	assert_eq!(get(&store.overlay()), Ok(Some(tree(40))));
+	change(&store, &tree(50));
 }
 
 fn any_tree() -> impl Strategy<Value = Outer> {
