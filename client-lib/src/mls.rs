@@ -18,6 +18,7 @@ mod classify;
 mod commit;
 pub mod constants;
 mod crypto;
+mod damage;
 mod error;
 #[cfg(any(test, feature = "simulation"))]
 mod faulty;
@@ -61,6 +62,7 @@ pub use apply::EpochChange;
 pub use batch::{Batch, Placed};
 pub use bundle::BundleError;
 pub use commit::Prepared;
+pub(crate) use damage::is_damaged_state;
 pub use error::{BuildError, EngineError, MessageError, ProposalError, RejoinError, WelcomeError};
 pub use group::GroupView;
 pub use group_data::{AuthenticationService, GroupData, GroupDataError, Rights, Who};

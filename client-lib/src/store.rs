@@ -33,6 +33,7 @@ mod writes;
 pub use backend::memory::MemoryDisk;
 pub use error::StoreError;
 pub use overlay::Overlay;
+pub(crate) use provider::is_of_mls_group;
 pub use record::Record;
 pub use sealed::BackupFileError;
 pub use secret::StoreKey;
@@ -46,7 +47,7 @@ use cipher::Cipher;
 use header::{Found, Header};
 use kept::{Kept, Values};
 use key::Key;
-use overlay::Writes;
+use overlay::{Unopened, Writes};
 use std::{
 	path::Path,
 	sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -142,7 +143,7 @@ impl Store {
 		with: Option<&[u8]>,
 	) -> usize {
 		let mut found = Writes::new();
-		self.scan(&Key::new(kind, b""), &mut found).expect("the database is readable");
+		self.scan(&Key::new(kind, b""), &mut found, Err).expect("the database is readable");
 		found.retain(|_, value| value.as_ref().is_some_and(|bytes| wanted(bytes.as_slice())));
 		found.values_mut().for_each(|value| *value = with.map(|bytes| Zeroizing::new(bytes.to_vec())));
 		let since = self.kept().writes();
@@ -177,12 +178,15 @@ impl Store {
 		Ok(Some(opened.value))
 	}
 
-	/// Puts the records whose keys begin with `prefix` into `found`.
-	fn scan(&self, prefix: &Key, found: &mut Writes) -> Result<(), StoreError> {
+	/// Puts the records whose keys begin with `prefix` into `found`. `unopened` says whether it goes on after one that does not
+	/// open, of which nobody can tell whether it is one of these.
+	fn scan(&self, prefix: &Key, found: &mut Writes, unopened: Unopened) -> Result<(), StoreError> {
 		let cipher = &self.0.cipher;
 		self.backend().scan(&cipher.range(prefix), &mut |name, sealed| {
-			let corrupt = |reason: &str| StoreError::Corrupt { kind: prefix.kind(), reason: reason.to_owned() };
-			let opened = cipher.open(prefix.kind(), name, sealed.to_vec()).map_err(corrupt)?;
+			let opened = match cipher.open(prefix.kind(), name, sealed.to_vec()) {
+				Ok(opened) => opened,
+				Err(reason) => return unopened(StoreError::Corrupt { kind: prefix.kind(), reason: reason.to_owned() }),
+			};
 			if opened.own.starts_with(prefix.own()) {
 				found.insert(prefix.beside(&opened.own), Some(opened.value));
 			}

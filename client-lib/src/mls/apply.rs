@@ -86,7 +86,12 @@ impl Engine {
 		let leaf = LastLeaf::of(mls);
 		let key = mls.own_leaf_node().map(|leaf| leaf.signature_key().as_slice().to_vec());
 		step.past_epochs_stay();
-		mls.merge_staged_commit(&self.provider(&step), staged).map_err(EngineError::library("merging a commit"))?;
+		let merged = mls.merge_staged_commit(&self.provider(&step), staged);
+		// What the store says of itself is more than what OpenMLS says of it.
+		if let Some(fault) = step.fault() {
+			return Err(fault.into());
+		}
+		merged.map_err(EngineError::library("merging a commit"))?;
 		if let Some(seed) = signer {
 			// over the old key's record: the old key is of no more use
 			signer::Of::Group(group).keep(&step, seed)?;

@@ -160,16 +160,14 @@ impl Engine {
 		EpochKeys::all(overlay, group)
 	}
 
-	/// Deletes everything that the store has of a group: its MLS state and the keys of its epochs. Does nothing if
-	/// there is nothing.
+	/// Deletes everything that the store has of a group: its MLS state and the keys of its epochs, damaged or not. Does
+	/// nothing if there is nothing. A record that was moved or exchanged can stay: it opens for nobody.
 	///
 	/// # Errors
 	/// [`EngineError::Store`] only.
 	pub fn forget_group(&self, overlay: &Overlay<'_>, group: &GroupId) -> Result<(), EngineError> {
 		let step = overlay.nested();
-		if let Some(mut mls) = MlsGroup::load(&step, &mls_id(group))? {
-			mls.delete(&step)?;
-		}
+		step.delete_mls_group(&mls_id(group))?;
 		EpochKeys::forget(&step, group)?;
 		step.delete::<LastLeaf>(group.as_bytes())?;
 		signer::Of::Group(group).forget(&step)?;
@@ -193,8 +191,11 @@ impl Engine {
 		let kept = usize::try_from(current.saturating_sub(oldest)).unwrap_or(usize::MAX);
 		let rule = PastEpochDeletion::before_timestamp(UNIX_EPOCH).max_past_epochs(kept);
 		step.past_epochs_stay();
-		mls.delete_past_epoch_secrets(&self.provider(&step), rule)
-			.map_err(EngineError::library("deleting secrets of past epochs"))?;
+		let deleted = mls.delete_past_epoch_secrets(&self.provider(&step), rule);
+		if let Some(fault) = step.fault() {
+			return Err(fault.into());
+		}
+		deleted.map_err(EngineError::library("deleting secrets of past epochs"))?;
 		loaded.keep(&step);
 		Ok(step.commit()?)
 	}

@@ -301,18 +301,24 @@ impl Engine {
 	}
 
 	/// Joins the group of an invitation: puts its state into `overlay`, records the epoch's keys under the
-	/// invitation's entry, and uses up the KeyPackage, unless that is one of last resort.
+	/// invitation's entry, and uses up the KeyPackage, unless that is one of last resort. A damaged state of the group
+	/// gives way ([`Self::rejoin`]).
 	///
 	/// The caller commits the overlay only after it has checked the result against the log.
 	///
 	/// # Errors
 	/// [`WelcomeError`]; then `overlay` is as it was, and the KeyPackage still there.
 	pub fn join(&self, overlay: &Overlay<'_>, invitation: &Invitation) -> Result<Joined, WelcomeError> {
-		let step = overlay.nested();
-		let group = &invitation.group;
-		if MlsGroup::load(&step, &mls_id(group)).map_err(EngineError::from)?.is_some() {
+		if self.readable(overlay, &invitation.group).map_err(EngineError::from)?.is_some() {
 			return Err(WelcomeError::AlreadyMember);
 		}
+		self.rejoin(overlay, invitation)
+	}
+
+	/// Puts the state that an invitation leads to where there is none.
+	fn enter(&self, overlay: &Overlay<'_>, invitation: &Invitation) -> Result<Joined, WelcomeError> {
+		let step = overlay.nested();
+		let group = &invitation.group;
 		let (welcome, tree) = (parse(&invitation.welcome.0)?, ratchet_tree::decode(&invitation.tree.0)?);
 		let package = self.addressed(&step, &welcome)?;
 		let mls = self.stage_welcome(&step, welcome, tree);
@@ -353,22 +359,18 @@ impl Engine {
 	}
 
 	/// Joins a group anew by an invitation, in the place of the state that is stored of it, if there is any: how a
-	/// member comes back that was cut off, or was removed.
+	/// member comes back that was cut off, or was removed, or whose state is damaged.
 	///
 	/// # Errors
 	/// [`WelcomeError`]; then `overlay` is as it was. [`WelcomeError::Stale`] if the invitation leads to no later epoch
 	/// than this member was in: an old one, replayed, must not set it back.
 	pub fn rejoin(&self, overlay: &Overlay<'_>, invitation: &Invitation) -> Result<Joined, WelcomeError> {
 		let step = overlay.nested();
-		let stored = MlsGroup::load(&step, &mls_id(&invitation.group)).map_err(EngineError::from)?;
+		let last = self.last_epoch(&step, &invitation.group)?;
 		self.forget_group(&step, &invitation.group)?;
-		let joined = self.join(&step, invitation)?;
-		if let Some(mls) = stored {
-			// one that was removed is invited to the epoch that its removal opened, at the earliest
-			let stored = mls.epoch().as_u64();
-			if joined.epoch < stored || (joined.epoch == stored && mls.is_active()) {
-				return Err(WelcomeError::Stale { invited: joined.epoch, stored });
-			}
+		let joined = self.enter(&step, invitation)?;
+		if let Some(stored) = last.filter(|last| joined.epoch <= *last) {
+			return Err(WelcomeError::Stale { invited: joined.epoch, stored });
 		}
 		step.commit().map_err(EngineError::from)?;
 		Ok(joined)

@@ -1,7 +1,7 @@
 //! The keys that the members of an epoch share, exported from MLS.
 
 mod fresh;
-mod request;
+pub(super) mod request;
 mod voice;
 
 pub use request::RequestKey;
@@ -14,7 +14,7 @@ use super::{
 	native::Ed25519,
 	seal::{self, SealError, KEY},
 };
-use crate::store::{Overlay, Record};
+use crate::store::{Overlay, Record, StoreError};
 use ed25519_dalek::SigningKey;
 use lockstep_primitives::{
 	endorsement_payload, Endorsement, EntryHash, GenesisHash, GroupId, OrderingKey, PayloadHash,
@@ -200,15 +200,29 @@ impl EpochKeys {
 		Ok(overlay.list(group.as_bytes())?.into_iter().map(|(_, keys)| keys).collect())
 	}
 
+	/// The newest recorded keys of a group that can be read.
+	///
+	/// # Errors
+	/// [`EngineError::Store`].
+	pub fn newest_readable(overlay: &Overlay<'_>, group: &GroupId) -> Result<Option<Self>, EngineError> {
+		Ok(overlay.list_readable(group.as_bytes())?.pop().map(|(_, keys)| keys))
+	}
+
+	/// The newest epoch of a group of which keys are recorded, also if they cannot be read.
+	pub(super) fn newest_epoch(overlay: &Overlay<'_>, group: &GroupId) -> Result<Option<u64>, StoreError> {
+		let keys = overlay.keys::<Self>(group.as_bytes())?;
+		Ok(keys.iter().filter_map(|key| Some(u64::from_be_bytes(*key.last_chunk()?))).max())
+	}
+
 	/// The entries that opened the newest epochs of which keys are recorded, of all groups: read together, which is much
-	/// less than group by group.
+	/// less than group by group. Keys that are damaged are passed over.
 	///
 	/// # Errors
 	/// [`EngineError::Store`].
 	pub fn newest_entries(overlay: &Overlay<'_>) -> Result<BTreeMap<GroupId, EntryHash>, EngineError> {
 		// In the order of the keys the newest epoch of a group comes last, and covers the others.
 		let group = |key: &[u8]| Some(GroupId(*key.first_chunk()?));
-		let all = overlay.list::<Self>(b"")?;
+		let all = overlay.list_readable::<Self>(b"")?;
 		Ok(all.iter().filter_map(|(key, keys)| Some((group(key)?, keys.entry))).collect())
 	}
 
@@ -223,8 +237,9 @@ impl EpochKeys {
 	/// Deletes all keys of a group.
 	pub(super) fn forget(overlay: &Overlay<'_>, group: &GroupId) -> Result<(), EngineError> {
 		RequestKey::forget(overlay, group)?;
+		meter::forget(overlay, group)?;
 		overlay.delete::<Voice>(group.as_bytes())?;
-		Self::forget_before(overlay, group, u64::MAX)
+		Ok(overlay.delete_all::<Self>(group.as_bytes())?)
 	}
 }
 

@@ -65,9 +65,11 @@ impl Engine {
 		}
 		let signer = self.signer_of(&step, group, mls)?.pair();
 		step.past_epochs_stay();
-		let message = mls
-			.create_message(&self.provider(&step), &signer, data)
-			.map_err(EngineError::library("encrypting a message"))?;
+		let message = mls.create_message(&self.provider(&step), &signer, data);
+		if let Some(fault) = step.fault() {
+			return Err(EngineError::from(fault).into());
+		}
+		let message = message.map_err(EngineError::library("encrypting a message"))?;
 		let bytes = message.to_bytes().map_err(EngineError::library("encoding a message"))?;
 		loaded.keep(&step);
 		step.commit().map_err(EngineError::from)?;

@@ -20,6 +20,9 @@ impl Record for Count {
 	const KIND: &'static str = "message count";
 }
 
+/// The kind of these records.
+pub(super) const KIND: &str = <Count as Record>::KIND;
+
 /// Counts one more message of this sender in this epoch; `false`, and nothing is counted, if that is one too many.
 pub(super) fn count(
 	overlay: &Overlay<'_>,
@@ -42,6 +45,11 @@ pub(super) fn forget_epoch(overlay: &Overlay<'_>, group: &GroupId, epoch: u64) -
 		overlay.delete::<Count>(&key)?;
 	}
 	Ok(())
+}
+
+/// Deletes all counts of a group.
+pub(super) fn forget(overlay: &Overlay<'_>, group: &GroupId) -> Result<(), StoreError> {
+	overlay.delete_all::<Count>(group.as_bytes())
 }
 
 fn epoch_key(group: &GroupId, epoch: u64) -> Vec<u8> {

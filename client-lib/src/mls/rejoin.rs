@@ -7,12 +7,12 @@
 use super::{
 	constants::{tag, MAX_REJOIN_REQUEST},
 	error::{EngineError, RejoinError},
-	group::{self, mls_id},
+	group,
 	group_data::AuthenticationService,
 	intent::Intent,
 	key_package, policy, Engine,
 };
-use crate::store::{Overlay, Record};
+use crate::store::{Overlay, Record, StoreError};
 use codec::{Decode, DecodeAll, Encode};
 use ed25519_dalek::Signer as _;
 use lockstep_primitives::{rpc::HexBytes, EntryHash, GenesisHash, GroupId};
@@ -76,6 +76,11 @@ impl LastLeaf {
 		own_leaf(mls).map(Self::new)
 	}
 
+	/// The one that is stored; nothing if the record is damaged.
+	pub(super) fn readable(overlay: &Overlay<'_>, group: &GroupId) -> Result<Option<Self>, StoreError> {
+		overlay.if_readable(|overlay| overlay.get(group.as_bytes()))
+	}
+
 	pub(super) fn new(key: Vec<u8>) -> Self {
 		Self { key: HexBytes(key) }
 	}
@@ -116,9 +121,9 @@ impl Engine {
 	/// Asks the members of a group to readmit this one, with a new KeyPackage, whose private keys are stored.
 	///
 	/// `newest` is the newest entry of the group's log that this member knows to be final. A member that has lost its
-	/// state has nothing else to show that its request is a new one: it asks again when others have committed since.
-	/// The request is signed with the key of this member's leaf in the group if that is stored, and with the engine's
-	/// own if not.
+	/// state has nothing else to show that its request is a new one: it asks again when others have committed since. So it is
+	/// with one whose state is damaged. The request is signed with the key of this member's leaf in the group if that is
+	/// stored, and with the engine's own if not.
 	///
 	/// Commit the overlay before the request is sent.
 	///
@@ -132,12 +137,12 @@ impl Engine {
 		newest: &EntryHash,
 	) -> Result<NewRejoinRequest, EngineError> {
 		let step = overlay.nested();
-		let stored = MlsGroup::load(&step, &mls_id(group))?.filter(|mls| mls.is_active());
+		let stored = self.readable(&step, group)?.filter(|mls| mls.is_active());
 		let (seed, replaces) = match &stored {
 			Some(mls) => (self.signer_of(&step, group, mls)?, own_leaf(mls)),
 			None => {
-				let seed = super::signer::Of::Group(group).get(&step)?.unwrap_or_else(|| self.seed.clone());
-				(seed, step.get::<LastLeaf>(group.as_bytes())?.map(LastLeaf::into_key))
+				let seed = super::signer::Of::Group(group).readable(&step)?.unwrap_or_else(|| self.seed.clone());
+				(seed, LastLeaf::readable(&step, group)?.map(LastLeaf::into_key))
 			}
 		};
 		let package = self.key_package_with(&step, &seed)?;

@@ -4,7 +4,6 @@
 //! opens no message and no commit, of any epoch, and has no private key of the leaf.
 
 use super::{
-	group::mls_id,
 	keys::Voice,
 	rejoin::{own_leaf, LastLeaf},
 	signer::{self, SignerSeed},
@@ -13,7 +12,6 @@ use super::{
 use crate::store::{Overlay, StoreError};
 use codec::{Decode, Encode};
 use lockstep_primitives::GroupId;
-use openmls::prelude::MlsGroup;
 
 /// See the module.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
@@ -42,9 +40,11 @@ impl Seat {
 	/// What [`Self::keep`] kept; `signer` is the key if none was.
 	pub(super) fn kept(overlay: &Overlay<'_>, group: &GroupId, signer: &SignerSeed) -> Result<Self, EngineError> {
 		Ok(Self {
-			signer: signer::Of::Group(group).get(overlay)?.unwrap_or_else(|| signer.clone()),
-			leaf: overlay.get::<LastLeaf>(group.as_bytes())?.map(LastLeaf::into_key).unwrap_or_default(),
-			voice: Voice::kept(overlay, group)?,
+			signer: signer::Of::Group(group).readable(overlay)?.unwrap_or_else(|| signer.clone()),
+			leaf: LastLeaf::readable(overlay, group)?.map(LastLeaf::into_key).unwrap_or_default(),
+			// Where a state is damaged, its keys may be there still.
+			voice: Voice::kept(overlay, group)?
+				.map_or_else(|| Voice::newest(overlay, group), |voice| Ok(Some(voice)))?,
 		})
 	}
 }
@@ -56,12 +56,12 @@ impl Engine {
 	}
 
 	/// This member's seat in a group. `None` if it was removed from it. Of a group of which the store has no state it is
-	/// the one that was restored.
+	/// the one that was restored, and of one whose state is damaged what can be read of it.
 	///
 	/// # Errors
 	/// [`EngineError::Store`], [`EngineError::Library`]; [`EngineError::NoSigner`] if the key of the leaf is not stored.
 	pub fn seat(&self, overlay: &Overlay<'_>, group: &GroupId) -> Result<Option<Seat>, EngineError> {
-		match MlsGroup::load(overlay, &mls_id(group))? {
+		match self.readable(overlay, group)? {
 			Some(mls) if mls.is_active() => Ok(Some(Seat {
 				signer: self.signer_of(overlay, group, &mls)?,
 				leaf: own_leaf(&mls).unwrap_or_default(),

@@ -108,6 +108,11 @@ impl Of<'_> {
 		Ok(overlay.get::<Stored>(&self.key())?.map(|stored| stored.0))
 	}
 
+	/// The same; nothing if the record is damaged.
+	pub(super) fn readable(self, overlay: &Overlay<'_>) -> Result<Option<SignerSeed>, StoreError> {
+		overlay.if_readable(|overlay| self.get(overlay))
+	}
+
 	pub(super) fn forget(self, overlay: &Overlay<'_>) -> Result<(), StoreError> {
 		overlay.delete::<Stored>(&self.key())
 	}
@@ -117,7 +122,7 @@ impl Engine {
 	/// The seed of the key that this member's leaf in a group has now.
 	///
 	/// # Errors
-	/// [`EngineError::NoSigner`] if it is neither stored nor the engine's own.
+	/// [`EngineError::NoSigner`] if it is neither stored, to be read, nor the engine's own.
 	pub(super) fn signer_of(
 		&self,
 		overlay: &Overlay<'_>,
@@ -126,7 +131,7 @@ impl Engine {
 	) -> Result<SignerSeed, EngineError> {
 		let leaf = mls.own_leaf_node().ok_or(EngineError::Removed(*group))?;
 		let key = leaf.signature_key().as_slice();
-		let stored = Of::Group(group).get(overlay)?;
+		let stored = Of::Group(group).readable(overlay)?;
 		let mut candidates = stored.into_iter().chain([self.seed.clone()]);
 		candidates.find(|seed| seed.public() == key).ok_or(EngineError::NoSigner(*group))
 	}

@@ -4,6 +4,7 @@ mod agreement;
 mod any_bytes;
 mod attacks;
 mod batches;
+mod damage;
 mod decoding;
 mod devices;
 mod group_data;

@@ -35,6 +35,15 @@ impl Key {
 		Ok(Self::new(kind, &own))
 	}
 
+	/// What the keys of this kind begin with that are under serialised tuples of `first` and more.
+	pub(super) fn of_all<K: Serialize + ?Sized>(kind: &'static str, first: &K) -> Result<Self, StoreError> {
+		let mut key = Self::of(kind, &(first,))?;
+		// In JSON one bracket ends a tuple, and a comma goes on with it.
+		key.bytes.pop();
+		key.bytes.push(b',');
+		Ok(key)
+	}
+
 	/// The name of the record's kind.
 	pub(super) fn kind(&self) -> &'static str {
 		self.kind

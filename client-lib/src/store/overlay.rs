@@ -16,6 +16,9 @@ use zeroize::Zeroizing;
 /// The writes of an overlay by the bytes of their keys; `None` is a deletion.
 pub(super) type Writes = BTreeMap<Vec<u8>, Option<Zeroizing<Vec<u8>>>>;
 
+/// What becomes of a search that meets a record which does not open.
+pub(super) type Unopened = fn(StoreError) -> Result<(), StoreError>;
+
 /// A transaction on a [`Store`], or on another overlay.
 ///
 /// Reads see its own writes first. Nothing reaches what lies below before [`Self::commit`]; dropping the overlay
@@ -154,15 +157,15 @@ impl<'a> Overlay<'a> {
 	/// The records whose keys begin with `prefix`: own key and value.
 	pub(super) fn scan<T: DeserializeOwned>(&self, prefix: &Key) -> Result<Vec<(Vec<u8>, T)>, StoreError> {
 		let mut found = Writes::new();
-		self.noting(self.collect(prefix, &mut found))?;
+		self.noting(self.collect(prefix, &mut found, Err))?;
 		let present = found.into_iter().filter_map(|(key, value)| Some((prefix.sibling(&key), value?)));
 		present.map(|(key, value)| Ok((key.own().to_vec(), self.noting(codec::decode(&key, &value))?))).collect()
 	}
 
-	/// The same, without those that do not decode.
+	/// The same, without those that do not open or decode.
 	pub(super) fn scan_readable<T: DeserializeOwned>(&self, prefix: &Key) -> Result<Vec<(Vec<u8>, T)>, StoreError> {
 		let mut found = Writes::new();
-		self.noting(self.collect(prefix, &mut found))?;
+		self.noting(self.collect(prefix, &mut found, pass_over))?;
 		let present = found.into_iter().filter_map(|(key, value)| Some((prefix.sibling(&key), value?)));
 		let readable = present.filter_map(|(key, value)| match codec::decode(&key, &value) {
 			Ok(record) => Some((key.own().to_vec(), record)),
@@ -174,11 +177,39 @@ impl<'a> Overlay<'a> {
 		Ok(readable.collect())
 	}
 
+	/// The own keys of the records whose keys begin with `prefix`, whatever these hold.
+	pub(super) fn own_keys(&self, prefix: &Key) -> Result<Vec<Vec<u8>>, StoreError> {
+		let mut found = Writes::new();
+		self.noting(self.collect(prefix, &mut found, Err))?;
+		let present = found.into_iter().filter(|(_, value)| value.is_some());
+		Ok(present.map(|(key, _)| prefix.sibling(&key).own().to_vec()).collect())
+	}
+
+	/// Deletes the records whose keys begin with `prefix`, whatever they hold. Those that do not open stay.
+	pub(super) fn remove_all(&self, prefix: &Key) -> Result<(), StoreError> {
+		let mut found = Writes::new();
+		self.noting(self.collect(prefix, &mut found, pass_over))?;
+		self.writes.borrow_mut().extend(found.into_keys().map(|key| (key, None)));
+		Ok(())
+	}
+
+	/// What a read gives, or nothing if what it reads is damaged ([`StoreError::Corrupt`]): for what can be done without. It is
+	/// read in a transaction of its own, for one that has failed to read something writes nothing any more.
+	pub(crate) fn if_readable<T>(
+		&self,
+		read: impl FnOnce(&Overlay<'_>) -> Result<Option<T>, StoreError>,
+	) -> Result<Option<T>, StoreError> {
+		match read(&self.nested()) {
+			Err(error @ StoreError::Corrupt { .. }) => pass_over(error).map(|()| None),
+			read => read,
+		}
+	}
+
 	/// The bytes of the records whose keys begin with `prefix`.
 	#[cfg(test)]
 	pub(super) fn scan_bytes(&self, prefix: &Key) -> Vec<Zeroizing<Vec<u8>>> {
 		let mut found = Writes::new();
-		self.collect(prefix, &mut found).expect("the database is readable");
+		self.collect(prefix, &mut found, Err).expect("the database is readable");
 		found.into_values().flatten().collect()
 	}
 
@@ -194,10 +225,10 @@ impl<'a> Overlay<'a> {
 	}
 
 	/// Gathers the entries under `prefix` from the bottom up, so that later writes cover earlier ones.
-	fn collect(&self, prefix: &Key, found: &mut Writes) -> Result<(), StoreError> {
+	fn collect(&self, prefix: &Key, found: &mut Writes, unopened: Unopened) -> Result<(), StoreError> {
 		match self.below {
-			Below::Overlay(outer) => outer.collect(prefix, found)?,
-			Below::Store(store) => store.scan(prefix, found)?,
+			Below::Overlay(outer) => outer.collect(prefix, found, unopened)?,
+			Below::Store(store) => store.scan(prefix, found, unopened)?,
 		}
 		let writes = self.writes.borrow();
 		let own = writes.range(prefix.bytes().to_vec()..).take_while(|(key, _)| key.starts_with(prefix.bytes()));
@@ -243,6 +274,12 @@ impl<'a> Overlay<'a> {
 		}
 		result
 	}
+}
+
+/// Goes on without a record that is damaged.
+fn pass_over(error: StoreError) -> Result<(), StoreError> {
+	tracing::warn!(%error, "a record is passed over");
+	Ok(())
 }
 
 impl std::fmt::Debug for Overlay<'_> {

@@ -21,6 +21,37 @@ const MESSAGE_SECRETS: &str = "mls message secrets";
 const PAST_EPOCH: &str = "mls past epoch";
 const TREE: &str = "mls tree";
 const TREE_PIECE: &str = "mls tree piece";
+const JOIN_CONFIG: &str = "mls join config";
+const CONTEXT: &str = "mls context";
+const CONFIRMATION_TAG: &str = "mls confirmation tag";
+const OWN_LEAF_INDEX: &str = "mls own leaf index";
+const INTERIM_HASH: &str = "mls interim hash";
+const RESUMPTION_PSKS: &str = "mls resumption psks";
+const EPOCH_SECRETS: &str = "mls epoch secrets";
+
+/// What a group has one of, under its id.
+const ONE: [&str; 12] = [
+	PROPOSAL_REFS,
+	OWN_LEAVES,
+	GROUP_STATE,
+	MESSAGE_SECRETS,
+	TREE,
+	JOIN_CONFIG,
+	CONTEXT,
+	CONFIRMATION_TAG,
+	OWN_LEAF_INDEX,
+	INTERIM_HASH,
+	RESUMPTION_PSKS,
+	EPOCH_SECRETS,
+];
+
+/// What a group has several of, each under a tuple of its id and more.
+const SEVERAL: [&str; 4] = [PROPOSALS, EPOCH_KEY_PAIRS, PAST_EPOCH, TREE_PIECE];
+
+/// Whether records of this kind are what OpenMLS keeps of a group.
+pub(crate) fn is_of_mls_group(kind: &str) -> bool {
+	ONE.contains(&kind) || SEVERAL.contains(&kind)
+}
 
 /// The secrets of past epochs, in the message secrets of a group.
 fn past_epochs<G: Serialize>(group_id: &G) -> List<impl Fn(u64) -> Result<Key, StoreError> + '_> {
@@ -73,11 +104,20 @@ impl Overlay<'_> {
 		self.remove(Key::of(kind, key)?);
 		Ok(())
 	}
+
+	/// Deletes everything that OpenMLS keeps of a group. No record is decoded for it, nor has one to say which others there are:
+	/// so a damaged state goes as well as a good one. What stays is a record of several that does not even open, such as a piece
+	/// of the tree that was exchanged.
+	pub(crate) fn delete_mls_group<G: traits::GroupId<V>>(&self, group_id: &G) -> Result<(), StoreError> {
+		self.counts_on_records();
+		ONE.into_iter().try_for_each(|kind| self.unset(kind, group_id))?;
+		SEVERAL.into_iter().try_for_each(|kind| self.remove_all(&Key::of_all(kind, group_id)?))
+	}
 }
 
 /// A value that a group has one of: written, read and deleted under the group's id.
 macro_rules! of_group {
-	($kind:literal, $entity:ident, $write:ident, $read:ident, $delete:ident) => {
+	($kind:ident, $entity:ident, $write:ident, $read:ident, $delete:ident) => {
 		fn $write<G: traits::GroupId<V>, E: traits::$entity<V>>(
 			&self,
 			group_id: &G,
@@ -99,32 +139,26 @@ macro_rules! of_group {
 impl StorageProvider<V> for Overlay<'_> {
 	type Error = StoreError;
 
-	of_group!("mls join config", MlsGroupJoinConfig, write_mls_join_config, mls_group_join_config, delete_group_config);
-	of_group!("mls context", GroupContext, write_context, group_context, delete_context);
+	of_group!(JOIN_CONFIG, MlsGroupJoinConfig, write_mls_join_config, mls_group_join_config, delete_group_config);
+	of_group!(CONTEXT, GroupContext, write_context, group_context, delete_context);
+	of_group!(CONFIRMATION_TAG, ConfirmationTag, write_confirmation_tag, confirmation_tag, delete_confirmation_tag);
+	of_group!(OWN_LEAF_INDEX, LeafNodeIndex, write_own_leaf_index, own_leaf_index, delete_own_leaf_index);
 	of_group!(
-		"mls confirmation tag",
-		ConfirmationTag,
-		write_confirmation_tag,
-		confirmation_tag,
-		delete_confirmation_tag
-	);
-	of_group!("mls own leaf index", LeafNodeIndex, write_own_leaf_index, own_leaf_index, delete_own_leaf_index);
-	of_group!(
-		"mls interim hash",
+		INTERIM_HASH,
 		InterimTranscriptHash,
 		write_interim_transcript_hash,
 		interim_transcript_hash,
 		delete_interim_transcript_hash
 	);
 	of_group!(
-		"mls resumption psks",
+		RESUMPTION_PSKS,
 		ResumptionPskStore,
 		write_resumption_psk_store,
 		resumption_psk_store,
 		delete_all_resumption_psk_secrets
 	);
 	of_group!(
-		"mls epoch secrets",
+		EPOCH_SECRETS,
 		GroupEpochSecrets,
 		write_group_epoch_secrets,
 		group_epoch_secrets,

@@ -46,11 +46,28 @@ impl Overlay<'_> {
 		self.scan(&Key::new(R::KIND, prefix))
 	}
 
-	/// The same, without those that do not decode: for records that can be done without.
+	/// The same, without those that are damaged: for records that can be done without.
+	///
+	/// # Errors
+	/// [`StoreError::Database`] if they cannot be read.
+	pub fn list_readable<R: Record>(&self, prefix: &[u8]) -> Result<Vec<(Vec<u8>, R)>, StoreError> {
+		self.scan_readable(&Key::new(R::KIND, prefix))
+	}
+
+	/// The keys of the records of this kind whose keys begin with `prefix`, in their order, whatever the records say.
 	///
 	/// # Errors
 	/// [`StoreError::Corrupt`] if one was moved or exchanged, [`StoreError::Database`] if they cannot be read.
-	pub fn list_readable<R: Record>(&self, prefix: &[u8]) -> Result<Vec<(Vec<u8>, R)>, StoreError> {
-		self.scan_readable(&Key::new(R::KIND, prefix))
+	pub fn keys<R: Record>(&self, prefix: &[u8]) -> Result<Vec<Vec<u8>>, StoreError> {
+		self.own_keys(&Key::new(R::KIND, prefix))
+	}
+
+	/// Deletes the records of this kind whose keys begin with `prefix`, whatever they say. One that was moved or exchanged stays:
+	/// it does not open, also for nobody else.
+	///
+	/// # Errors
+	/// [`StoreError::Database`] if it cannot be read which there are.
+	pub fn delete_all<R: Record>(&self, prefix: &[u8]) -> Result<(), StoreError> {
+		self.remove_all(&Key::new(R::KIND, prefix))
 	}
 }

@@ -17,6 +17,9 @@ use zeroize::Zeroize;
 /// Epochs before the current one of which a member reads rejoin requests. Nothing but reading them depends on it.
 pub(in crate::mls) const KEPT: u64 = 128;
 
+/// The kinds of these records.
+pub(in crate::mls) const KINDS: [&str; 2] = [<RequestKey as Record>::KIND, <Signer as Record>::KIND];
+
 /// The key of an epoch's rejoin requests, by the group's id and the epoch's public ordering key.
 #[derive(Serialize, Deserialize)]
 pub struct RequestKey {
@@ -81,11 +84,8 @@ impl RequestKey {
 
 	/// Deletes all of a group.
 	pub(super) fn forget(overlay: &Overlay<'_>, group: &GroupId) -> Result<(), EngineError> {
-		for (key, signer) in overlay.list::<Signer>(group.as_bytes())? {
-			overlay.delete::<Self>(&by_signer(group, &signer.ordering_key.0))?;
-			overlay.delete::<Signer>(&key)?;
-		}
-		Ok(())
+		overlay.delete_all::<Self>(group.as_bytes())?;
+		Ok(overlay.delete_all::<Signer>(group.as_bytes())?)
 	}
 }
 

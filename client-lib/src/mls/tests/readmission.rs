@@ -7,7 +7,7 @@ use super::{
 	refusal, remove,
 	roles::leaf,
 	rotation::key_of,
-	strict, BuildError, Engine, EngineError, GroupData, Intent, InvalidReason, Log, Member, NewKeyPackage,
+	strict, BuildError, Engine, EngineError, GroupData, Intent, InvalidReason, Invitation, Log, Member, NewKeyPackage,
 	NewRejoinRequest, Outcome, PolicyError, PrivateReason, RejoinRequest, Rights, WelcomeError, Who,
 };
 use crate::mls::{key_package, policy::Right};
@@ -215,8 +215,8 @@ fn a_readmission_lapses_when_the_member_has_another_leaf() {
 	assert_eq!(refusal(&others[1], &log, &intents[1]), BuildError::NotAMember { identity: b"b".to_vec() });
 }
 
-#[test]
-fn an_old_welcome_sets_nobody_back() {
+/// "j" is invited, put out, and invited again, and has joined nowhere; gives it with both invitations.
+pub(super) fn invited_twice() -> (Log, Vec<Member>, Member, [Invitation; 2]) {
 	let (mut log, mut members) = group(&["a", "b", "c"]);
 	let mut joiner = Member::new("j");
 	let packages = [joiner.key_package(), joiner.key_package()];
@@ -233,6 +233,12 @@ fn an_old_welcome_sets_nobody_back() {
 			commit(&mut members, &mut log, 0, &remove(&["j"]));
 		}
 	}
+	(log, members, joiner, invitations.try_into().unwrap())
+}
+
+#[test]
+fn an_old_welcome_sets_nobody_back() {
+	let (log, mut members, joiner, invitations) = invited_twice();
 	let newer = joiner.write(|engine, overlay| engine.rejoin(overlay, &invitations[1])).unwrap();
 	let overlay = joiner.store().overlay();
 	let stale = joiner.engine.rejoin(&overlay, &invitations[0]);

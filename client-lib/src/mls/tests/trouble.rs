@@ -9,7 +9,7 @@ use super::{
 use crate::store::StoreError;
 
 /// Every kind of record that a group's state consists of.
-const KINDS: [&str; 12] = [
+pub(super) const KINDS: [&str; 12] = [
 	"mls tree",
 	"mls tree piece",
 	"mls context",

@@ -96,6 +96,29 @@ fn values_that_changed_places_between_groups_are_corrupt() {
 }
 
 #[test]
+fn one_that_does_not_open_is_passed_over_where_it_can_be_done_without() {
+	let folder = tempfile::tempdir().unwrap();
+	let store = open(folder.path());
+	keep(&store, &under_group(1), "whole");
+	keep(&store, &under_group(2), "exchanged");
+	let name = |part| store.0.cipher.name(Key::new(Note::KIND, &under_group(part)).bytes());
+	let (from, to) = (name(1), name(2));
+	let (_, value) = disk::entries(&store).into_iter().find(|(name, _)| *name == from).unwrap();
+	disk::put(&store, &to, &value);
+	let overlay = store.overlay();
+	assert!(matches!(overlay.nested().keys::<Note>(&GROUP), Err(StoreError::Corrupt { .. })));
+	let read = overlay.list_readable::<Note>(&GROUP).unwrap();
+	assert_eq!(read, [(under_group(1), note("whole"))]);
+	overlay.delete_all::<Note>(&GROUP).unwrap();
+	overlay.commit().unwrap();
+	assert_eq!(kept(&store, &under_group(1)), None);
+	let left = disk::entries(&store).into_iter().filter(|(name, _)| *name == from || *name == to);
+	assert_eq!(left.count(), 1, "nobody knows what it was, or whose");
+	keep(&store, &under_group(2), "new");
+	assert_eq!(kept(&store, &under_group(2)), Some(note("new")));
+}
+
+#[test]
 fn a_value_of_another_kind_is_corrupt() {
 	let folder = tempfile::tempdir().unwrap();
 	let store = open(folder.path());
