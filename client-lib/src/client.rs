@@ -31,6 +31,8 @@ mod intent;
 mod join;
 mod leave;
 mod letters;
+#[cfg(test)]
+mod lost;
 mod messages;
 mod open;
 mod outbox;
@@ -204,14 +206,18 @@ impl Client {
 		self.commit(group, Intent::GroupData(change)).await
 	}
 
-	/// Asks the members of a group to readmit this client, which was cut off, or has lost its state of the group, or was
+	/// Asks the members of a group to readmit this client, which was cut off, or has lost its state of the group (damage to it is
+	/// that, too), or has stopped for other trouble, or was
 	/// told that it is removed and doubts it (members refuse who is none): of a
 	/// client that was cut off they have heard already. Returns the request, for a member to be given
 	/// ([`Self::readmit`]) where statements do not get through; that is always so for one that has lost its state.
 	pub async fn rejoin(&self, group: GroupId) -> Result<Vec<u8>, RejoinAskError> {
+		use GroupState::{Halted, NotReadmitted, Returning};
 		let newest = match self.group(group).await {
-			Ok(GroupStatus { state: GroupState::Returning | GroupState::NotReadmitted, .. })
-			| Err(GroupError::Unknown(_)) => self.nodes.current().await?.group(&group).await?.state.map(|state| state.head.hash),
+			Ok(GroupStatus { state: Returning | NotReadmitted | Halted, .. })
+			| Err(GroupError::Unknown(_) | GroupError::Halted { .. }) => {
+				self.nodes.current().await?.group(&group).await?.state.map(|state| state.head.hash)
+			}
 			_ => None,
 		};
 		self.ask(|reply| Command::Rejoin { group, newest, reply }).await.ok_or(GroupError::Closed)?

@@ -216,12 +216,15 @@ impl<M: Mls> Core<M> {
 		let mut groups = Vec::new();
 		for (id, group) in &self.groups {
 			// What it leaves, or was put out of, it does not ask to come back to.
-			if group.leaving || group.is_over(id) {
+			if group.leaving || group.is_over(id) || self.restored.contains_key(id) {
 				continue;
 			}
 			let Some(seat) = self.engine.seat(&overlay, id)? else { continue };
 			let LogCursor { head, block } = *group.gate.cursor();
-			let name = self.engine.group(&overlay, id)?.map(|view| view.data.name).unwrap_or_default();
+			let name = match self.engine.group(&overlay, id) {
+				Err(error) if error.is_lost_state() => String::new(),
+				view => view?.map(|view| view.data.name).unwrap_or_default(),
+			};
 			groups.push(Member { group: *id, name, epoch: group.gate.tip().epoch, head, block, seat });
 		}
 		for (id, restored) in self.restored.iter().filter(|(_, restored)| !restored.closed) {

@@ -137,6 +137,13 @@ impl<M: Mls> Core<M> {
 		}
 		let (batch, operations) = match self.batch(id, operations) {
 			Ok(batch) => batch,
+			Err((CommitError::Build(BuildError::Engine(error)), operations)) if error.is_lost_state() => {
+				// Those that are stored wait until the client is back.
+				if let Some(group) = self.groups.get_mut(id) {
+					operations.into_iter().rev().for_each(|operation| group.waiting.push_front(operation));
+				}
+				return self.halt(id, error);
+			}
 			Err((error, operations)) => {
 				for operation in operations {
 					self.conclude(id, operation, Err(error.clone()));
@@ -187,16 +194,17 @@ impl<M: Mls> Core<M> {
 	/// A commit could not be stored, and nothing has changed. Intents that would have been taken on with it were not; if it
 	/// carried others, the group waits for the trouble to end.
 	fn not_made(&mut self, id: &GroupId, error: DriveError) {
-		let reason = error.to_string();
 		let Some(group) = self.groups.get_mut(id) else { return };
-		match error {
-			DriveError::Store(error) | DriveError::Engine(EngineError::Store(error)) => group.drop_new(&refused(error)),
-			_ => return self.halt(id, reason),
+		match &error {
+			DriveError::Store(error) | DriveError::Engine(EngineError::Store(error)) => {
+				group.drop_new(&refused(error.clone()));
+			}
+			_ => return self.halt(id, error),
 		}
 		// What the client wanted of its own accord it will want again.
 		group.current.retain(|operation| operation.number.is_some());
-		if !group.current.is_empty() {
-			self.halt(id, reason);
+		if !group.current.is_empty() || error.is_lost_state() {
+			self.halt(id, error);
 		}
 	}
 
@@ -260,7 +268,7 @@ impl<M: Mls> Core<M> {
 			}
 			// It stays stored as it was, and is taken up when the client is opened again.
 			operation.finish(Err(GroupError::Halted { group: *id, reason: error.to_string() }.into()));
-			return self.halt(id, error.to_string());
+			return self.halt(id, error);
 		}
 		operation.is_taken(id);
 		self.report_ended(id, &operation, ended);

@@ -8,6 +8,7 @@ use super::{
 	command::Command,
 	commit,
 	create::Creating,
+	drive::DriveError,
 	event::Event,
 	group::Group,
 	inbox::Inbox,
@@ -112,7 +113,8 @@ impl<M: Mls> Core<M> {
 			Command::Dismiss { up_to, reply } => drop(reply.send(self.dismiss(up_to))),
 			Command::Evidence(reply) => drop(reply.send(Ok(self.evidence_kept()))),
 			Command::Groups(reply) => {
-				drop(reply.send(self.groups.keys().chain(self.restored.keys()).copied().collect()));
+				let restored = self.restored.keys().filter(|id| !self.groups.contains_key(id));
+				drop(reply.send(self.groups.keys().chain(restored).copied().collect()));
 			}
 			Command::Backup(reply) => drop(reply.send(self.backup())),
 			Command::Status { group, reply } => drop(reply.send(self.status(&group))),
@@ -136,7 +138,7 @@ impl<M: Mls> Core<M> {
 				let followed: Vec<GroupId> =
 					self.groups.iter().filter(|(_, group)| group.is_followed()).map(|(id, _)| *id).collect();
 				for id in followed {
-					self.halt(&id, reason.clone());
+					self.halt(&id, DriveError::Outdated(reason.clone()));
 				}
 				self.report(Event::Outdated { reason });
 			}
@@ -288,10 +290,23 @@ impl<M: Mls> Core<M> {
 		}
 	}
 
-	/// Stops following a group because of trouble of this client. Its state is as it was before the trouble.
-	pub fn halt(&mut self, id: &GroupId, reason: String) {
-		tracing::error!(group = %id, %reason, "following a group was stopped");
-		self.end(id, GroupError::Halted { group: *id, reason: reason.clone() }, Event::Halted { group: *id, reason });
+	/// Stops following a group because of trouble of this client. Its state is as it was before the trouble; if it is the state
+	/// that is damaged, the client goes for a new one.
+	pub fn halt(&mut self, id: &GroupId, error: impl Into<DriveError>) {
+		if self.groups.get(id).is_some_and(|group| matches!(group.halted, Some(GroupError::Returning(_)))) {
+			return;
+		}
+		let error = error.into();
+		let (group, reason) = (*id, error.to_string());
+		tracing::error!(%group, %reason, "following a group was stopped");
+		let event = Event::Halted { group, reason: reason.clone() };
+		if error.is_lost_state() {
+			self.lose_state(id);
+			self.end(id, GroupError::Returning(group), event);
+			self.follow_restored(id);
+		} else {
+			self.end(id, GroupError::Halted { group, reason }, event);
+		}
 	}
 
 	/// A group was closed on the chain.

@@ -16,7 +16,7 @@ use super::{
 use crate::{
 	gate::{self, Input, Stop},
 	log::{EntryHeader, VerifiedEntry},
-	mls::{EngineError, EpochChange, MemberDevice, Mls, Prepared, PrivateReason},
+	mls::{is_damaged_state, EngineError, EpochChange, MemberDevice, Mls, Prepared, PrivateReason},
 	mutation::{self, Mutation},
 	store::{Overlay, Store, StoreError},
 };
@@ -48,6 +48,19 @@ pub(super) enum DriveError {
 	Unknown { people: BTreeSet<IdentityId>, block: BlockNumber },
 	#[error("the group's MLS state is not the one of its position in the log; restore the store or be invited again")]
 	Apart,
+	#[error("{0}")]
+	Outdated(String),
+}
+
+impl DriveError {
+	/// Whether what the store has of the group's state is damaged, or gone.
+	pub fn is_lost_state(&self) -> bool {
+		match self {
+			Self::Engine(error) => error.is_lost_state(),
+			Self::Store(error) => is_damaged_state(error),
+			_ => false,
+		}
+	}
 }
 
 /// What a step did, and what is to be done now that it is stored.
@@ -88,7 +101,7 @@ impl<M: Mls> Core<M> {
 	fn not_read(&mut self, id: &GroupId, error: DriveError) {
 		match error {
 			DriveError::Unknown { people, block } => self.look_up(id, people, block),
-			error => self.halt(id, error.to_string()),
+			error => self.halt(id, error),
 		}
 	}
 
@@ -285,7 +298,7 @@ impl<M: Mls> Core<M> {
 		if let Some(group) = self.groups.get_mut(id) {
 			if let Some(trouble) = group.trouble(id) {
 				// After trouble of this client its intents are still stored, and taken up again.
-				if !matches!(trouble, GroupError::Halted { .. }) {
+				if !matches!(trouble, GroupError::Halted { .. } | GroupError::Returning(_)) {
 					ended.extend(group.operations().filter_map(|operation| operation.number));
 				}
 				let reason = trouble.to_string();

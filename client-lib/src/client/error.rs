@@ -58,8 +58,9 @@ pub enum GroupError {
 	/// Another client of the same identity was given this one's place.
 	#[error("another device of this identity has the place of this one in group {0}: use that one; if there is none, ask to rejoin, and rotate the key")]
 	Replaced(GroupId),
-	/// The client was restored from a backup, and no member has readmitted it yet.
-	#[error("this client was restored from a backup and is not back in group {0}: a member whose client is open readmits it, or is given its request to rejoin")]
+	/// The client was restored from a backup, or what it had stored of the group's state is damaged, and no member has readmitted
+	/// it yet.
+	#[error("this client was restored from a backup, or its state of group {0} was damaged, and it is not back in the group: a member whose client is open readmits it, or is given its request to rejoin")]
 	Returning(GroupId),
 	/// The client could not process an entry that others may have accepted.
 	#[error("this client cannot follow group {0} any more: it asks to be readmitted, or has to be invited again")]
@@ -67,7 +68,7 @@ pub enum GroupError {
 	/// The group was closed on the chain.
 	#[error("group {0} was closed on the chain: create a new one")]
 	Gone(GroupId),
-	/// The client stopped following the group because of trouble of its own.
+	/// The client stopped following the group because of trouble of its own. If it asks to rejoin, it can be readmitted.
 	#[error("following group {group} was stopped: {reason}; open the client again when that is repaired")]
 	Halted {
 		/// The group.

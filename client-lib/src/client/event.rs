@@ -216,9 +216,9 @@ pub enum Event {
 		/// The group.
 		group: GroupId,
 	},
-	/// The client was restored from a backup, and has asked the members to readmit it as often as it does by itself. Nobody
-	/// whose client is open knows the request's key: perhaps all are away, or it was removed since, or the backup is older than
-	/// a rotation of its key. Hand the request of [`Client::rejoin`](crate::Client::rejoin) to a member, whose client says what is
+	/// The client was restored from a backup, or its state of the group was damaged, and it has asked the members to readmit it as
+	/// often as it does by itself. Nobody whose client is open knows the request's key: perhaps all are away, or it was removed
+	/// since, or the backup is older than a rotation of its key. Hand the request of [`Client::rejoin`](crate::Client::rejoin) to a member, whose client says what is
 	/// wrong with it; whoever is no member, or has another key, is removed and added again by a KeyPackage.
 	NotReadmitted {
 		/// The group.
@@ -231,7 +231,8 @@ pub enum Event {
 		/// The group.
 		group: GroupId,
 	},
-	/// The client stopped following the group because of trouble of its own, with its store for example.
+	/// The client stopped following the group because of trouble of its own, with its store for example. If what is stored of the
+	/// group's state is damaged, it asks to be readmitted ([`Event::AskedToRejoin`]); other trouble has to be seen to.
 	Halted {
 		/// The group.
 		group: GroupId,

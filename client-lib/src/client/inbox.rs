@@ -153,7 +153,7 @@ impl<M: Mls> Core<M> {
 				self.report(Event::Message { number, group, epoch, sender, data });
 			}
 			Ok(None) => {}
-			Err(MessageError::Engine(error)) => self.halt(id, error.to_string()),
+			Err(MessageError::Engine(error)) => self.halt(id, error),
 			Err(error) => tracing::debug!(group = %id, %error, "a message was dropped"),
 		}
 	}

@@ -75,6 +75,14 @@ impl Record for StoredIntent {
 	const KIND: &'static str = "intent";
 }
 
+impl StoredIntent {
+	/// What is to be done for it.
+	pub fn take_up(self, number: u64) -> Operation {
+		let Self { intent, once, epoch, attempts } = self;
+		Operation { attempts, stored: true, ..Operation::asked(number, intent, once, epoch) }
+	}
+}
+
 /// How an intent ended, by [`key`].
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct EndedIntent {

@@ -4,6 +4,7 @@ use super::{
 	action::Action,
 	core::Core,
 	group::Group,
+	intent::{self, InFlight, StoredIntent},
 	letters::{Awaited, Named},
 	people::Unknown,
 	records::{Invited, Mailbox, Membership},
@@ -15,7 +16,7 @@ use crate::{
 	delivery::{envelope, statement::Statement},
 	gate::Gate,
 	log::{LogCursor, VerifiedEntry},
-	mls::{EngineError, Invitation, Joined, Mls, WelcomeError},
+	mls::{EngineError, Invitation, Joined, Mls, Prepared, WelcomeError},
 	mutation::{self, Mutation},
 	store::StoreError,
 };
@@ -168,7 +169,7 @@ impl<M: Mls> Core<M> {
 			return Use::Done;
 		}
 		let is_member = self.groups.get(&id).is_some_and(|group| !group.gate.is_stopped());
-		if is_member {
+		if is_member && !self.wants_back(&id) {
 			// It is not, once the log has been read: it was removed, and added again since.
 			return Use::Later;
 		}
@@ -255,7 +256,7 @@ impl<M: Mls> Core<M> {
 		// What is left of an earlier membership gives way.
 		let joined = self.engine.rejoin(&overlay, &invited.invitation)?;
 		if self.restored.get(id).is_some_and(|restored| joined.epoch <= restored.epoch) {
-			return Err(mismatch("its epoch is not later than that of the backup"));
+			return Err(mismatch("its epoch is not later than that of the backup, or of the state that is damaged"));
 		}
 		if joined.epoch != depth {
 			return Err(mismatch("its epoch is not the depth of its entry"));
@@ -275,7 +276,14 @@ impl<M: Mls> Core<M> {
 			next_intent: earlier.map_or(0, |earlier| earlier.next_intent),
 			..Membership::new(gate.ok_or_else(|| mismatch("the log is full"))?)
 		};
+		let mut group = Group::new(membership.clone());
+		// After damage they have not ended: they go on.
+		for (key, stored) in overlay.list::<StoredIntent>(id.as_bytes())? {
+			group.waiting.extend(intent::number(&key).map(|number| stored.take_up(number)));
+		}
 		overlay.put(id.as_bytes(), &membership)?;
+		overlay.delete::<Prepared>(id.as_bytes())?;
+		overlay.delete::<InFlight>(id.as_bytes())?;
 		overlay.delete::<Invited>(id.as_bytes())?;
 		overlay.delete::<Asked>(id.as_bytes())?;
 		overlay.delete::<Restored>(id.as_bytes())?;
@@ -287,7 +295,7 @@ impl<M: Mls> Core<M> {
 			overlay.delete::<Mailbox>(&joined.key_package_ref)?;
 		}
 		overlay.commit()?;
-		Ok((Group::new(membership), joined))
+		Ok((group, joined))
 	}
 
 	pub(super) fn forget_mailbox(&mut self, reference: &[u8]) {

@@ -80,7 +80,7 @@ impl<M: Mls> Core<M> {
 	pub fn on_proposal(&mut self, id: &GroupId, bytes: Vec<u8>) {
 		match self.take_proposal(id, bytes) {
 			Ok(()) => {}
-			Err(ProposalError::Engine(error)) => self.halt(id, error.to_string()),
+			Err(ProposalError::Engine(error)) => self.halt(id, error),
 			Err(error) => tracing::debug!(group = %id, %error, "a proposal is of no use"),
 		}
 		self.commit_due_proposals(id);

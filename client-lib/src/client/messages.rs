@@ -105,6 +105,10 @@ impl<M: Mls> Core<M> {
 				self.leave_full_epoch(id, epoch);
 				self.queue(waiting)
 			}
+			Err(SendError::Message(MessageError::Engine(error))) if error.is_lost_state() => {
+				self.halt(id, error);
+				self.queue(waiting)
+			}
 			sent => sent,
 		}
 	}
@@ -177,7 +181,13 @@ impl<M: Mls> Core<M> {
 		let overlay = self.store.overlay();
 		let content = make(&self.engine, &overlay)?;
 		let current = self.groups.get(id).map(|group| group.gate.tip().epoch);
-		let keys = current.map(|epoch| EpochKeys::of_epoch(&overlay, id, epoch)).transpose()?.flatten();
+		let keys = match &content {
+			// By any that can be read: it goes out when something cannot.
+			Content::Rejoin(_) => EpochKeys::newest_readable(&overlay, id)?,
+			Content::Message(_) | Content::Proposal(_) => {
+				current.map(|epoch| EpochKeys::of_epoch(&overlay, id, epoch)).transpose()?.flatten()
+			}
+		};
 		let keys = match keys {
 			Some(keys) => keys,
 			// The client was cut off: its newest epoch is another than that of the log.
@@ -268,7 +278,7 @@ impl<M: Mls> Core<M> {
 		let current = group.gate.tip().epoch;
 		let keys = match self.keys_of(id, &statement.signer) {
 			Ok(keys) => keys,
-			Err(error) => return self.halt(id, error.to_string()),
+			Err(error) => return self.halt(id, error),
 		};
 		let keys = keys.as_ref();
 		let sealed = envelope::unwrap(&statement.data).unwrap_or_default();

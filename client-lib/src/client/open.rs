@@ -5,14 +5,14 @@ use super::{
 	core::Core,
 	create::Creating,
 	drive::DriveError,
-	group::{Group, Operation},
+	group::Group,
 	inbox::Inbox,
 	intent::{self, InFlight, StoredIntent},
 	letters::Letters,
 	outbox::Outbox,
 	people::{Claims, Watch},
 	records::{Evidence, Founding, Home, Invited, Mailbox, Membership, Outgoing, ONLY},
-	Client, Config, OpenError, Upkeep,
+	Client, Config, GroupError, OpenError, Upkeep,
 };
 use crate::{
 	delivery::{Poster, Seen, StatementFeed},
@@ -169,14 +169,18 @@ impl<M: Mls> Core<M> {
 		// One list for all groups each: a list is a search, and there may be a thousand groups.
 		let newest = EpochKeys::newest_entries(&overlay)?;
 		let mut intents = stored_intents(&overlay)?;
+		self.take_up_restored()?;
 		for (key, membership) in overlay.list::<Membership>(ONLY)? {
 			if let Some(id) = group_id(&key) {
-				let tip = membership.gate.tip().entry;
+				let tip = *membership.gate.tip();
 				let mut group = Group::new(membership);
 				take_up_intents(intents.remove(&id).unwrap_or_default(), &mut group);
+				group.halted = self.restored.get(&id).map(|_| GroupError::Returning(id));
 				self.groups.insert(id, group);
-				if self.groups.get(&id).is_some_and(Group::is_followed) && newest.get(&id) != Some(&tip) {
-					self.halt(&id, DriveError::Apart.to_string());
+				if self.groups.get(&id).is_some_and(Group::is_followed) && newest.get(&id) != Some(&tip.entry) {
+					// Or they are there, and cannot be read.
+					let keys = EpochKeys::of_epoch(&overlay, &id, tip.epoch);
+					self.halt(&id, keys.err().map_or(DriveError::Apart, DriveError::from));
 				}
 				self.follow(&id);
 				#[cfg(feature = "hostile")]
@@ -192,7 +196,9 @@ impl<M: Mls> Core<M> {
 		for (_, invited) in overlay.list::<Invited>(ONLY)? {
 			self.resume_joining(invited);
 		}
-		self.resume_restored()?;
+		for id in self.restored.keys().copied().collect::<Vec<_>>() {
+			self.follow_restored(&id);
+		}
 		self.resume_watch()?;
 		for (reference, Mailbox { kept_until, .. }) in overlay.list::<Mailbox>(ONLY)? {
 			self.keys_are_due(kept_until);
@@ -234,8 +240,8 @@ fn stored_intents(overlay: &Overlay<'_>) -> Result<BTreeMap<GroupId, Intents>, S
 
 /// Puts each where it was: carried by the pending commit, or waiting.
 fn take_up_intents(intents: Intents, group: &mut Group) {
-	for (number, StoredIntent { intent, once, epoch, attempts }) in intents.stored {
-		let operation = Operation { attempts, stored: true, ..Operation::asked(number, intent, once, epoch) };
+	for (number, stored) in intents.stored {
+		let operation = stored.take_up(number);
 		let carried = intents.in_flight.numbers.contains(&number) && !mutation::is(Mutation::ForgetInFlight);
 		if group.gate.pending().is_some() && carried {
 			group.current.push(operation);

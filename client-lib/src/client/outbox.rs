@@ -72,6 +72,11 @@ impl Outbox {
 			.insert(id, State { group, size, in_flight: false, first: false, tries: 0, due: 0, ready: None });
 	}
 
+	/// The group that a statement is of.
+	pub fn group(&self, id: u64) -> Option<GroupId> {
+		self.statements.get(&id).map(|state| state.group)
+	}
+
 	/// How many of a group wait.
 	pub fn of(&self, group: &GroupId) -> usize {
 		self.statements.values().filter(|state| state.group == *group).count()

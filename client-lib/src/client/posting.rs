@@ -42,6 +42,12 @@ impl<M: Mls> Core<M> {
 				}
 				Ok(Due::Later) => {}
 				Ok(Due::Gone) => self.outbox.remove(number),
+				// It waits until the client is back.
+				Err(error) if error.is_lost_state() => {
+					if let Some(id) = self.outbox.group(number) {
+						self.halt(&id, error);
+					}
+				}
 				Err(error) => {
 					tracing::error!(%error, "a statement cannot be read from the outbox");
 					self.outbox.remove(number);

@@ -7,7 +7,7 @@
 
 use super::{
 	core::Core,
-	group::Operation,
+	group::{Group, Operation},
 	records::{Mailbox, ONLY},
 	returning::Restored,
 	CommitError, Event, GroupError, RejoinAskError,
@@ -15,7 +15,7 @@ use super::{
 use crate::{
 	delivery::envelope::Content,
 	gate::Mode,
-	mls::{BuildError, EngineError, Intent, Mls, RejoinError, RejoinRequest, Voice},
+	mls::{BuildError, EngineError, EpochKeys, Intent, Mls, RejoinError, RejoinRequest, Voice},
 	store::Record,
 };
 use lockstep_primitives::{BlockNumber, EntryHash, GroupId};
@@ -67,10 +67,15 @@ impl<M: Mls> Core<M> {
 	/// statements do not get through. `newest` is the newest entry of the log as far as is known, for a client that has
 	/// no state of the group.
 	pub fn ask_to_rejoin(&mut self, id: &GroupId, newest: Option<EntryHash>) -> Result<Vec<u8>, RejoinAskError> {
-		let state = self.groups.get(id);
-		if state.is_some_and(|group| group.is_followed()) {
-			return Err(RejoinAskError::StillIn(*id));
+		if self.groups.get(id).is_some_and(Group::is_followed) {
+			// It may not have come across it yet that its state is damaged.
+			let view = self.engine.group(&self.store.overlay(), id);
+			match view.and_then(|view| view.ok_or(EngineError::NoSuchGroup(*id))) {
+				Err(error) if error.is_lost_state() => self.halt(id, error),
+				_ => return Err(RejoinAskError::StillIn(*id)),
+			}
 		}
+		let state = self.groups.get(id);
 		// One that was removed may ask, too: the commit that removed it may be invalid for all others (`docs/threat-model.md`).
 		// If it is not, they refuse.
 		let gone = |trouble: &GroupError| matches!(trouble, GroupError::Gone(_));
@@ -81,8 +86,8 @@ impl<M: Mls> Core<M> {
 		if restored.as_ref().is_some_and(|restored| restored.closed) {
 			return Err(GroupError::Gone(*id).into());
 		}
-		let known = state.map(|group| group.gate.cursor().head.hash);
-		let known = known.or(restored.as_ref().map(|restored| restored.cursor.head.hash));
+		let known = restored.as_ref().map(|restored| restored.cursor);
+		let known = known.or(state.map(|group| *group.gate.cursor())).map(|cursor| cursor.head.hash);
 		let newest = newest.or(known).ok_or(RejoinAskError::NoEntry(*id))?;
 		let store = self.store.clone();
 		let overlay = store.overlay();
@@ -102,7 +107,7 @@ impl<M: Mls> Core<M> {
 			restored.unanswered = false;
 		}
 		self.watch_mailbox(request.reference);
-		let posted = if self.engine.epoch_keys(&store.overlay(), id).is_ok_and(|keys| !keys.is_empty()) {
+		let posted = if EpochKeys::newest_readable(&store.overlay(), id).is_ok_and(|keys| keys.is_some()) {
 			let content = Content::Rejoin(request.bytes.clone());
 			self.post_content(id, None, |_, _| Ok(content))
 		} else {
@@ -141,7 +146,7 @@ impl<M: Mls> Core<M> {
 	pub fn on_rejoin_request(&mut self, id: &GroupId, bytes: &[u8]) {
 		match self.engine.check_rejoin(&self.store.overlay(), id, bytes) {
 			Ok(request) => self.keep_request(id, request),
-			Err(RejoinError::Engine(error)) => self.halt(id, error.to_string()),
+			Err(RejoinError::Engine(error)) => self.halt(id, error),
 			Err(error) => tracing::debug!(group = %id, %error, "a rejoin request is of no use"),
 		}
 	}
@@ -150,7 +155,7 @@ impl<M: Mls> Core<M> {
 		let view = match self.engine.group(&self.store.overlay(), id) {
 			Ok(Some(view)) => view,
 			Ok(None) => return,
-			Err(error) => return self.halt(id, error.to_string()),
+			Err(error) => return self.halt(id, error),
 		};
 		let finalized = self.finalized;
 		let Some(group) = self.groups.get_mut(id) else { return };
@@ -178,7 +183,7 @@ impl<M: Mls> Core<M> {
 			match self.engine.satisfied(&self.store.overlay(), id, &intent) {
 				Ok(true) => {}
 				Ok(false) => self.readmit_if_new(id, intent),
-				Err(error) => return self.halt(id, error.to_string()),
+				Err(error) => return self.halt(id, error),
 			}
 		}
 	}
@@ -201,7 +206,21 @@ impl<M: Mls> Core<M> {
 		}
 	}
 
-	/// A member that could not process an entry asks at once to be readmitted, and so does a client that was restored.
+	/// Whether an invitation is to take this client's place in a group that it is in, as far as its log tells: its state there is
+	/// damaged, or it has stopped for other trouble and was told to ask.
+	pub fn wants_back(&self, id: &GroupId) -> bool {
+		match self.groups.get(id).and_then(|group| group.halted.as_ref()) {
+			Some(GroupError::Returning(_)) => true,
+			Some(GroupError::Halted { .. }) => {
+				let asked = self.store.overlay().get::<Asked>(id.as_bytes());
+				asked.is_ok_and(|asked| asked.is_some())
+			}
+			_ => false,
+		}
+	}
+
+	/// A member that could not process an entry asks at once to be readmitted, and so does a client that was restored, or whose
+	/// state is damaged.
 	pub fn ask_by_itself(&mut self, id: &GroupId) {
 		match self.ask_to_rejoin(id, None) {
 			Ok(_) => self.report(Event::AskedToRejoin { group: *id }),

@@ -1,6 +1,7 @@
-//! Coming back from a backup: in each of its groups a restored client asks the members for a new leaf (decision 0020).
+//! Coming back from a backup: in each of its groups a restored client asks the members for a new leaf (decision 0020). So does a
+//! client whose stored state of a group is damaged, in that group (decision 0037).
 //!
-//! It has no state of such a group, so it reads no commit and no message of it, only how far the log is: a request that
+//! It has no state of such a group that is of use, so it reads no commit and no message of it, only how far the log is: a request that
 //! names the newest entry is good whatever became of the leaf. It asks by itself a bounded number of times
 //! ([`rejoin`](super::rejoin)), and once a group has readmitted it never again. So of clients that come from one backup, or
 //! run beside the one that it was made of, each takes the place of the others once, or as often as it asked before it heard of that, and the last one keeps it.
@@ -25,12 +26,12 @@ use crate::{
 use lockstep_primitives::{rpc::HexBytes, topic, GroupId};
 use serde::{Deserialize, Serialize};
 
-/// A group that this client knows from a backup and has not come back to yet, by its id.
+/// A group that this client knows from a backup, or whose state is damaged, and that it has not come back to yet, by its id.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Restored {
 	/// How far its log was read. What was read since the client was opened is not stored.
 	pub cursor: LogCursor,
-	/// The epoch at the time of the backup: a Welcome leads to a later one.
+	/// The epoch at the time of the backup, or the last one before the damage: a Welcome leads to a later one.
 	pub epoch: u64,
 	/// What it was called.
 	pub name: String,
@@ -40,6 +41,9 @@ pub(super) struct Restored {
 	/// The group was closed on the chain since.
 	#[serde(default)]
 	pub closed: bool,
+	/// That was just found out, and how long the log is by now is not known yet.
+	#[serde(skip)]
+	pub fresh: bool,
 }
 
 impl Record for Restored {
@@ -48,20 +52,30 @@ impl Record for Restored {
 
 impl Restored {
 	pub fn new(cursor: LogCursor, epoch: u64, name: String) -> Self {
-		Self { cursor, epoch, name, unanswered: false, closed: false }
+		Self { cursor, epoch, name, unanswered: false, closed: false, fresh: false }
 	}
 }
 
 impl<M: Mls> Core<M> {
 	/// Takes up what is in the store.
-	pub fn resume_restored(&mut self) -> Result<(), StoreError> {
+	pub fn take_up_restored(&mut self) -> Result<(), StoreError> {
 		let listed = self.store.overlay().list::<Restored>(ONLY)?;
 		for (key, restored) in listed {
 			let Ok(id) = <[u8; 32]>::try_from(&key[..]).map(GroupId) else { continue };
 			self.restored.insert(id, restored);
-			self.follow_restored(&id);
 		}
 		Ok(())
+	}
+
+	/// What is stored of a group's state is damaged: from here on it is one that was not come back to.
+	pub fn lose_state(&mut self, id: &GroupId) {
+		let Some(group) = self.groups.get(id) else { return };
+		let (cursor, epoch) = (*group.gate.cursor(), group.gate.tip().epoch);
+		// It may be of use for that much.
+		let view = self.engine.group(&self.store.overlay(), id).ok().flatten();
+		let name = view.map(|view| view.data.name).unwrap_or_default();
+		self.restored.insert(*id, Restored { fresh: true, ..Restored::new(cursor, epoch, name) });
+		self.keep_restored(id);
 	}
 
 	/// Follows the log of a group that was not come back to, unless something else of this client does.
@@ -96,6 +110,10 @@ impl<M: Mls> Core<M> {
 		let open = self.restored.iter().filter(|(id, restored)| !restored.closed && !self.joining.contains_key(id));
 		let open: Vec<GroupId> = open.map(|(id, _)| *id).collect();
 		for id in open {
+			let fresh = self.restored.get_mut(&id).map(|restored| std::mem::take(&mut restored.fresh));
+			if fresh == Some(true) {
+				continue;
+			}
 			let asked = match self.store.overlay().get::<Asked>(id.as_bytes()) {
 				Ok(asked) => asked,
 				Err(error) => {

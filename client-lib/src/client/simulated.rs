@@ -141,6 +141,18 @@ impl<M: Mls> SimulatedClient<M> {
 		mailboxes.into_iter().map(|(reference, _)| (reference.clone(), has_keys(&reference))).collect()
 	}
 
+	/// Overwrites every record of a kind in its store, or deletes it; gives how many there were.
+	#[cfg(test)]
+	pub(crate) fn damage(&self, kind: &'static str, with: Option<&[u8]>) -> usize {
+		self.core.store.damage(kind, with)
+	}
+
+	/// As [`Self::rejoin`], when this is the newest entry of the log.
+	#[cfg(test)]
+	pub(crate) fn rejoin_after(&mut self, group: &GroupId, newest: EntryHash) -> Result<Vec<u8>, RejoinAskError> {
+		self.core.ask_to_rejoin(group, Some(newest))
+	}
+
 	/// How many letters it awaits.
 	#[cfg(test)]
 	pub(crate) fn letters(&self) -> usize {

@@ -45,8 +45,8 @@ pub enum GroupState {
 	Removed,
 	/// Another client of the same identity was given its place: one that was restored from a backup, as a rule.
 	Replaced,
-	/// It was restored from a backup, and asks the members to readmit it. Members and authenticator are not known, and
-	/// `epoch` is that of the backup.
+	/// It was restored from a backup, or what it had stored of the group's state is damaged, and it asks the members to readmit
+	/// it. Members and authenticator are not known, and `epoch` is that of the backup, or the last one before the damage.
 	Returning,
 	/// The same, and it has asked as often as it does by itself.
 	NotReadmitted,
@@ -54,6 +54,6 @@ pub enum GroupState {
 	Desynchronized,
 	/// The group was closed on the chain.
 	Closed,
-	/// It stopped because of trouble of its own; opening the client again tries again.
+	/// It stopped because of trouble of its own that may be repaired; opening the client again tries again.
 	Halted,
 }

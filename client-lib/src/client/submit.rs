@@ -34,7 +34,7 @@ impl<M: Mls> Core<M> {
 	pub fn submit_commit(&mut self, id: &GroupId, append: Option<Append>, again: bool) {
 		match append.map_or_else(|| self.pending_append(id, again), Ok) {
 			Ok(append) => self.act(Action::Append { group: *id, append }),
-			Err(error) => self.halt(id, error.to_string()),
+			Err(error) => self.halt(id, error),
 		}
 	}
 

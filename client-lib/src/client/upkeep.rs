@@ -67,7 +67,7 @@ impl<M: Mls> Core<M> {
 		let overlay = self.store.overlay();
 		let forgotten = self.engine.forget_past_epochs(&overlay, id, epoch);
 		if let Err(error) = forgotten.and_then(|()| Ok(overlay.commit()?)) {
-			self.halt(id, error.to_string());
+			self.halt(id, error);
 		}
 	}
 }

@@ -61,8 +61,14 @@ pub enum StoreError {
 	)]
 	Damaged(String),
 	/// A record was damaged, moved or exchanged, or does not decode.
+	///
+	/// If it is of a group's MLS state, or of the keys of its epochs, the group alone is lost: a client that is open asks its
+	/// members for a new leaf, and goes on in the same store. Some records a client can do without. Without others, such as that
+	/// of a membership, an intent, or what waits in the inbox or outbox, it does not open: then a backup makes a new store
+	/// ([`Backup::restore`](crate::Backup::restore)), or the member rejoins its groups with a store that is empty.
 	#[error(
-		"a stored record of kind {kind} is damaged; restore the store from a backup or join the group anew: {reason}"
+		"a stored record of kind {kind} is damaged ({reason}); if it is of a group's state, the client asks the members to \
+		 readmit it; if the client does not open, restore a backup as a new store, or rejoin the groups with an empty one"
 	)]
 	Corrupt {
 		/// What kind of record it is.

@@ -17,6 +17,9 @@ use std::{
 	time::Duration,
 };
 
+/// Why a client comes back to a group.
+const LOST: &str = "this client was restored from a backup, or its stored state of the group was damaged";
+
 /// Opens the store, or asks whoever has it open, and looks at what is in it.
 pub async fn examine(profile: Profile, secret: &Secret, out: &Out, report: &mut Report) {
 	let command = profile.command();
@@ -88,11 +91,11 @@ fn judge(view: &GroupView, command: &str, report: &mut Report) {
 		}
 		"returning" => report.warning(
 			"groups",
-			format!("{group}: this client was restored from a backup, and waits for a member to readmit it"),
+			format!("{group}: {LOST}, and it waits for a member to readmit it"),
 			Some(format!("{command} join {short}, while a member's client is open")),
 		),
 		"not_readmitted" => {
-			let message = format!("{group}: this client was restored from a backup, and nobody has readmitted it");
+			let message = format!("{group}: {LOST}, and nobody has readmitted it");
 			let advice =
 				format!("hand a member the output of: {command} group rejoin {short}; its client says what is wrong");
 			report.wrong("groups", wrong(Kind::Returning, message, advice));
@@ -108,7 +111,10 @@ fn judge(view: &GroupView, command: &str, report: &mut Report) {
 		}
 		_ => {
 			let reason = view.reason.as_deref().unwrap_or("trouble with the store, or the chain was upgraded");
-			let advice = format!("LOCKSTEP_LOG=lockstep_client=info {command} read --follow, to see what happens");
+			let advice = format!(
+				"LOCKSTEP_LOG=lockstep_client=info {command} read --follow, to see what happens; if it does not pass, hand a member \
+				 the output of: {command} group rejoin {short}"
+			);
 			report.wrong("groups", wrong(Kind::Halted, format!("{group}: following it was stopped: {reason}"), advice));
 		}
 	}

@@ -13,9 +13,9 @@ use std::path::PathBuf;
 
 /// Asks the members of a group to readmit this identity
 ///
-/// A member that was cut off asks by itself, and is readmitted by another member whose client is open. One that has lost its
-/// state, and so knows the group no longer, hands the request to a member, who runs `group readmit`. It is signed, and only
-/// good for this identity. `lockstep join` waits for what comes of it.
+/// A member that was cut off, or whose stored state of the group was damaged, asks by itself, and is readmitted by another member
+/// whose client is open. One that has lost its state, and so knows the group no longer, hands the request to a member, who runs
+/// `group readmit`. It is signed, and only good for this identity. `lockstep join` waits for what comes of it.
 #[derive(Args, Clone, Debug, Serialize, Deserialize)]
 pub struct Rejoin {
 	/// The group: the first digits of its id; the whole of it if this client does not know the group

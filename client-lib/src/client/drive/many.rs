@@ -60,7 +60,7 @@ impl<M: Mls> Core<M> {
 		if !read.is_empty() {
 			group.replaced |= read.iter().any(|done: &Done| done.replaced);
 			if let Err(error) = commit_together(&store, overlay, id, &group.membership(&gate)) {
-				self.halt(id, error.to_string());
+				self.halt(id, error);
 				return taken;
 			}
 		}

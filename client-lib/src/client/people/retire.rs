@@ -150,7 +150,7 @@ impl<M: Mls> Core<M> {
 			match is_out {
 				Ok(true) => group.retiring.due.retain(|(other, _)| *other != device),
 				Ok(false) => group.waiting.push_back(Operation::own(intent, true)),
-				Err(error) => return self.halt(id, error.to_string()),
+				Err(error) => return self.halt(id, error),
 			}
 		}
 		self.start_waiting(id);
@@ -172,7 +172,7 @@ impl<M: Mls> Core<M> {
 		let (standing, view) = match found {
 			Ok((standing, Some(view))) => (standing, view),
 			Ok((_, None)) => return,
-			Err(error) => return self.halt(id, error.to_string()),
+			Err(error) => return self.halt(id, error),
 		};
 		let me = self.person();
 		let Some(group) = self.groups.get_mut(id) else { return };

@@ -1,0 +1,352 @@
+//! A client whose stored state of a group is damaged comes back by itself: in the same store, and with everything else that is in it.
+
+use super::{claimed::engine, parameters::PARAMETERS, Ended, GroupState, IntentState};
+use crate::{
+	delivery::statement::Statement,
+	finality::Finalized,
+	log::{EntryHeader, LogCursor, VerifiedEntry},
+	mls::{Engine, Intent},
+	rpc::StatementOutcome,
+	simulation::{Action, SimulatedClient},
+	store::{Store, StoreKey},
+	Event, GenesisHash, GroupId, Upkeep,
+};
+use lockstep_primitives::{
+	extrinsic::{Append, SignedCall},
+	payload_hash,
+	rpc::HexBytes,
+	BlockNumber, Endorsement, EntryBody, EntryHash, OrderingKey,
+};
+use std::collections::BTreeSet;
+use tempfile::TempDir;
+
+const GENESIS: GenesisHash = GenesisHash([7; 32]);
+const ANNA: usize = 0;
+const BERT: usize = 1;
+/// The keys of epochs, with which statements are signed.
+const KEYS: &str = "epoch keys";
+/// No value of any format.
+const BROKEN: &[u8] = b"\x01\"";
+
+fn key() -> StoreKey {
+	StoreKey::from_bytes([0; 32])
+}
+
+struct Member {
+	name: &'static str,
+	folder: TempDir,
+	/// `None` while it is closed.
+	client: Option<SimulatedClient<Engine>>,
+	/// From which entry on it follows the log.
+	follows: Option<u64>,
+	watches: BTreeSet<[u8; 32]>,
+	told: Vec<Event>,
+}
+
+/// Anna's group with Bert in it, its log, and a node with statements.
+struct World {
+	members: [Member; 2],
+	group: GroupId,
+	cursor: LogCursor,
+	log: Vec<VerifiedEntry>,
+	pool: Vec<Append>,
+	statements: Vec<Vec<u8>>,
+	block: BlockNumber,
+	/// No statement that is handed to the node arrives.
+	deaf: bool,
+	/// No commit of Bert's does.
+	loses: bool,
+	/// Of the next client that is opened.
+	seed: u64,
+}
+
+fn topic(statement: &[u8]) -> [u8; 32] {
+	Statement::decode(statement).unwrap().topic
+}
+
+impl World {
+	fn new() -> Self {
+		let group = GroupId([0; 32]);
+		let member = |name| {
+			let (folder, told) = (tempfile::tempdir().unwrap(), Vec::new());
+			Member { name, folder, client: None, follows: None, watches: BTreeSet::new(), told }
+		};
+		let mut world = Self {
+			members: [member("anna"), member("bert")],
+			group,
+			cursor: LogCursor::start(&GENESIS, &group),
+			log: Vec::new(),
+			pool: Vec::new(),
+			statements: Vec::new(),
+			block: 1,
+			deaf: false,
+			loses: false,
+			seed: 0,
+		};
+		world.open(ANNA);
+		world.open(BERT);
+		world.client(ANNA).create();
+		world.serve();
+		world.until("the group", |world| world.count(ANNA, |event| matches!(event, Event::Created { .. })) == 1);
+		let package = world.client(BERT).key_package().unwrap();
+		let group = world.group;
+		world.client(ANNA).enqueue(&group, Intent::Add(vec![HexBytes(package)])).unwrap();
+		world.until("joining", |world| world.joined(BERT) == 1);
+		world
+	}
+
+	fn open(&mut self, at: usize) {
+		self.seed += 1;
+		let member = &mut self.members[at];
+		let (folder, engine) = (member.folder.path(), engine(member.name));
+		let client = SimulatedClient::open_in(folder, &key(), engine, PARAMETERS, Upkeep::default(), self.seed);
+		member.client = Some(client.unwrap());
+		self.serve();
+	}
+
+	fn close(&mut self, at: usize) {
+		let member = &mut self.members[at];
+		(member.client, member.follows) = (None, None);
+		member.watches.clear();
+	}
+
+	/// Damages the records of a kind in the store of a client that is closed meanwhile.
+	fn damage_closed(&mut self, at: usize, kind: &'static str, with: Option<&[u8]>) {
+		self.close(at);
+		let store = Store::open(self.members[at].folder.path(), &key()).unwrap();
+		assert!(store.damage(kind, with) > 0, "there is a {kind}");
+		drop(store);
+		self.open(at);
+	}
+
+	fn client(&mut self, at: usize) -> &mut SimulatedClient<Engine> {
+		self.members[at].client.as_mut().unwrap()
+	}
+
+	/// Does what the clients ask for, until they ask for nothing more.
+	fn serve(&mut self) {
+		for _ in 0..1000 {
+			let mut is_quiet = true;
+			for at in 0..self.members.len() {
+				let actions = self.members[at].client.as_mut().map(SimulatedClient::take_actions).unwrap_or_default();
+				for action in actions {
+					is_quiet = false;
+					self.carry_out(at, action);
+				}
+			}
+			if is_quiet {
+				return;
+			}
+		}
+		panic!("they ask for more and more");
+	}
+
+	fn carry_out(&mut self, at: usize, action: Action) {
+		match action {
+			Action::Follow(_, from) => self.members[at].follows = Some(from.head.length),
+			Action::Forget(_) => self.members[at].follows = None,
+			Action::Watch(wanted) | Action::WatchAside(wanted) => {
+				self.members[at].watches.insert(wanted);
+				let stored: Vec<Vec<u8>> =
+					self.statements.iter().filter(|bytes| topic(bytes) == wanted).cloned().collect();
+				stored.iter().for_each(|bytes| self.client(at).on_statement(bytes));
+			}
+			Action::Unwatch(wanted) => {
+				self.members[at].watches.remove(&wanted);
+			}
+			Action::Post { number, statement } => {
+				let outcome = (!self.deaf).then_some(StatementOutcome::Stored);
+				if !self.deaf && !self.statements.contains(&statement) {
+					let place = topic(&statement);
+					for member in self.members.iter_mut().filter(|member| member.watches.contains(&place)) {
+						member.client.iter_mut().for_each(|client| client.on_statement(&statement));
+					}
+					self.statements.push(statement);
+				}
+				self.client(at).on_posted(number, outcome);
+			}
+			Action::Append { append, .. } if at == ANNA || !self.loses => self.pool.push(append),
+			Action::Create { call: SignedCall::CreateGroup { group, next_key, endorsement }, .. }
+				if self.log.is_empty() =>
+			{
+				(self.group, self.cursor) = (group, LogCursor::start(&GENESIS, &group));
+				self.append(self.cursor.head.hash, Vec::new(), next_key, endorsement);
+			}
+			Action::Report(event) => self.members[at].told.push(event),
+			_ => {}
+		}
+	}
+
+	/// Takes an entry into the log, in the newest block.
+	fn append(&mut self, parent: EntryHash, payload: Vec<u8>, next_key: OrderingKey, endorsement: Endorsement) {
+		let hash = payload_hash(&payload);
+		let payload_len = u32::try_from(payload.len()).unwrap();
+		let body = EntryBody { parent, payload_hash: hash, payload_len, next_key, endorsement };
+		let (index, block) = (self.cursor.head.length, self.block);
+		let head = self.cursor.head.append(block, &body).unwrap();
+		let header = EntryHeader { index, hash: head.hash, parent, block, payload_hash: hash, next_key };
+		self.cursor = LogCursor { head, block };
+		self.log.push(VerifiedEntry { header, payload: Some(payload) });
+	}
+
+	/// So many blocks pass; the last one has what was submitted.
+	fn blocks(&mut self, count: BlockNumber) {
+		self.block += count;
+		for Append { parent, payload, next_key, endorsement, .. } in std::mem::take(&mut self.pool) {
+			self.append(parent, payload, next_key, endorsement);
+		}
+		let length = self.log.len();
+		for member in &mut self.members {
+			let Some(client) = &mut member.client else { continue };
+			let from = member.follows.map_or(length, |from| usize::try_from(from).unwrap());
+			let entries = self.log[from..].iter().map(|entry| (self.group, entry.clone())).collect();
+			member.follows = member.follows.and(u64::try_from(length).ok());
+			client.on_finalized(Finalized { block: self.block, entries, closed: Vec::new(), complete: true });
+		}
+		self.serve();
+	}
+
+	fn until(&mut self, what: &str, there: impl Fn(&Self) -> bool) {
+		for _ in 0..300 {
+			if there(self) {
+				return;
+			}
+			self.blocks(1);
+		}
+		let told: Vec<&Vec<Event>> = self.members.iter().map(|member| &member.told).collect();
+		panic!("{what} did not come: {told:?}");
+	}
+
+	fn count(&self, at: usize, wanted: impl Fn(&Event) -> bool) -> usize {
+		self.members[at].told.iter().filter(|event| wanted(event)).count()
+	}
+
+	fn joined(&self, at: usize) -> usize {
+		self.count(at, |event| matches!(event, Event::Joined { .. }))
+	}
+
+	fn heard(&self, at: usize, said: &[u8]) -> bool {
+		self.count(at, |event| matches!(event, Event::Message { data, .. } if data == said)) == 1
+	}
+
+	fn stands(&self, at: usize) -> Option<GroupState> {
+		let client = self.members[at].client.as_ref()?;
+		client.status(&self.group).ok().map(|status| status.state)
+	}
+
+	/// Each hears the other.
+	fn talk(&mut self, text: &str) {
+		let group = self.group;
+		for at in [ANNA, BERT] {
+			let said = format!("{text} of {at}").into_bytes();
+			self.client(at).send(&group, &said).unwrap();
+			self.until(text, |world| world.heard(1 - at, &said));
+		}
+	}
+}
+
+/// Bert has a message that he has not dealt with, one that no node has taken, and a wish that has not come about. Then a kind of his
+/// records is damaged, while he is there, or while he is away.
+fn comes_back(kind: &'static str, is_closed: bool) {
+	let mut world = World::new();
+	let group = world.group;
+	world.talk("before");
+	(world.deaf, world.loses) = (true, true);
+	let number = world.client(BERT).enqueue(&group, Intent::Update).unwrap();
+	world.client(BERT).send(&group, b"waiting").unwrap();
+	world.serve();
+	if is_closed {
+		world.damage_closed(BERT, kind, Some(BROKEN));
+	} else {
+		assert!(world.client(BERT).damage(kind, Some(BROKEN)) > 0, "there is a {kind}");
+	}
+	world.client(ANNA).enqueue(&group, Intent::Update).unwrap();
+	world.until("the damage", |world| world.stands(BERT) == Some(GroupState::Returning));
+	assert!(world.client(BERT).send(&group, b"too early").is_err());
+	world.deaf = false;
+	if kind == KEYS {
+		// Nothing can be posted without them: the request is handed over.
+		(0..3).for_each(|_| world.blocks(1));
+		let request = world.client(BERT).rejoin(&group).unwrap();
+		world.client(ANNA).readmit(&group, &request).unwrap();
+	}
+	world.until("readmission", |world| world.joined(BERT) == 2);
+	world.loses = false;
+
+	let told = |world: &World, wanted: fn(&Event) -> bool| world.count(BERT, wanted);
+	assert_eq!(told(&world, |event| matches!(event, Event::Halted { .. })), 1, "{kind}");
+	assert_eq!(told(&world, |event| matches!(event, Event::AskedToRejoin { .. })), 1, "{kind}");
+	world.talk("after");
+	world.until("what waited", |world| world.heard(ANNA, b"waiting"));
+	world.until("the end of the wish", |world| {
+		let intents = world.members[BERT].client.as_ref().unwrap().intents(&group).unwrap();
+		matches!(&intents[..], [(only, IntentState::Ended(Ended::Done(_)))] if *only == number)
+	});
+	world.close(BERT);
+	world.open(BERT);
+	world.talk("again");
+	assert_eq!(world.stands(BERT), Some(GroupState::Active));
+	assert_eq!(world.client(BERT).status(&group).unwrap().members.len(), 2);
+	let unread = world.client(BERT).unread().unwrap();
+	let unread: Vec<_> = unread.iter().map(|(_, message)| String::from_utf8_lossy(&message.data)).collect();
+	assert_eq!(unread, ["before of 0", "after of 0", "again of 0"], "{kind}");
+}
+
+#[test]
+fn a_client_whose_state_is_damaged_while_it_is_open_comes_back() {
+	for kind in ["mls tree", "mls message secrets", "mls epoch key pairs", KEYS] {
+		comes_back(kind, false);
+	}
+}
+
+#[test]
+fn a_client_that_finds_its_state_damaged_when_it_is_opened_comes_back() {
+	let kinds = ["mls tree", "mls tree piece", "mls group state", "mls own leaf index", "mls epoch key pairs"];
+	for kind in kinds.into_iter().chain([KEYS]) {
+		comes_back(kind, true);
+	}
+}
+
+#[test]
+fn it_asks_so_often_and_no_more_also_if_it_is_opened_again_in_between() {
+	let mut world = World::new();
+	world.close(ANNA);
+	world.damage_closed(BERT, "mls tree", Some(BROKEN));
+	for round in 0..60 {
+		world.blocks(30);
+		if round % 7 == 0 {
+			world.close(BERT);
+			world.open(BERT);
+		}
+	}
+	assert_eq!(world.count(BERT, |event| matches!(event, Event::Halted { .. })), 1);
+	assert_eq!(world.count(BERT, |event| matches!(event, Event::AskedToRejoin { .. })), 5);
+	assert_eq!(world.count(BERT, |event| matches!(event, Event::NotReadmitted { times: 5, .. })), 1);
+	assert_eq!(world.stands(BERT), Some(GroupState::NotReadmitted));
+	// What it has asked for, whoever comes answers.
+	world.open(ANNA);
+	world.until("readmission", |world| world.joined(BERT) == 2);
+	world.talk("after");
+}
+
+/// The keys of its epochs are gone, and so its position and its state do not fit: that may be repaired.
+#[test]
+fn after_other_trouble_nobody_takes_a_clients_place_before_it_asks() {
+	let mut world = World::new();
+	let group = world.group;
+	let spare = world.client(BERT).key_package().unwrap();
+	world.serve();
+	world.damage_closed(BERT, KEYS, None);
+	assert_eq!(world.stands(BERT), Some(GroupState::Halted));
+	for intent in [Intent::Remove(vec![HexBytes(b"bert".to_vec())]), Intent::Add(vec![HexBytes(spare)])] {
+		world.client(ANNA).enqueue(&group, intent).unwrap();
+		(0..10).for_each(|_| world.blocks(1));
+	}
+	assert_eq!(world.log.len(), 4, "he was put out, and in again");
+	assert_eq!((world.joined(BERT), world.stands(BERT)), (1, Some(GroupState::Halted)));
+	let newest = world.cursor.head.hash;
+	let request = world.client(BERT).rejoin_after(&group, newest).unwrap();
+	world.client(ANNA).readmit(&group, &request).unwrap();
+	world.until("readmission", |world| world.joined(BERT) == 2);
+	world.talk("after");
+}
