@@ -218,8 +218,9 @@ pub enum Event {
 	},
 	/// The client was restored from a backup, or its state of the group was damaged, and it has asked the members to readmit it as
 	/// often as it does by itself. Nobody whose client is open knows the request's key: perhaps all are away, or it was removed
-	/// since, or the backup is older than a rotation of its key. Hand the request of [`Client::rejoin`](crate::Client::rejoin) to a member, whose client says what is
-	/// wrong with it; whoever is no member, or has another key, is removed and added again by a KeyPackage.
+	/// since, or the backup is older than a rotation of its key. Hand the request of [`Client::rejoin`](crate::Client::rejoin)
+	/// to a member, whose client says what is wrong with it; whoever is no member, or has another key, is removed and added again
+	/// by a KeyPackage.
 	NotReadmitted {
 		/// The group.
 		group: GroupId,
