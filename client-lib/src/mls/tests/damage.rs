@@ -78,7 +78,8 @@ fn a_damaged_group_is_forgotten_whole() {
 #[test]
 fn an_old_welcome_sets_nobody_back_whose_state_is_damaged_or_gone() {
 	const STATE: &str = "mls group state";
-	let cases: [&[(&str, Option<&[u8]>)]; 4] = [
+	type Damage = (&'static str, Option<&'static [u8]>);
+	let cases: [&[Damage]; 4] = [
 		&[(STATE, Some(BROKEN))],
 		&[(STATE, None)],
 		&[(STATE, Some(BROKEN)), ("epoch keys", Some(BROKEN))],
@@ -88,7 +89,7 @@ fn an_old_welcome_sets_nobody_back_whose_state_is_damaged_or_gone() {
 		let (_, _, joiner, invitations) = invited_twice();
 		let newer = joiner.write(|engine, overlay| engine.rejoin(overlay, &invitations[1])).unwrap();
 		for (kind, with) in damages {
-			assert!(joiner.store().damage(*kind, *with) > 0);
+			assert!(joiner.store().damage(kind, *with) > 0);
 		}
 		let stale = Err(WelcomeError::Stale { invited: newer.epoch - 2, stored: newer.epoch });
 		let overlay = joiner.store().overlay();
