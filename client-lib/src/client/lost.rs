@@ -329,6 +329,23 @@ fn it_asks_so_often_and_no_more_also_if_it_is_opened_again_in_between() {
 	world.talk("after");
 }
 
+/// A client without a state reads the log and judges nothing: it names the newest entry, whatever became of that.
+#[test]
+fn it_comes_back_also_when_the_newest_entry_is_one_that_lost() {
+	let mut world = World::new();
+	let group = world.group;
+	world.talk("before");
+	world.damage_closed(BERT, "mls tree", Some(BROKEN));
+	world.close(ANNA);
+	world.block += 1;
+	let (parent, next_key) = (world.log[0].header.hash, world.log[1].header.next_key);
+	world.append(parent, b"too late".to_vec(), next_key, Endorsement([0; 64]));
+	world.open(ANNA);
+	world.until("readmission", |world| world.joined(BERT) == 2);
+	assert_eq!(world.client(ANNA).status(&group).unwrap().log_length, 4);
+	world.talk("after");
+}
+
 /// The keys of its epochs are gone, and so its position and its state do not fit: that may be repaired.
 #[test]
 fn after_other_trouble_nobody_takes_a_clients_place_before_it_asks() {

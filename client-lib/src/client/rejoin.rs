@@ -144,11 +144,16 @@ impl<M: Mls> Core<M> {
 
 	/// Another member asks to be readmitted.
 	pub fn on_rejoin_request(&mut self, id: &GroupId, bytes: &[u8]) {
-		match self.engine.check_rejoin(&self.store.overlay(), id, bytes) {
+		match self.check_request(id, bytes) {
 			Ok(request) => self.keep_request(id, request),
 			Err(RejoinError::Engine(error)) => self.halt(id, error),
 			Err(error) => tracing::debug!(group = %id, %error, "a rejoin request is of no use"),
 		}
+	}
+
+	fn check_request(&self, id: &GroupId, bytes: &[u8]) -> Result<RejoinRequest, RejoinError> {
+		let group = self.groups.get(id).ok_or(EngineError::NoSuchGroup(*id))?;
+		self.engine.check_rejoin(&self.store.overlay(), id, bytes, &group.gate.cursor().head.hash)
 	}
 
 	fn keep_request(&mut self, id: &GroupId, request: RejoinRequest) {
@@ -198,8 +203,7 @@ impl<M: Mls> Core<M> {
 
 	/// The intent that answers a request which the application was given.
 	pub fn readmission(&self, id: &GroupId, bytes: &[u8]) -> Result<Intent, CommitError> {
-		let overlay = self.store.overlay();
-		match self.engine.check_rejoin(&overlay, id, bytes) {
+		match self.check_request(id, bytes) {
 			Ok(request) => Ok(request.intent()),
 			Err(RejoinError::Engine(error)) => Err(BuildError::from(error).into()),
 			Err(error) => Err(CommitError::Rejoin(error)),

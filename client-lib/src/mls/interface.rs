@@ -117,7 +117,13 @@ pub trait Mls {
 		newest: &EntryHash,
 	) -> Result<NewRejoinRequest, EngineError>;
 	/// [`Engine::check_rejoin`].
-	fn check_rejoin(&self, overlay: &Overlay<'_>, group: &GroupId, bytes: &[u8]) -> Result<RejoinRequest, RejoinError>;
+	fn check_rejoin(
+		&self,
+		overlay: &Overlay<'_>,
+		group: &GroupId,
+		bytes: &[u8],
+		head: &EntryHash,
+	) -> Result<RejoinRequest, RejoinError>;
 
 	/// [`Engine::signer_seed`].
 	fn signer_seed(&self) -> SignerSeed;
@@ -210,7 +216,7 @@ impl Mls for Engine {
 		fn unknown_members(&self, overlay: &Overlay<'_>, group: &GroupId, block: BlockNumber) -> Result<BTreeSet<IdentityId>, WelcomeError>;
 		fn standing(&self, overlay: &Overlay<'_>, group: &GroupId, of: Option<&BTreeSet<IdentityId>>) -> Result<Standing, EngineError>;
 		fn rejoin_request(&self, overlay: &Overlay<'_>, group: &GroupId, newest: &EntryHash) -> Result<NewRejoinRequest, EngineError>;
-		fn check_rejoin(&self, overlay: &Overlay<'_>, group: &GroupId, bytes: &[u8]) -> Result<RejoinRequest, RejoinError>;
+		fn check_rejoin(&self, overlay: &Overlay<'_>, group: &GroupId, bytes: &[u8], head: &EntryHash) -> Result<RejoinRequest, RejoinError>;
 		fn signer_seed(&self) -> SignerSeed;
 		fn seat(&self, overlay: &Overlay<'_>, group: &GroupId) -> Result<Option<Seat>, EngineError>;
 		fn propose_leave(&self, overlay: &Overlay<'_>, group: &GroupId) -> Result<Vec<u8>, BuildError>;

@@ -160,10 +160,12 @@ impl Engine {
 		Ok(NewRejoinRequest { bytes: Request { statement, signature }.encode(), reference: package.reference })
 	}
 
-	/// Checks a rejoin request that arrived, in the group's current epoch. Writes nothing to `overlay`.
+	/// Checks a rejoin request that arrived, in the group's current epoch. Writes nothing to `overlay`. `head` is the newest
+	/// entry of the log that this member has read.
 	///
 	/// A good request is from the member: it is signed with the key of the leaf that the member has now. It is not an
-	/// old one: it names that leaf, or the entry that opened this epoch.
+	/// old one: it names that leaf, the entry that opened this epoch, or the head. A member that cannot judge entries does
+	/// not know which of the two is the one that counts; the commit that answers it changes both.
 	///
 	/// # Errors
 	/// [`RejoinError`].
@@ -172,6 +174,7 @@ impl Engine {
 		overlay: &Overlay<'_>,
 		group: &GroupId,
 		bytes: &[u8],
+		head: &EntryHash,
 	) -> Result<RejoinRequest, RejoinError> {
 		let Request { statement, signature } = decode(bytes)?;
 		if statement.genesis != self.genesis {
@@ -202,7 +205,8 @@ impl Engine {
 		if leaf.index == mls.own_leaf_index() {
 			return Err(RejoinError::Own);
 		}
-		if statement.replaces != leaf.encryption_key && statement.newest != tip {
+		let is_new = statement.newest == tip || statement.newest == *head;
+		if statement.replaces != leaf.encryption_key && !is_new {
 			return Err(RejoinError::Lapsed { identity });
 		}
 		let package = key_package::parse(&self.crypto, &statement.key_package).map_err(RejoinError::KeyPackage)?;

@@ -205,8 +205,14 @@ impl Mls for StandIn {
 		self.request(overlay, group, newest)
 	}
 
-	fn check_rejoin(&self, overlay: &Overlay<'_>, group: &GroupId, bytes: &[u8]) -> Result<RejoinRequest, RejoinError> {
-		self.check(overlay, group, bytes)
+	fn check_rejoin(
+		&self,
+		overlay: &Overlay<'_>,
+		group: &GroupId,
+		bytes: &[u8],
+		head: &EntryHash,
+	) -> Result<RejoinRequest, RejoinError> {
+		self.check(overlay, group, bytes, head)
 	}
 
 	fn signer_seed(&self) -> SignerSeed {

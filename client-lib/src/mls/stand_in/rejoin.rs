@@ -60,6 +60,7 @@ impl StandIn {
 		overlay: &Overlay<'_>,
 		group: &GroupId,
 		bytes: &[u8],
+		head: &EntryHash,
 	) -> Result<RejoinRequest, RejoinError> {
 		let request: Request = serde_json::from_slice(bytes).map_err(|_| RejoinError::Malformed)?;
 		if request.group != *group {
@@ -75,7 +76,8 @@ impl StandIn {
 			return Err(RejoinError::Own);
 		}
 		let replaces = leaf.key.to_vec();
-		if request.replaces.is_none_or(|named| named.0 != replaces) && request.newest != tip {
+		let is_new = request.newest == tip || request.newest == *head;
+		if request.replaces.is_none_or(|named| named.0 != replaces) && !is_new {
 			return Err(RejoinError::Lapsed { identity });
 		}
 		Ok(RejoinRequest {

@@ -17,7 +17,7 @@ pub(super) fn ask(member: &Member, log: &Log) -> NewRejoinRequest {
 }
 
 pub(super) fn check(member: &Member, log: &Log, request: &NewRejoinRequest) -> RejoinRequest {
-	member.read(|engine, overlay| engine.check_rejoin(overlay, &log.group, &request.bytes)).unwrap()
+	member.read(|engine, overlay| engine.check_rejoin(overlay, &log.group, &request.bytes, &log.tip().hash)).unwrap()
 }
 
 /// One of the members commits a readmission, the others follow, and the one who asked comes back.
@@ -256,9 +256,9 @@ fn a_member_does_not_readmit_itself() {
 	let request = ask(&device, &log);
 	let checked = check(&members[0], &log, &request);
 	assert_eq!(refusal(&members[1], &log, &checked.intent()), BuildError::RemovesItself);
-	let error = members[1].read(|engine, overlay| engine.check_rejoin(overlay, &log.group, &request.bytes));
+	let error = members[1].read(|engine, overlay| engine.check_rejoin(overlay, &log.group, &request.bytes, &log.tip().hash));
 	assert_eq!(error, Err(super::RejoinError::Own));
-	let lost = device.read(|engine, overlay| engine.check_rejoin(overlay, &log.group, &request.bytes));
+	let lost = device.read(|engine, overlay| engine.check_rejoin(overlay, &log.group, &request.bytes, &log.tip().hash));
 	assert_eq!(lost, Err(super::RejoinError::Engine(EngineError::NoSuchGroup(log.group))));
 }
 

@@ -10,7 +10,7 @@ use lockstep_primitives::{EntryHash, GenesisHash, GroupId, OrderingKey};
 use proptest::{collection::vec, prelude::*};
 
 fn check(member: &Member, log: &Log, bytes: &[u8]) -> Result<RejoinRequest, RejoinError> {
-	member.read(|engine, overlay| engine.check_rejoin(overlay, &log.group, bytes))
+	member.read(|engine, overlay| engine.check_rejoin(overlay, &log.group, bytes, &log.tip().hash))
 }
 
 fn named(identity: &[u8]) -> Vec<u8> {
@@ -139,6 +139,19 @@ fn a_request_is_for_one_group_on_one_chain() {
 	let (other, others) = group(&["a", "b"]);
 	let request = ask(&others[1], &other);
 	assert_eq!(check(&members[0], &log, &request.bytes), Err(RejoinError::OtherGroup));
+}
+
+/// Who has no state cannot tell whether the newest entry is the one that counts.
+#[test]
+fn a_request_that_names_the_newest_entry_is_good_though_that_has_lost() {
+	let (log, members) = group(&["a", "b"]);
+	let loser = EntryHash([9; 32]);
+	let request = Parts { newest: loser, ..Parts::good(&log) }.bytes();
+	let check = |head: &EntryHash| {
+		members[0].read(|engine, overlay| engine.check_rejoin(overlay, &log.group, &request, head)).map(|_| ())
+	};
+	assert_eq!(check(&loser), Ok(()));
+	assert_eq!(check(&log.tip().hash), Err(RejoinError::Lapsed { identity: named(b"b") }), "not if there is no such");
 }
 
 #[test]

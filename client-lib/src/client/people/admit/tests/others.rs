@@ -44,7 +44,7 @@ impl Other {
 	/// Answers a request.
 	fn readmits(&self, computer: &Computer, request: &[u8]) -> Intent {
 		let overlay = self.store.overlay();
-		self.engine.check_rejoin(&overlay, &computer.group, request).unwrap().intent()
+		self.engine.check_rejoin(&overlay, &computer.group, request, &computer.cursor.head.hash).unwrap().intent()
 	}
 
 	/// Commits all of this, which goes into the log; the computer has not read it.
