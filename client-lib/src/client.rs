@@ -29,6 +29,7 @@ mod hostile;
 mod inbox;
 mod intent;
 mod join;
+mod joining;
 mod leave;
 mod letters;
 #[cfg(test)]

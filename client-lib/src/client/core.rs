@@ -12,7 +12,7 @@ use super::{
 	event::Event,
 	group::Group,
 	inbox::Inbox,
-	join::Joining,
+	joining::Joining,
 	letters::Letters,
 	outbox::Outbox,
 	people::{Claims, Watch},

@@ -5,8 +5,8 @@ use super::{
 	core::Core,
 	group::Group,
 	intent::{self, InFlight, StoredIntent},
+	joining::Joining,
 	letters::{Awaited, Named},
-	people::Unknown,
 	records::{Invited, Mailbox, Membership},
 	rejoin::Asked,
 	returning::Restored,
@@ -20,49 +20,11 @@ use crate::{
 	mutation::{self, Mutation},
 	store::StoreError,
 };
-use lockstep_primitives::{rpc::HexBytes, topic, BlockNumber, EntryHash, GroupId, IdentityId};
-use std::collections::{BTreeSet, HashMap};
+use lockstep_primitives::{rpc::HexBytes, topic, BlockNumber, GroupId, IdentityId};
+use std::collections::BTreeSet;
 
 /// Finalized blocks to wait for the invitation's entry.
 const MAX_WAIT: BlockNumber = 600;
-
-/// An invitation that is being checked.
-pub(super) struct Joining {
-	pub invited: Invited,
-	/// How many entries lie between each entry and entry 0, plus one.
-	depths: HashMap<EntryHash, u64>,
-	/// Where the log was read up to.
-	head: LogCursor,
-	contested: bool,
-	/// The finalized block in which the wait began; `None` before the first.
-	since: Option<BlockNumber>,
-	/// What has to be known before it can be judged: then the log is read anew.
-	pub unknown: Option<Unknown>,
-}
-
-impl Joining {
-	fn new(invited: Invited, start: LogCursor) -> Self {
-		Self { invited, depths: HashMap::new(), head: start, contested: false, since: None, unknown: None }
-	}
-
-	/// Takes the next entry into account; gives its depth. `None` if it is not the next one, or no child of any
-	/// entry before it.
-	fn read(&mut self, entry: &VerifiedEntry, start: &EntryHash) -> Option<u64> {
-		let header = &entry.header;
-		if header.index != self.head.head.length {
-			return None;
-		}
-		let depth = match self.depths.get(&header.parent) {
-			Some(depth) => depth.checked_add(1)?,
-			None if header.parent == *start => 0,
-			None => return None,
-		};
-		self.contested |= header.parent != self.head.head.hash;
-		self.head = LogCursor::after(header)?;
-		self.depths.insert(header.hash, depth);
-		Some(depth)
-	}
-}
 
 /// What became of something in a mailbox.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -132,8 +94,9 @@ impl<M: Mls> Core<M> {
 		let opened = envelope::unwrap(&statement.data)
 			.map_err(|error| error.to_string())
 			.and_then(|sealed| self.engine.open_letter(&awaited.key, sealed).map_err(|error| error.to_string()));
+		let topic = awaited.key.topic();
 		let used = match opened {
-			Ok(invitation) => self.consider(invitation, &awaited.reference),
+			Ok(invitation) => self.consider(invitation, &awaited.reference, topic),
 			Err(error) => {
 				// The letter itself may come yet.
 				tracing::debug!(%error, "what was posted in the place of a letter is not that");
@@ -141,7 +104,7 @@ impl<M: Mls> Core<M> {
 			}
 		};
 		if used == Use::Done {
-			self.forget_letter(&awaited.key.topic());
+			self.forget_letter(&topic);
 		}
 		used
 	}
@@ -161,8 +124,8 @@ impl<M: Mls> Core<M> {
 		}
 	}
 
-	/// Starts to check an invitation, unless the client is in the group, or on its way into it.
-	fn consider(&mut self, invitation: Invitation, reference: &[u8]) -> Use {
+	/// Starts to check an invitation from the letter under this topic, unless the client is in the group, or on its way into it.
+	fn consider(&mut self, invitation: Invitation, reference: &[u8], letter: [u8; 32]) -> Use {
 		let id = invitation.group;
 		let mailbox = self.store.overlay().get::<Mailbox>(reference).ok().flatten();
 		if mailbox.is_some_and(|mailbox| mailbox.joined.contains(&invitation.entry)) {
@@ -173,15 +136,13 @@ impl<M: Mls> Core<M> {
 			// It is not, once the log has been read: it was removed, and added again since.
 			return Use::Later;
 		}
-		if let Some(joining) = self.joining.get(&id) {
-			// Another one may lead where this one does not, or later: also to the same entry, if it says anything else.
-			let same = joining.invited.invitation == invitation;
-			return if same { Use::Done } else { Use::Later };
+		let invited = Invited { invitation, key_package_ref: HexBytes(reference.to_vec()) };
+		if self.joining.contains_key(&id) {
+			return self.consider_another(invited, letter);
 		}
 		if self.creating.contains_key(&id) {
 			return Use::Done;
 		}
-		let invited = Invited { invitation, key_package_ref: HexBytes(reference.to_vec()) };
 		let overlay = self.store.overlay();
 		if let Err(error) = overlay.put(id.as_bytes(), &invited).and_then(|()| overlay.commit()) {
 			tracing::error!(%error, "an invitation cannot be stored");
@@ -191,11 +152,38 @@ impl<M: Mls> Core<M> {
 		Use::Done
 	}
 
+	/// Another invitation to a group that one leads to already. It may lead where that one does not, or later.
+	fn consider_another(&mut self, invited: Invited, letter: [u8; 32]) -> Use {
+		let Invitation { group: id, entry, .. } = invited.invitation;
+		let Some(joining) = self.joining.get_mut(&id) else { return Use::Later };
+		if joining.all().any(|other| other.invitation == invited.invitation) {
+			return Use::Done;
+		}
+		if !joining.gives_way_to(&entry) {
+			if !joining.depths.contains_key(&entry) {
+				let letters = &self.letters;
+				joining.put_off.retain(|_, topic| letters.get(topic).is_some());
+				joining.put_off.insert(entry, letter);
+			}
+			return Use::Later;
+		}
+		let parked = self.joining.remove(&id).map(Box::new);
+		self.resume_joining(invited);
+		if let Some(joining) = self.joining.get_mut(&id) {
+			joining.parked = parked;
+		}
+		Use::Done
+	}
+
 	/// Reads the log of an invitation's group from its start.
 	pub fn resume_joining(&mut self, invited: Invited) {
 		let id = invited.invitation.group;
 		let start = LogCursor::start(self.engine.genesis(), &id);
-		self.joining.insert(id, Joining::new(invited, start));
+		let mut joining = Joining::new(invited, start);
+		if let Some(earlier) = self.joining.remove(&id) {
+			(joining.put_off, joining.parked) = (earlier.put_off, earlier.parked);
+		}
+		self.joining.insert(id, joining);
 		self.follow_from_start(&id);
 	}
 
@@ -204,10 +192,12 @@ impl<M: Mls> Core<M> {
 		let start = LogCursor::start(self.engine.genesis(), id).head.hash;
 		let Some(joining) = self.joining.get_mut(id).filter(|joining| joining.unknown.is_none()) else { return };
 		let Some(depth) = joining.read(entry, &start) else { return };
-		if entry.header.index < joining.invited.invitation.index {
-			return;
+		let is_there = entry.header.index >= joining.invited.invitation.index;
+		let due = is_there.then(|| (joining.invited.clone(), joining.contested));
+		if let Some(letter) = joining.put_off.remove(&entry.header.hash) {
+			self.act(Action::WatchAside(letter));
 		}
-		let (invited, contested) = (joining.invited.clone(), joining.contested);
+		let Some((invited, contested)) = due else { return };
 		match self.join(&invited, entry, depth, contested) {
 			Ok((group, joined)) => {
 				self.joining.remove(id);
@@ -309,15 +299,22 @@ impl<M: Mls> Core<M> {
 
 	/// An invitation came to nothing. The KeyPackage can still be used for another one.
 	fn drop_invitation(&mut self, id: &GroupId, reason: InvitationError) {
-		let dropped = self.joining.remove(id).filter(|_| mutation::is(Mutation::SpendOnFailure));
-		if let Some(dropped) = dropped {
+		let mut dropped = self.joining.remove(id);
+		let parked = dropped.as_mut().and_then(|dropped| dropped.parked.take());
+		if let Some(dropped) = dropped.filter(|_| mutation::is(Mutation::SpendOnFailure)) {
 			self.forget_mailbox(&dropped.invited.key_package_ref.0);
 		}
 		self.unfollow(id);
-		self.follow_restored(id);
-		let overlay = self.store.overlay();
-		if let Err(error) = overlay.delete::<Invited>(id.as_bytes()).and_then(|()| overlay.commit()) {
-			tracing::error!(%error, "an invitation cannot be deleted");
+		if let Some(parked) = parked {
+			// It is the one that is stored.
+			self.act(Action::Follow(*id, parked.head));
+			self.joining.insert(*id, *parked);
+		} else {
+			self.follow_restored(id);
+			let overlay = self.store.overlay();
+			if let Err(error) = overlay.delete::<Invited>(id.as_bytes()).and_then(|()| overlay.commit()) {
+				tracing::error!(%error, "an invitation cannot be deleted");
+			}
 		}
 		self.report(Event::InvitationFailed { group: *id, reason });
 		self.read_mailboxes();
@@ -336,63 +333,5 @@ impl<M: Mls> Core<M> {
 		for (id, entry, waited) in overdue {
 			self.drop_invitation(&id, InvitationError::NotFinal { entry, waited });
 		}
-	}
-}
-
-#[cfg(test)]
-mod tests {
-	use super::*;
-	use crate::log::EntryHeader;
-	use lockstep_primitives::{GenesisHash, OrderingKey, PayloadHash};
-
-	const GROUP: GroupId = GroupId([1; 32]);
-
-	fn start() -> LogCursor {
-		LogCursor::start(&GenesisHash([0; 32]), &GROUP)
-	}
-
-	fn joining() -> Joining {
-		let invitation = serde_json::json!({
-			"group": GROUP, "entry": EntryHash([9; 32]), "index": 9, "welcome": "0x"
-		});
-		let invitation = serde_json::from_value(invitation).unwrap();
-		Joining::new(Invited { invitation, key_package_ref: HexBytes(Vec::new()) }, start())
-	}
-
-	fn entry(index: u64, name: u8, parent: EntryHash) -> VerifiedEntry {
-		let header = EntryHeader {
-			index,
-			hash: EntryHash([name; 32]),
-			parent,
-			block: 1,
-			payload_hash: PayloadHash([0; 32]),
-			next_key: OrderingKey([0; 32]),
-		};
-		VerifiedEntry { header, payload: None }
-	}
-
-	#[test]
-	fn depth_is_counted_along_parents_and_a_branch_is_noticed() {
-		let start = start().head.hash;
-		let mut joining = joining();
-		let name = |name: u8| EntryHash([name; 32]);
-		assert_eq!(joining.read(&entry(0, 1, start), &start), Some(0));
-		assert_eq!(joining.read(&entry(1, 2, name(1)), &start), Some(1));
-		assert_eq!(joining.read(&entry(2, 3, name(2)), &start), Some(2));
-		assert!(!joining.contested);
-		assert_eq!(joining.read(&entry(3, 4, name(2)), &start), Some(2));
-		assert!(joining.contested);
-		assert_eq!(joining.read(&entry(4, 5, name(4)), &start), Some(3));
-	}
-
-	#[test]
-	fn repeats_gaps_and_strangers_have_no_depth() {
-		let start = start().head.hash;
-		let mut joining = joining();
-		assert_eq!(joining.read(&entry(1, 1, start), &start), None);
-		assert_eq!(joining.read(&entry(0, 1, start), &start), Some(0));
-		assert_eq!(joining.read(&entry(0, 1, start), &start), None);
-		assert_eq!(joining.read(&entry(1, 2, EntryHash([7; 32])), &start), None);
-		assert_eq!(joining.read(&entry(1, 2, EntryHash([1; 32])), &start), Some(1));
 	}
 }

@@ -319,7 +319,9 @@ fn a_device_that_is_taken_out_costs_its_person_no_role() {
 fn each_device_is_readmitted_by_itself() {
 	let (mut log, mut members) = with_phone(&of_people());
 	let request = ask(&members[3], &log);
-	let checked = members[1].read(|engine, overlay| engine.check_rejoin(overlay, &log.group, &request.bytes, &log.tip().hash)).unwrap();
+	let checked = members[1]
+		.read(|engine, overlay| engine.check_rejoin(overlay, &log.group, &request.bytes, &log.tip().hash))
+		.unwrap();
 	assert_eq!((checked.identity.as_slice(), checked.new_key), (id("b").as_bytes(), false));
 	assert_eq!(checked.client, members[3].view(&log).me);
 	// Its own other device readmits it; that one's leaf stays.
@@ -341,7 +343,9 @@ fn each_device_is_readmitted_by_itself() {
 fn a_device_that_goes_while_another_is_readmitted_is_not_replaced() {
 	let (mut log, mut members) = with_phone(&of_people());
 	let request = ask(&members[3], &log);
-	let checked = members[0].read(|engine, overlay| engine.check_rejoin(overlay, &log.group, &request.bytes, &log.tip().hash)).unwrap();
+	let checked = members[0]
+		.read(|engine, overlay| engine.check_rejoin(overlay, &log.group, &request.bytes, &log.tip().hash))
+		.unwrap();
 	let intents = [retire(&[named("b", key("b"))]), checked.intent()];
 	let batch = members[0].read(|engine, overlay| engine.build_commit(overlay, &log.group, &intents)).unwrap();
 	let entry = log.append(&batch.prepared.unwrap());

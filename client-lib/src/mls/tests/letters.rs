@@ -177,7 +177,9 @@ fn a_commit_whose_letter_cannot_be_sent_is_not_made() {
 fn whoever_comes_back_needs_a_letter_as_well() {
 	let (log, mut members) = group(&["a", "b", "c"]);
 	let request = ask(&members[2], &log);
-	let checked = members[0].read(|engine, overlay| engine.check_rejoin(overlay, &log.group, &request.bytes, &log.tip().hash)).unwrap();
+	let checked = members[0]
+		.read(|engine, overlay| engine.check_rejoin(overlay, &log.group, &request.bytes, &log.tip().hash))
+		.unwrap();
 	assert!(too_long(&mut members, &log, &checked.intent()) > 0);
 }
 

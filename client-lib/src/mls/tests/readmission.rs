@@ -256,7 +256,8 @@ fn a_member_does_not_readmit_itself() {
 	let request = ask(&device, &log);
 	let checked = check(&members[0], &log, &request);
 	assert_eq!(refusal(&members[1], &log, &checked.intent()), BuildError::RemovesItself);
-	let error = members[1].read(|engine, overlay| engine.check_rejoin(overlay, &log.group, &request.bytes, &log.tip().hash));
+	let error =
+		members[1].read(|engine, overlay| engine.check_rejoin(overlay, &log.group, &request.bytes, &log.tip().hash));
 	assert_eq!(error, Err(super::RejoinError::Own));
 	let lost = device.read(|engine, overlay| engine.check_rejoin(overlay, &log.group, &request.bytes, &log.tip().hash));
 	assert_eq!(lost, Err(super::RejoinError::Engine(EngineError::NoSuchGroup(log.group))));
