@@ -310,7 +310,7 @@ impl<M: Mls> Core<M> {
 	}
 
 	/// A group was closed on the chain.
-	fn close_group(&mut self, id: &GroupId) {
+	pub fn close_group(&mut self, id: &GroupId) {
 		let gone = GroupError::Gone(*id);
 		if let Some(group) = self.groups.get(id) {
 			let overlay = self.store.overlay();

@@ -153,19 +153,30 @@ fn nor_does_one_that_is_being_tried_when_the_client_is_closed() {
 /// Whoever has seen the KeyPackage can make one of any Welcome.
 #[test]
 fn one_that_names_an_entry_which_never_comes_holds_nobody_up() {
-	let never = |party: &Party| party.decoy_to(EntryHash([9; 32]), 1_000_000);
-	let mut party = Party::new();
-	let told = party.serve(&[never(&party).to_vec(), party.founder.sent.clone()].concat());
-	assert_eq!((failures(&told), has_joined(&told)), (0, true), "the entry was there: {told:?}");
+	type Decoys = fn(&Party) -> Vec<Vec<u8>>;
+	const NEVER: Decoys = |party| party.decoy_to(EntryHash([9; 32]), 1_000_000).to_vec();
+	const ELSEWHERE: Decoys = |party| party.decoy_to(party.invitation.entry, 1_000_000).to_vec();
+	const BOTH: Decoys = |party| [NEVER(party), ELSEWHERE(party)].concat();
+	for decoys in [NEVER, ELSEWHERE, BOTH] {
+		for is_first in [true, false] {
+			let stored = |party: &Party| {
+				let (decoys, real) = (decoys(party), party.founder.sent.clone());
+				if is_first { [decoys, real] } else { [real, decoys] }.concat()
+			};
+			let mut party = Party::new();
+			let told = party.serve(&stored(&party));
+			assert!(has_joined(&told), "the entry was there: {told:?}");
 
-	let mut party = Party::new();
-	let last = party.founder.log.pop().unwrap();
-	let stored = [never(&party).to_vec(), party.founder.sent.clone()].concat();
-	let told = party.serve(&stored);
-	assert_eq!((failures(&told), has_joined(&told)), (0, false), "{told:?}");
-	party.goes_on(last);
-	let told = party.serve(&stored);
-	assert_eq!((failures(&told), has_joined(&told)), (0, true), "the entry came later: {told:?}");
+			let mut party = Party::new();
+			let last = party.founder.log.pop().unwrap();
+			let stored = stored(&party);
+			let told = party.serve(&stored);
+			assert_eq!((failures(&told), has_joined(&told)), (0, false), "{told:?}");
+			party.goes_on(last);
+			let told = party.serve(&stored);
+			assert!(has_joined(&told), "the entry came later: {told:?}");
+		}
+	}
 }
 
 /// What leads to an entry that is there is tried while the real one waits for its own, and does not take its place.

@@ -279,17 +279,12 @@ impl<M: Mls> Core<M> {
 	fn enter_epoch(&mut self, id: &GroupId) {
 		let Some(group) = self.groups.get_mut(id) else { return };
 		group.proposals.clear();
-		let leaving = group.leaving;
 		// What waits for room has it now.
 		self.outbox.hurry(id);
 		#[cfg(feature = "hostile")]
 		self.hoard_keys(id);
 		self.read_buffered(id);
-		if leaving {
-			if let Err(error) = self.propose_leave(id) {
-				tracing::warn!(group = %id, %error, "leaving could not be proposed again");
-			}
-		}
+		self.leave_on(id);
 	}
 
 	/// Nothing will come of a group, or not before the client is opened again: answers what is under way in it.

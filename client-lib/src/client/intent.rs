@@ -4,7 +4,10 @@
 //! commit that carries it is merged, the epoch in which it came about by another's commit is entered, the group ends.
 //! So a client that is killed anywhere finds each intent in exactly one of these states.
 
-use super::{group::Operation, Committed};
+use super::{
+	group::{Group, Operation},
+	Committed,
+};
 use crate::{
 	mls::Intent,
 	store::{Overlay, Record, StoreError},
@@ -81,6 +84,17 @@ impl StoredIntent {
 		let Self { intent, once, epoch, attempts } = self;
 		Operation { attempts, stored: true, ..Operation::asked(number, intent, once, epoch) }
 	}
+}
+
+/// Takes up the intents of a group that have not ended and are not in memory.
+pub(super) fn take_up_stored(overlay: &Overlay<'_>, id: &GroupId, group: &mut Group) -> Result<(), StoreError> {
+	for (key, stored) in overlay.list::<StoredIntent>(id.as_bytes())? {
+		let Some(number) = number(&key) else { continue };
+		if group.operations().all(|operation| operation.number != Some(number)) {
+			group.waiting.push_back(stored.take_up(number));
+		}
+	}
+	Ok(())
 }
 
 /// How an intent ended, by [`key`].

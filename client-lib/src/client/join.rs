@@ -4,7 +4,7 @@ use super::{
 	action::Action,
 	core::Core,
 	group::Group,
-	intent::{self, InFlight, StoredIntent},
+	intent::{self, InFlight},
 	joining::Joining,
 	letters::{Awaited, Named},
 	records::{Invited, Mailbox, Membership},
@@ -192,7 +192,9 @@ impl<M: Mls> Core<M> {
 		let start = LogCursor::start(self.engine.genesis(), id).head.hash;
 		let Some(joining) = self.joining.get_mut(id).filter(|joining| joining.unknown.is_none()) else { return };
 		let Some(depth) = joining.read(entry, &start) else { return };
-		let is_there = entry.header.index >= joining.invited.invitation.index;
+		let Invitation { entry: named, index, .. } = joining.invited.invitation;
+		// One that names another place for it is no good, wherever that is.
+		let is_there = entry.header.index >= index || entry.header.hash == named;
 		let due = is_there.then(|| (joining.invited.clone(), joining.contested));
 		if let Some(letter) = joining.put_off.remove(&entry.header.hash) {
 			self.act(Action::WatchAside(letter));
@@ -215,6 +217,7 @@ impl<M: Mls> Core<M> {
 				self.hoard_keys(id);
 				self.report(Event::Joined { group: *id, epoch: joined.epoch, contested });
 				self.read_buffered(id);
+				self.leave_on(id);
 				self.post_due();
 			}
 			Err(JoinFailure::Invitation(reason)) => self.drop_invitation(id, reason),
@@ -222,10 +225,22 @@ impl<M: Mls> Core<M> {
 			Err(JoinFailure::Engine(error)) => {
 				tracing::error!(group = %id, %error, "an invitation cannot be accepted now");
 				self.joining.remove(id);
-				self.unfollow(id);
-				self.follow_restored(id);
+				self.follow_as_before(id);
 			}
 		}
+	}
+
+	/// Nothing is joined any more: only what the client is in, or was restored, is followed.
+	fn follow_as_before(&mut self, id: &GroupId) {
+		if self.groups.get(id).is_some_and(Group::is_followed) {
+			return;
+		}
+		self.unfollow(id);
+		if let Some(restored) = self.restored.get_mut(id) {
+			// Its log was not read on meanwhile.
+			restored.fresh = true;
+		}
+		self.follow_restored(id);
 	}
 
 	/// Joins in one write, if the Welcome leads to what the entry says.
@@ -241,12 +256,19 @@ impl<M: Mls> Core<M> {
 		if entry.header.hash != invited.invitation.entry {
 			return Err(mismatch("it names an entry that is not in the log"));
 		}
+		if entry.header.index != invited.invitation.index {
+			return Err(mismatch("it names another place of its entry in the log"));
+		}
 		let overlay = self.store.overlay();
 		let earlier: Option<Membership> = overlay.get(id.as_bytes())?;
 		// What is left of an earlier membership gives way.
 		let joined = self.engine.rejoin(&overlay, &invited.invitation)?;
 		if self.restored.get(id).is_some_and(|restored| joined.epoch <= restored.epoch) {
 			return Err(mismatch("its epoch is not later than that of the backup, or of the state that is damaged"));
+		}
+		if earlier.as_ref().is_some_and(|earlier| earlier.is_past(joined.epoch)) {
+			// The state tells the same, and may be gone.
+			return Err(mismatch("its epoch is not later than the one that this member was in"));
 		}
 		if joined.epoch != depth {
 			return Err(mismatch("its epoch is not the depth of its entry"));
@@ -261,16 +283,15 @@ impl<M: Mls> Core<M> {
 		let stale = earlier.as_ref().filter(|_| mutation::is(Mutation::StaleReset));
 		let depth = stale.map_or(depth, |earlier| earlier.gate.tip().epoch.saturating_add(1));
 		let gate = Gate::at(&entry.header, depth, contested, self.parameters.candidate_interval);
-		let membership = Membership {
+		let mut membership = Membership::new(gate.ok_or_else(|| mismatch("the log is full"))?);
+		if let Some(earlier) = earlier {
 			// An intent of an earlier membership keeps its number, and its end is remembered.
-			next_intent: earlier.map_or(0, |earlier| earlier.next_intent),
-			..Membership::new(gate.ok_or_else(|| mismatch("the log is full"))?)
-		};
+			membership.next_intent = earlier.next_intent;
+			membership.leaving = earlier.leaving && !earlier.was_removed();
+		}
 		let mut group = Group::new(membership.clone());
 		// After damage they have not ended: they go on.
-		for (key, stored) in overlay.list::<StoredIntent>(id.as_bytes())? {
-			group.waiting.extend(intent::number(&key).map(|number| stored.take_up(number)));
-		}
+		intent::take_up_stored(&overlay, id, &mut group)?;
 		overlay.put(id.as_bytes(), &membership)?;
 		overlay.delete::<Prepared>(id.as_bytes())?;
 		overlay.delete::<InFlight>(id.as_bytes())?;
@@ -304,13 +325,12 @@ impl<M: Mls> Core<M> {
 		if let Some(dropped) = dropped.filter(|_| mutation::is(Mutation::SpendOnFailure)) {
 			self.forget_mailbox(&dropped.invited.key_package_ref.0);
 		}
-		self.unfollow(id);
 		if let Some(parked) = parked {
 			// It is the one that is stored.
 			self.act(Action::Follow(*id, parked.head));
 			self.joining.insert(*id, *parked);
 		} else {
-			self.follow_restored(id);
+			self.follow_as_before(id);
 			let overlay = self.store.overlay();
 			if let Err(error) = overlay.delete::<Invited>(id.as_bytes()).and_then(|()| overlay.commit()) {
 				tracing::error!(%error, "an invitation cannot be deleted");

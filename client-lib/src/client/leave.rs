@@ -64,16 +64,21 @@ impl<M: Mls> Core<M> {
 		Ok(self.send_content(id, None, |_, _| Ok(Content::Proposal(proposal)))?)
 	}
 
+	/// Proposes to leave again in a new epoch, if that is wanted.
+	pub fn leave_on(&mut self, id: &GroupId) {
+		if self.groups.get(id).is_some_and(|group| group.leaving) {
+			if let Err(error) = self.propose_leave(id) {
+				tracing::warn!(group = %id, %error, "leaving could not be proposed again");
+			}
+		}
+	}
+
 	/// Proposes to leave again where that is wanted. A client that was killed between entering an epoch and proposing in
 	/// it would wait for the next epoch, which may never come.
 	pub fn propose_leaves_again(&mut self) {
 		let leaving = |group: &Group| group.leaving && group.is_followed();
 		let leaving: Vec<GroupId> = self.groups.iter().filter(|(_, group)| leaving(group)).map(|(id, _)| *id).collect();
-		for id in leaving {
-			if let Err(error) = self.propose_leave(&id) {
-				tracing::warn!(group = %id, %error, "leaving could not be proposed again");
-			}
-		}
+		leaving.iter().for_each(|id| self.leave_on(id));
 	}
 
 	/// Another member's proposal, posted in the current epoch.

@@ -329,6 +329,44 @@ fn it_asks_so_often_and_no_more_also_if_it_is_opened_again_in_between() {
 	world.talk("after");
 }
 
+#[test]
+fn if_the_group_is_closed_meanwhile_what_was_under_way_has_ended() {
+	let mut world = World::new();
+	let group = world.group;
+	world.close(ANNA);
+	world.loses = true;
+	world.client(BERT).enqueue(&group, Intent::Update).unwrap();
+	world.damage_closed(BERT, "mls tree", Some(BROKEN));
+	world.until("the damage", |world| world.stands(BERT) == Some(GroupState::Returning));
+	let (block, closed) = (world.block + 1, vec![group]);
+	world.client(BERT).on_finalized(Finalized { block, entries: Vec::new(), closed, complete: true });
+	for _ in 0..2 {
+		world.serve();
+		assert_eq!(world.count(BERT, |event| matches!(event, Event::GroupClosed { .. })), 1);
+		assert_eq!(world.stands(BERT), Some(GroupState::Closed));
+		let intents = world.client(BERT).intents(&group).unwrap();
+		assert!(matches!(&intents[..], [(_, IntentState::Ended(Ended::Failed { .. }))]), "{intents:?}");
+		world.close(BERT);
+		world.open(BERT);
+	}
+}
+
+#[test]
+fn who_wanted_to_leave_leaves_when_it_is_back() {
+	let mut world = World::new();
+	let group = world.group;
+	world.close(ANNA);
+	world.deaf = true;
+	world.client(BERT).leave(&group).unwrap();
+	world.damage_closed(BERT, "mls tree", Some(BROKEN));
+	world.open(ANNA);
+	world.client(ANNA).enqueue(&group, Intent::Update).unwrap();
+	world.until("another epoch", |world| world.log.len() == 3);
+	world.deaf = false;
+	world.until("readmission", |world| world.joined(BERT) == 2);
+	world.until("leaving", |world| world.count(BERT, |event| matches!(event, Event::RemovedFromGroup { .. })) == 1);
+}
+
 /// A client without a state reads the log and judges nothing: it names the newest entry, whatever became of that.
 #[test]
 fn it_comes_back_also_when_the_newest_entry_is_one_that_lost() {

@@ -12,7 +12,7 @@ use super::{
 	outbox::Outbox,
 	people::{Claims, Watch},
 	records::{Evidence, Founding, Home, Invited, Mailbox, Membership, Outgoing, ONLY},
-	Client, Config, GroupError, OpenError, Upkeep,
+	Client, Config, OpenError, Upkeep,
 };
 use crate::{
 	delivery::{Poster, Seen, StatementFeed},
@@ -175,7 +175,7 @@ impl<M: Mls> Core<M> {
 				let tip = *membership.gate.tip();
 				let mut group = Group::new(membership);
 				take_up_intents(intents.remove(&id).unwrap_or_default(), &mut group);
-				group.halted = self.restored.get(&id).map(|_| GroupError::Returning(id));
+				group.halted = self.restored.get(&id).map(|_| self.absent(&id));
 				self.groups.insert(id, group);
 				if self.groups.get(&id).is_some_and(Group::is_followed) && newest.get(&id) != Some(&tip.entry) {
 					// Or they are there, and cannot be read.
@@ -193,8 +193,16 @@ impl<M: Mls> Core<M> {
 				self.follow_from_start(&id);
 			}
 		}
-		for (_, invited) in overlay.list::<Invited>(ONLY)? {
-			self.resume_joining(invited);
+		for (key, invited) in overlay.list::<Invited>(ONLY)? {
+			let is_followed = |id: GroupId| self.groups.get(&id).is_some_and(Group::is_followed);
+			if group_id(&key).is_some_and(is_followed) {
+				// The trouble has passed for which it was to be joined anew. If it was removed, its log says so, and the letter is there.
+				let overlay = store.overlay();
+				overlay.delete::<Invited>(&key)?;
+				overlay.commit()?;
+			} else {
+				self.resume_joining(invited);
+			}
 		}
 		for id in self.restored.keys().copied().collect::<Vec<_>>() {
 			self.follow_restored(&id);

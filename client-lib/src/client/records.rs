@@ -1,7 +1,7 @@
 //! What a client stores apart from MLS state.
 
 use crate::{
-	gate::Gate,
+	gate::{Gate, Mode},
 	mls::{EnvelopeKey, Invitation},
 	store::{packed, Record},
 };
@@ -55,6 +55,17 @@ impl Membership {
 	pub fn new(gate: Gate) -> Self {
 		let renewed_at = gate.tip().block;
 		Self { gate, leaving: false, next_intent: 0, renewed_at, sent: 0, replaced: false }
+	}
+
+	/// Whether an invitation to this epoch would set the member back, or leave it where it is. One that was removed may be
+	/// invited to the epoch that its removal opened.
+	pub fn is_past(&self, epoch: u64) -> bool {
+		let tip = self.gate.tip().epoch;
+		epoch < tip || (epoch == tip && !self.was_removed())
+	}
+
+	pub fn was_removed(&self) -> bool {
+		matches!(self.gate.mode(), Mode::Removed)
 	}
 }
 
@@ -179,4 +190,25 @@ pub struct Evidence {
 
 impl Record for Evidence {
 	const KIND: &'static str = "evidence";
+}
+
+#[cfg(test)]
+mod tests {
+	use super::*;
+	use crate::log::EntryHeader;
+	use lockstep_primitives::PayloadHash;
+
+	#[test]
+	fn an_invitation_leads_to_a_later_epoch_than_the_member_was_in() {
+		let header = EntryHeader {
+			index: 5,
+			hash: EntryHash([1; 32]),
+			parent: EntryHash([0; 32]),
+			block: 9,
+			payload_hash: PayloadHash([0; 32]),
+			next_key: OrderingKey([0; 32]),
+		};
+		let membership = Membership::new(Gate::at(&header, 3, false, 1).unwrap());
+		assert_eq!([2, 3, 4].map(|epoch| membership.is_past(epoch)), [true, true, false]);
+	}
 }

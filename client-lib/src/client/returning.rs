@@ -8,6 +8,7 @@
 
 use super::{
 	core::Core,
+	intent,
 	records::{Outgoing, ONLY},
 	rejoin::Asked,
 	status::{GroupState, GroupStatus},
@@ -101,7 +102,15 @@ impl<M: Mls> Core<M> {
 		if !std::mem::replace(&mut restored.closed, true) {
 			self.keep_restored(id);
 			self.act(super::action::Action::Forget(*id));
-			self.report(Event::GroupClosed { group: *id });
+			if let Some(group) = self.groups.get_mut(id) {
+				// Since the damage they wait in the store alone.
+				if let Err(error) = intent::take_up_stored(&self.store.overlay(), id, group) {
+					tracing::error!(group = %id, %error, "intents cannot be read");
+				}
+				self.close_group(id);
+			} else {
+				self.report(Event::GroupClosed { group: *id });
+			}
 		}
 	}
 
