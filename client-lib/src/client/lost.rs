@@ -329,6 +329,45 @@ fn it_asks_so_often_and_no_more_also_if_it_is_opened_again_in_between() {
 	world.talk("after");
 }
 
+/// Neither the state nor the keys of any epoch say how far he was; his place in the log does. An invitation that nodes have kept
+/// back does not set him back.
+#[test]
+fn an_old_invitation_sets_nobody_back_who_has_nothing_left_but_his_place_in_the_log() {
+	let mut world = World::new();
+	let group = world.group;
+	let packages = [(); 2].map(|()| world.client(BERT).key_package().unwrap());
+	world.serve();
+	world.close(BERT);
+	let mut kept_back = Vec::new();
+	for package in packages {
+		let before = world.statements.len();
+		for intent in [Intent::Remove(vec![HexBytes(b"bert".to_vec())]), Intent::Add(vec![HexBytes(package)])] {
+			let length = world.log.len();
+			world.client(ANNA).enqueue(&group, intent).unwrap();
+			world.until("the commit", |world| world.log.len() > length);
+			(0..3).for_each(|_| world.blocks(1));
+		}
+		if kept_back.is_empty() {
+			kept_back = world.statements.split_off(before);
+		}
+	}
+	world.open(BERT);
+	world.until("joining anew", |world| world.joined(BERT) == 2);
+	world.damage_closed(BERT, "mls group state", None);
+	world.damage_closed(BERT, KEYS, None);
+	world.until("the damage", |world| world.stands(BERT) != Some(GroupState::Active));
+	let newest = world.cursor.head.hash;
+	world.client(BERT).rejoin_after(&group, newest).unwrap();
+	// What leads to his mailbox first, then the letter.
+	for _ in 0..2 {
+		kept_back.iter().for_each(|statement| world.client(BERT).on_statement(statement));
+		world.serve();
+	}
+	(0..3).for_each(|_| world.blocks(1));
+	assert_eq!(world.joined(BERT), 2, "not by the old one");
+	assert_eq!(world.count(BERT, |event| matches!(event, Event::InvitationFailed { .. })), 1);
+}
+
 #[test]
 fn if_the_group_is_closed_meanwhile_what_was_under_way_has_ended() {
 	let mut world = World::new();
