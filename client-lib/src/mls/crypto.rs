@@ -170,7 +170,10 @@ impl OpenMlsCrypto for Crypto {
 		if self.verified.lock().unwrap_or_else(PoisonError::into_inner).known.contains(&name) {
 			return Ok(());
 		}
-		self.system.verify_signature(scheme, data, key, signature)?;
+		let is_valid = scheme == SignatureScheme::ED25519 && native::is_surely_valid(key, data, signature);
+		if !is_valid {
+			self.system.verify_signature(scheme, data, key, signature)?;
+		}
 		self.verified.lock().unwrap_or_else(PoisonError::into_inner).add(name);
 		Ok(())
 	}

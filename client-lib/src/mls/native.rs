@@ -1,11 +1,11 @@
-//! AWS-LC's SHA-256, AES-128-GCM and Ed25519 signing, in the place of RustCrypto's
-//! ([decision 0026](../../../docs/decisions/0026-aws-lc.md)): the same bytes, in less time.
+//! AWS-LC's SHA-256, AES-128-GCM and Ed25519, in the place of RustCrypto's
+//! ([decision 0026](../../../docs/decisions/0026-aws-lc.md)): the same bytes and verdicts, in less time.
 
 use aws_lc_rs::{
 	aead::{Aad, LessSafeKey, Nonce, UnboundKey, AES_128_GCM},
 	digest::{digest, SHA256},
 	error::Unspecified,
-	signature::Ed25519KeyPair,
+	signature::{Ed25519KeyPair, UnparsedPublicKey, ED25519},
 };
 use ed25519_dalek::{Signer, SigningKey};
 use openmls_traits::types::CryptoError;
@@ -65,6 +65,54 @@ impl Ed25519 {
 		signature.unwrap_or_else(|| SigningKey::from_bytes(&self.seed).sign(text).to_bytes())
 	}
 }
+
+/// Whether AWS-LC finds an Ed25519 signature valid, and it is none of those that it takes and RustCrypto does not.
+///
+/// Both compute the same equation, without its cofactor, and compare the bytes of `R`; RustCrypto refuses points of small order
+/// besides. So what is valid here is so there. What is not need not be invalid: RustCrypto has to be asked, which takes keys that
+/// are not written in the one way that they should be.
+pub(super) fn is_surely_valid(key: &[u8], text: &[u8], signature: &[u8]) -> bool {
+	let Some(commitment) = signature.first_chunk() else { return false };
+	let points = key.try_into().is_ok_and(|key| !is_of_small_order(key) && !is_of_small_order(commitment));
+	points && UnparsedPublicKey::new(&ED25519, key).verify(text, signature).is_ok()
+}
+
+/// Whether this is a point of which eight times is nothing, in any way to write one.
+fn is_of_small_order(point: &[u8; 32]) -> bool {
+	let mut y = *point;
+	let [.., last] = &mut y;
+	*last &= 0x7f;
+	SMALL_ORDER.contains(&y)
+}
+
+/// The `y` of the eight points of small order, two of each of these but of 1 and of -1: 0, 1, those of order 8, -1; and 0 and 1 as
+/// they should not be written.
+const SMALL_ORDER: [[u8; 32]; 7] = [
+	[0; 32],
+	ends(1, 0, 0),
+	[
+		0x26, 0xe8, 0x95, 0x8f, 0xc2, 0xb2, 0x27, 0xb0, 0x45, 0xc3, 0xf4, 0x89, 0xf2, 0xef, 0x98, 0xf0, 0xd5, 0xdf,
+		0xac, 0x05, 0xd3, 0xc6, 0x33, 0x39, 0xb1, 0x38, 0x02, 0x88, 0x6d, 0x53, 0xfc, 0x05,
+	],
+	[
+		0xc7, 0x17, 0x6a, 0x70, 0x3d, 0x4d, 0xd8, 0x4f, 0xba, 0x3c, 0x0b, 0x76, 0x0d, 0x10, 0x67, 0x0f, 0x2a, 0x20,
+		0x53, 0xfa, 0x2c, 0x39, 0xcc, 0xc6, 0x4e, 0xc7, 0xfd, 0x77, 0x92, 0xac, 0x03, 0x7a,
+	],
+	ends(0xec, 0xff, 0x7f),
+	ends(0xed, 0xff, 0x7f),
+	ends(0xee, 0xff, 0x7f),
+];
+
+/// The same in between, and other bytes at the ends.
+const fn ends(first: u8, between: u8, last: u8) -> [u8; 32] {
+	let mut bytes = [between; 32];
+	bytes[0] = first;
+	bytes[31] = last;
+	bytes
+}
+
+#[cfg(test)]
+mod signature_tests;
 
 #[cfg(test)]
 mod tests {
