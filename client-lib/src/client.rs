@@ -53,6 +53,8 @@ mod submit;
 mod undelivered;
 mod upkeep;
 mod verified;
+#[cfg(test)]
+mod world;
 
 pub use backup::{Backup, BackupError, BackupFileError, BackupGroup, RestoreError, MAX_NOTE};
 pub use change_signer::change_signer;
