@@ -8,6 +8,7 @@
 mod action;
 mod actor;
 mod backup;
+mod carried;
 mod change_signer;
 #[cfg(test)]
 mod claimed;
@@ -57,6 +58,7 @@ mod verified;
 mod world;
 
 pub use backup::{Backup, BackupError, BackupFileError, BackupGroup, RestoreError, MAX_NOTE};
+pub use carried::NotInvited;
 pub use change_signer::change_signer;
 pub use config::{Config, Sponsor};
 pub use error::{

@@ -51,9 +51,9 @@ pub mod voucher;
 pub use client::{
 	change_signer, Backup, BackupError, BackupFileError, BackupGroup, ClaimVoucherFit, ClaimVouchersError, Client,
 	CommitError, Committed, Config, CreateError, Ended, Error, Event, Evidence, GroupError, GroupState, GroupStatus,
-	IntentId, IntentState, InvitationError, KeyPackageError, LeaveError, Message, NotAddedBecause, OpenError, Outcome,
-	RejoinAskError, RestoreError, SendError, SkippedBecause, Sponsor, StockError, Undelivered, UndeliveredBecause,
-	Upkeep, MAX_MESSAGE, MAX_NOTE,
+	IntentId, IntentState, InvitationError, KeyPackageError, LeaveError, Message, NotAddedBecause, NotInvited,
+	OpenError, Outcome, RejoinAskError, RestoreError, SendError, SkippedBecause, Sponsor, StockError, Undelivered,
+	UndeliveredBecause, Upkeep, MAX_MESSAGE, MAX_NOTE,
 };
 pub use finality::Lie;
 pub use lockstep_primitives::{EntryHash, GenesisHash, GroupId};
@@ -62,8 +62,8 @@ pub use mls::{
 	constants::MAX_MESSAGES_PER_EPOCH,
 	policy::{PolicyError, Right},
 	AuthenticationService, BuildError, BundleError, EngineError, EnvelopeKey, GroupChange, GroupData, GroupDataError,
-	Intent, InvalidReason, MessageError, PrivateReason, ProposalError, RejoinError, Rights, SealError, SignerSeed,
-	WelcomeError, Who,
+	Intent, InvalidReason, MemberDevice, MessageError, PrivateReason, ProposalError, RejoinError, Rights, SealError,
+	SignerSeed, WelcomeError, Who,
 };
 pub use store::{change_store_key, StoreError, StoreKey};
 #[cfg(feature = "hostile")]

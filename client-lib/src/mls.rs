@@ -63,6 +63,7 @@ pub use batch::{Batch, Placed};
 pub use bundle::BundleError;
 pub use commit::Prepared;
 pub(crate) use damage::is_damaged_state;
+pub(crate) use error::printable;
 pub use error::{BuildError, EngineError, MessageError, ProposalError, RejoinError, WelcomeError};
 pub use group::GroupView;
 pub use group_data::{AuthenticationService, GroupData, GroupDataError, Rights, Who};

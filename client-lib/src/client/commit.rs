@@ -367,7 +367,7 @@ pub(super) fn fail_intents(
 	overlay.delete::<InFlight>(id.as_bytes())
 }
 
-fn committed(operation: &Operation, tip: &Tip, by_another: bool) -> Committed {
+pub(super) fn committed(operation: &Operation, tip: &Tip, by_another: bool) -> Committed {
 	Committed {
 		epoch: tip.epoch,
 		entry: tip.entry,

@@ -1,10 +1,12 @@
 //! Durable intents: what a member wants of a group, stored before anything is sent, until the log has answered.
 //!
 //! An intent is waiting, or carried by the pending commit, or ended. It ends in the same write as what ends it: the
-//! commit that carries it is merged, the epoch in which it came about by another's commit is entered, the group ends.
+//! commit that carries it is merged, or has won when the member comes back from damage, the epoch in which it came about
+//! by another's commit is entered, the group ends.
 //! So a client that is killed anywhere finds each intent in exactly one of these states.
 
 use super::{
+	carried::NotInvited,
 	group::{Group, Operation},
 	Committed,
 };
@@ -58,6 +60,8 @@ pub enum Ended {
 		/// The epoch that it opened.
 		epoch: u64,
 	},
+	/// The commit that carries it has won, but whom it added was sent no invitation, for the state of the group was damaged meanwhile.
+	NotInvited(NotInvited),
 	/// It makes no sense any more, or the group came to an end.
 	Failed {
 		/// Why, for people.

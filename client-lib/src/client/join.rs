@@ -10,11 +10,11 @@ use super::{
 	records::{Invited, Mailbox, Membership},
 	rejoin::Asked,
 	returning::Restored,
-	Event, InvitationError,
+	Ended, Event, IntentId, InvitationError,
 };
 use crate::{
 	delivery::{envelope, statement::Statement},
-	gate::Gate,
+	gate::{Gate, Tip},
 	log::{LogCursor, VerifiedEntry},
 	mls::{EngineError, Invitation, Joined, Mls, Prepared, WelcomeError},
 	mutation::{self, Mutation},
@@ -179,7 +179,8 @@ impl<M: Mls> Core<M> {
 	pub fn resume_joining(&mut self, invited: Invited) {
 		let id = invited.invitation.group;
 		let start = LogCursor::start(self.engine.genesis(), &id);
-		let mut joining = Joining::new(invited, start);
+		let pending = self.groups.get(&id).and_then(|group| group.gate.pending().copied());
+		let mut joining = Joining::new(invited, start, pending);
 		if let Some(earlier) = self.joining.remove(&id) {
 			(joining.put_off, joining.parked) = (earlier.put_off, earlier.parked);
 		}
@@ -195,13 +196,13 @@ impl<M: Mls> Core<M> {
 		let Invitation { entry: named, index, .. } = joining.invited.invitation;
 		// One that names another place for it is no good, wherever that is.
 		let is_there = entry.header.index >= index || entry.header.hash == named;
-		let due = is_there.then(|| (joining.invited.clone(), joining.contested));
+		let due = is_there.then(|| (joining.invited.clone(), joining.contested, joining.won()));
 		if let Some(letter) = joining.put_off.remove(&entry.header.hash) {
 			self.act(Action::WatchAside(letter));
 		}
-		let Some((invited, contested)) = due else { return };
-		match self.join(&invited, entry, depth, contested) {
-			Ok((group, joined)) => {
+		let Some((invited, contested, won)) = due else { return };
+		match self.join(&invited, entry, depth, contested, won.as_ref()) {
+			Ok((group, joined, ended)) => {
 				self.joining.remove(id);
 				self.restored.remove(id);
 				if !joined.serves_again {
@@ -216,6 +217,9 @@ impl<M: Mls> Core<M> {
 				#[cfg(feature = "hostile")]
 				self.hoard_keys(id);
 				self.report(Event::Joined { group: *id, epoch: joined.epoch, contested });
+				for (number, ended) in ended {
+					self.report(Event::IntentEnded { intent: IntentId { group: *id, number }, ended });
+				}
 				self.read_buffered(id);
 				self.leave_on(id);
 				self.post_due();
@@ -243,14 +247,16 @@ impl<M: Mls> Core<M> {
 		self.follow_restored(id);
 	}
 
-	/// Joins in one write, if the Welcome leads to what the entry says.
+	/// Joins in one write, if the Welcome leads to what the entry says. Gives the intents that it ends, too: those of an own commit
+	/// that has `won` before.
 	fn join(
 		&mut self,
 		invited: &Invited,
 		entry: &VerifiedEntry,
 		depth: u64,
 		contested: bool,
-	) -> Result<(Group, Joined), JoinFailure> {
+		won: Option<&Tip>,
+	) -> Result<(Group, Joined, Vec<(u64, Ended)>), JoinFailure> {
 		let mismatch = |what| JoinFailure::Invitation(InvitationError::Mismatch(what));
 		let id = &invited.invitation.group;
 		if entry.header.hash != invited.invitation.entry {
@@ -290,7 +296,11 @@ impl<M: Mls> Core<M> {
 			membership.leaving = earlier.leaving && !earlier.was_removed();
 		}
 		let mut group = Group::new(membership.clone());
-		// After damage they have not ended: they go on.
+		let ended = match won {
+			Some(won) => self.end_carried(&overlay, id, won)?,
+			None => Vec::new(),
+		};
+		// After damage the others have not ended: they go on.
 		intent::take_up_stored(&overlay, id, &mut group)?;
 		overlay.put(id.as_bytes(), &membership)?;
 		overlay.delete::<Prepared>(id.as_bytes())?;
@@ -306,7 +316,7 @@ impl<M: Mls> Core<M> {
 			overlay.delete::<Mailbox>(&joined.key_package_ref)?;
 		}
 		overlay.commit()?;
-		Ok((group, joined))
+		Ok((group, joined, ended))
 	}
 
 	pub(super) fn forget_mailbox(&mut self, reference: &[u8]) {

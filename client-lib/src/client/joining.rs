@@ -1,7 +1,10 @@
 //! An invitation on its way: the log is read up to its entry.
 
-use super::{people::Unknown, records::Invited};
-use crate::log::{LogCursor, VerifiedEntry};
+use super::{carried::OwnCommit, people::Unknown, records::Invited};
+use crate::{
+	gate::{Pending, Tip},
+	log::{EntryHeader, LogCursor, VerifiedEntry},
+};
 use lockstep_primitives::{BlockNumber, EntryHash};
 use std::collections::HashMap;
 
@@ -10,6 +13,8 @@ pub(super) struct Joining {
 	pub invited: Invited,
 	/// How many entries lie between each entry and entry 0, plus one.
 	pub depths: HashMap<EntryHash, u64>,
+	/// What became of this client's own commit, if one was pending when its state was lost.
+	pub own: OwnCommit,
 	/// Where the log was read up to.
 	pub head: LogCursor,
 	pub contested: bool,
@@ -24,10 +29,11 @@ pub(super) struct Joining {
 }
 
 impl Joining {
-	pub fn new(invited: Invited, head: LogCursor) -> Self {
+	pub fn new(invited: Invited, head: LogCursor, pending: Option<Pending>) -> Self {
 		Self {
 			invited,
 			depths: HashMap::new(),
+			own: OwnCommit::new(pending),
 			head,
 			contested: false,
 			since: None,
@@ -69,14 +75,21 @@ impl Joining {
 		self.contested |= header.parent != self.head.head.hash;
 		self.head = LogCursor::after(header)?;
 		self.depths.insert(header.hash, depth);
+		self.own.read(header);
 		Some(depth)
+	}
+
+	/// What the own commit has opened, if the entry of the invitation follows from it.
+	pub fn won(&self) -> Option<Tip> {
+		let EntryHeader { hash, index, block, .. } = *self.own.before(&self.invited.invitation.entry)?;
+		let epoch = *self.depths.get(&hash)?;
+		Some(Tip { entry: hash, index, epoch, block })
 	}
 }
 
 #[cfg(test)]
 mod tests {
 	use super::*;
-	use crate::log::EntryHeader;
 	use lockstep_primitives::{rpc::HexBytes, GenesisHash, GroupId, OrderingKey, PayloadHash};
 
 	const GROUP: GroupId = GroupId([1; 32]);
@@ -90,7 +103,7 @@ mod tests {
 			"group": GROUP, "entry": EntryHash([9; 32]), "index": 9, "welcome": "0x"
 		});
 		let invitation = serde_json::from_value(invitation).unwrap();
-		Joining::new(Invited { invitation, key_package_ref: HexBytes(Vec::new()) }, start())
+		Joining::new(Invited { invitation, key_package_ref: HexBytes(Vec::new()) }, start(), None)
 	}
 
 	fn entry(index: u64, name: u8, parent: EntryHash) -> VerifiedEntry {
@@ -117,6 +130,28 @@ mod tests {
 		assert_eq!(joining.read(&entry(3, 4, name(2)), &start), Some(2));
 		assert!(joining.contested);
 		assert_eq!(joining.read(&entry(4, 5, name(4)), &start), Some(3));
+	}
+
+	#[test]
+	fn the_own_commit_has_won_if_the_entry_of_the_invitation_follows_from_it() {
+		let start = start().head.hash;
+		let name = |name: u8| EntryHash([name; 32]);
+		let key = OrderingKey([5; 32]);
+		// The entry of the invitation has this parent.
+		let won = |parent: u8| {
+			let mut joining = joining();
+			joining.own = OwnCommit::new(Some(Pending::new(name(1), PayloadHash([8; 32]), key)));
+			let mut own = entry(2, 3, name(1));
+			own.header.next_key = key;
+			let branches = [entry(1, 2, name(1)), own, entry(3, 4, name(2)), entry(4, 5, name(3))];
+			for entry in [entry(0, 1, start)].iter().chain(&branches).chain(&[entry(5, 9, name(parent))]) {
+				assert!(joining.read(entry, &start).is_some());
+			}
+			joining.won()
+		};
+		let tip = Tip { entry: name(3), index: 2, epoch: 1, block: 1 };
+		assert_eq!([3, 5].map(won), [Some(tip); 2]);
+		assert_eq!([1, 2, 4].map(won), [None; 3], "it may be there, and have lost");
 	}
 
 	#[test]

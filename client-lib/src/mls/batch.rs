@@ -4,14 +4,17 @@ use super::{
 	commit::Prepared,
 	error::{BuildError, EngineError},
 	intent::Intent,
+	key_package,
 	keys::EpochKeys,
+	leaves::{Leaf, Leaves},
 	loaded::Loaded,
+	people::MemberDevice,
 	plan::{Before, NotPlaced, Plan},
 	Engine,
 };
 use crate::store::Overlay;
-use lockstep_primitives::GroupId;
-use openmls::prelude::MlsGroup;
+use lockstep_primitives::{rpc::HexBytes, GroupId};
+use openmls::prelude::{KeyPackage, MlsGroup};
 
 /// A commit of as many intents as go into one, and what became of each.
 #[derive(Debug)]
@@ -93,6 +96,33 @@ impl Engine {
 	pub fn satisfied(&self, overlay: &Overlay<'_>, group: &GroupId, intent: &Intent) -> Result<bool, EngineError> {
 		let mls = self.load_active(overlay, group)?;
 		Ok(Before::new(&mls)?.satisfies(self, overlay, &mls, intent))
+	}
+
+	/// Whom the KeyPackages of an intent have brought in, as far as their leaves are as they came: they have committed nothing
+	/// since, and nobody has given them another one.
+	///
+	/// # Errors
+	/// [`EngineError`].
+	pub fn as_added(
+		&self,
+		overlay: &Overlay<'_>,
+		group: &GroupId,
+		intent: &Intent,
+	) -> Result<Vec<MemberDevice>, EngineError> {
+		let parsed = |package: &HexBytes| key_package::parse(&self.crypto, &package.0).ok();
+		let packages: Vec<KeyPackage> = intent.key_packages().iter().filter_map(parsed).collect();
+		if packages.is_empty() {
+			return Ok(Vec::new());
+		}
+		let mls = self.load_active(overlay, group)?;
+		let leaves = Leaves::of(mls.treesync());
+		let came = |leaf: &Leaf<'_>| {
+			let mut keys = packages.iter().map(|package| package.leaf_node().encryption_key());
+			keys.any(|key| key == leaf.node.encryption_key())
+		};
+		let device =
+			|leaf: Leaf<'_>| leaf.binding().map(MemberDevice::of).map_err(EngineError::library("reading the members"));
+		leaves.iter().filter(came).map(device).collect()
 	}
 }
 

@@ -322,7 +322,7 @@ impl From<SealError> for InvalidReason {
 }
 
 /// Shows an identity: as text if it is that, in hexadecimal digits if not.
-pub(super) fn printable(identity: &[u8]) -> String {
+pub(crate) fn printable(identity: &[u8]) -> String {
 	match std::str::from_utf8(identity) {
 		Ok(text) if text.chars().all(|c| !c.is_control()) => text.to_owned(),
 		_ => hex::encode(identity),

@@ -78,6 +78,15 @@ impl EnvelopeKey {
 }
 
 impl Intent {
+	/// The KeyPackages of those whom it brings in.
+	pub(crate) fn key_packages(&self) -> &[HexBytes] {
+		match self {
+			Self::Add(packages) | Self::AddClaimed { key_packages: packages, .. } => packages,
+			Self::Readmit { key_package, .. } => std::slice::from_ref(key_package),
+			_ => &[],
+		}
+	}
+
 	/// The last block in which it can be brought about, if there is one.
 	pub(crate) fn until(&self) -> Option<BlockNumber> {
 		match self {

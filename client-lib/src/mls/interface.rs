@@ -7,8 +7,8 @@ use super::{
 	proposal::ProposalView,
 	verdict::Verdict,
 	Batch, BuildError, Candidate, Engine, EngineError, EpochChange, EpochKeys, GroupData, Intent, Invitation, Joined,
-	LetterKey, MessageError, NewRejoinRequest, Prepared, ProposalError, Received, RejoinError, RejoinRequest, Seat,
-	SignerSeed, StagedEntry, Standing, WelcomeError, Welcomes,
+	LetterKey, MemberDevice, MessageError, NewRejoinRequest, Prepared, ProposalError, Received, RejoinError,
+	RejoinRequest, Seat, SignerSeed, StagedEntry, Standing, WelcomeError, Welcomes,
 };
 use crate::store::Overlay;
 use lockstep_primitives::{BlockNumber, EntryHash, GenesisHash, GroupId, IdentityId};
@@ -42,6 +42,13 @@ pub trait Mls {
 	fn build_commit(&self, overlay: &Overlay<'_>, group: &GroupId, intents: &[Intent]) -> Result<Batch, EngineError>;
 	/// [`Engine::satisfied`].
 	fn satisfied(&self, overlay: &Overlay<'_>, group: &GroupId, intent: &Intent) -> Result<bool, EngineError>;
+	/// [`Engine::as_added`].
+	fn as_added(
+		&self,
+		overlay: &Overlay<'_>,
+		group: &GroupId,
+		intent: &Intent,
+	) -> Result<Vec<MemberDevice>, EngineError>;
 	/// [`Engine::merge_own`].
 	fn merge_own(
 		&self,
@@ -203,6 +210,7 @@ impl Mls for Engine {
 		fn forget_past_epochs(&self, overlay: &Overlay<'_>, group: &GroupId, oldest: u64) -> Result<(), EngineError>;
 		fn build_commit(&self, overlay: &Overlay<'_>, group: &GroupId, intents: &[Intent]) -> Result<Batch, EngineError>;
 		fn satisfied(&self, overlay: &Overlay<'_>, group: &GroupId, intent: &Intent) -> Result<bool, EngineError>;
+		fn as_added(&self, overlay: &Overlay<'_>, group: &GroupId, intent: &Intent) -> Result<Vec<MemberDevice>, EngineError>;
 		fn merge_own(&self, overlay: &Overlay<'_>, entry: &EntryHash, prepared: &Prepared) -> Result<EpochChange, EngineError>;
 		fn evaluate(&self, overlay: &Overlay<'_>, candidate: &Candidate<'_>, own: Option<&Prepared>) -> Result<Verdict, EngineError>;
 		fn apply(&self, overlay: &Overlay<'_>, entry: &EntryHash, staged: StagedEntry) -> Result<EpochChange, EngineError>;

@@ -26,8 +26,8 @@ use super::{
 	proposal::ProposalView,
 	verdict::Verdict,
 	Batch, BuildError, Candidate, EngineError, EpochChange, EpochKeys, GroupData, Intent, Invitation, Joined,
-	LetterKey, MessageError, Mls, NewRejoinRequest, Prepared, ProposalError, Received, RejoinError, RejoinRequest,
-	Seat, SignerSeed, WelcomeError, Welcomes,
+	LetterKey, MemberDevice, MessageError, Mls, NewRejoinRequest, Prepared, ProposalError, Received, RejoinError,
+	RejoinRequest, Seat, SignerSeed, WelcomeError, Welcomes,
 };
 use crate::store::Overlay;
 use lockstep_primitives::{payload_hash, BlockNumber, EntryHash, GenesisHash, GroupId, IdentityId, LogHead, LogKind};
@@ -114,6 +114,15 @@ impl Mls for StandIn {
 
 	fn satisfied(&self, overlay: &Overlay<'_>, group: &GroupId, intent: &Intent) -> Result<bool, EngineError> {
 		Ok(plan::is_satisfied(&State::active(overlay, group)?, intent))
+	}
+
+	fn as_added(
+		&self,
+		overlay: &Overlay<'_>,
+		group: &GroupId,
+		intent: &Intent,
+	) -> Result<Vec<MemberDevice>, EngineError> {
+		Ok(plan::as_added(&State::active(overlay, group)?, intent))
 	}
 
 	fn merge_own(

@@ -4,10 +4,10 @@ use super::{
 	commit::Commit,
 	letter::Package,
 	message,
-	state::{text, State},
+	state::{text, Leaf, State},
 };
 use crate::{
-	mls::{BuildError, Intent, Placed, ProposalError},
+	mls::{BuildError, Intent, MemberDevice, Placed, ProposalError},
 	mutation::{self, Mutation},
 };
 use lockstep_primitives::rpc::HexBytes;
@@ -44,6 +44,17 @@ pub(super) fn is_satisfied(state: &State, intent: &Intent) -> bool {
 		}
 		_ => false,
 	}
+}
+
+/// Whom the KeyPackages of an intent have brought in, as far as their leaves are as they came.
+pub(super) fn as_added(state: &State, intent: &Intent) -> Vec<MemberDevice> {
+	let packages: Vec<Package> = intent.key_packages().iter().filter_map(|bytes| Package::decode(&bytes.0)).collect();
+	let came = |leaf: &&Leaf| packages.iter().any(|package| package.reference == leaf.key);
+	let device = |leaf: &Leaf| MemberDevice {
+		identity: HexBytes(leaf.identity.clone().into_bytes()),
+		key: HexBytes(Vec::new()),
+	};
+	state.members.iter().filter(came).map(device).collect()
 }
 
 fn with(commit: &mut Commit, state: &State, intent: &Intent) -> Placed {
