@@ -35,6 +35,14 @@ pub(super) enum Use {
 	Later,
 }
 
+/// A group that was joined, and what it is stored as.
+struct Entered {
+	group: Group,
+	joined: Joined,
+	/// Intents of an earlier membership that a commit of this client's own has brought about.
+	ended: Vec<(u64, Ended)>,
+}
+
 /// Why joining did not come about.
 enum JoinFailure {
 	/// The invitation is no good.
@@ -202,7 +210,7 @@ impl<M: Mls> Core<M> {
 		}
 		let Some((invited, contested, won)) = due else { return };
 		match self.join(&invited, entry, depth, contested, won.as_ref()) {
-			Ok((group, joined, ended)) => {
+			Ok(Entered { group, joined, ended }) => {
 				self.joining.remove(id);
 				self.restored.remove(id);
 				if !joined.serves_again {
@@ -256,7 +264,7 @@ impl<M: Mls> Core<M> {
 		depth: u64,
 		contested: bool,
 		won: Option<&Tip>,
-	) -> Result<(Group, Joined, Vec<(u64, Ended)>), JoinFailure> {
+	) -> Result<Entered, JoinFailure> {
 		let mismatch = |what| JoinFailure::Invitation(InvitationError::Mismatch(what));
 		let id = &invited.invitation.group;
 		if entry.header.hash != invited.invitation.entry {
@@ -316,7 +324,7 @@ impl<M: Mls> Core<M> {
 			overlay.delete::<Mailbox>(&joined.key_package_ref)?;
 		}
 		overlay.commit()?;
-		Ok((group, joined, ended))
+		Ok(Entered { group, joined, ended })
 	}
 
 	pub(super) fn forget_mailbox(&mut self, reference: &[u8]) {

@@ -1,4 +1,4 @@
-//! RustCrypto's cryptography, with another X25519 ([`hpke`]), hash and AEAD ([`native`]), which does not verify a signature twice.
+//! RustCrypto's cryptography, with another X25519 ([`hpke`]), hash, AEAD and Ed25519 ([`native`]), which does not verify a signature twice.
 //!
 //! A commit is judged with public state and then with this member's own (decision 0011), and an own commit before it is
 //! submitted and when it is merged: OpenMLS verifies the same signatures each time. Whether a signature is valid depends on
