@@ -69,7 +69,7 @@ impl Founder {
 	}
 
 	/// Takes an entry into the log, in the next block.
-	fn append(&mut self, parent: EntryHash, payload: Vec<u8>, next_key: OrderingKey, endorsement: Endorsement) {
+	pub fn append(&mut self, parent: EntryHash, payload: Vec<u8>, next_key: OrderingKey, endorsement: Endorsement) {
 		let hash = payload_hash(&payload);
 		let payload_len = u32::try_from(payload.len()).unwrap();
 		let body = EntryBody { parent, payload_hash: hash, payload_len, next_key, endorsement };

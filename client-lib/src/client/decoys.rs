@@ -8,10 +8,10 @@ use crate::{
 	log::VerifiedEntry,
 	mls::{Engine, Invitation, Welcomes},
 	simulation::{Action, MemoryDisk, SimulatedClient},
-	store::{Store, StoreKey},
-	Event,
+	store::{Overlay, Store, StoreKey},
+	Event, InvitationError,
 };
-use lockstep_primitives::{topic, EntryHash};
+use lockstep_primitives::{topic, Endorsement, EntryHash, OrderingKey};
 
 /// One commit has invited a guest and another one.
 struct Party {
@@ -37,13 +37,7 @@ impl Party {
 		founder.win();
 
 		let (other, store) = (engine("other"), Store::in_memory(&others_disk, &StoreKey::from_bytes([0; 32])).unwrap());
-		let overlay = store.overlay();
-		let sent: Vec<Statement> = founder.sent.iter().map(|bytes| Statement::decode(bytes).unwrap()).collect();
-		let sealed = |statement: &Statement| envelope::unwrap(&statement.data).unwrap().to_vec();
-		let mut opened = sent.iter().filter_map(|it| other.open_envelope(&overlay, &reference, &sealed(it)).ok());
-		let key = opened.next().unwrap();
-		let letter = sent.iter().find(|statement| statement.topic == key.topic()).unwrap();
-		let invitation = other.open_letter(&key, &sealed(letter)).unwrap();
+		let invitation = opened(&other, &store.overlay(), &reference, &founder.sent);
 		Self { guest, disk, package, founder, other, invitation }
 	}
 
@@ -60,10 +54,7 @@ impl Party {
 	}
 
 	fn decoy_of(&self, invitation: &Invitation, spoil: impl FnOnce(&mut Vec<u8>, &mut Vec<u8>)) -> [Vec<u8>; 2] {
-		let Welcomes { letter, topic: place, envelopes } = self.other.decoy(invitation, &self.package, spoil);
-		let [envelope] = &envelopes[..] else { panic!("one envelope") };
-		let mailbox = topic::mailbox_topic(&envelope.key_package_ref);
-		[posted(mailbox, &envelope.bytes), posted(place, &letter)]
+		posted_by(&self.other, invitation, &self.package, spoil)
 	}
 
 	/// One with another Welcome, and one with another tree.
@@ -114,6 +105,29 @@ impl Party {
 
 fn spoil(bytes: &mut [u8]) {
 	*bytes.last_mut().unwrap() ^= 1;
+}
+
+/// What is in the letter to the owner of this KeyPackage.
+fn opened(engine: &Engine, overlay: &Overlay<'_>, reference: &[u8], sent: &[Vec<u8>]) -> Invitation {
+	let sent: Vec<Statement> = sent.iter().map(|bytes| Statement::decode(bytes).unwrap()).collect();
+	let sealed = |statement: &Statement| envelope::unwrap(&statement.data).unwrap().to_vec();
+	let mut opened = sent.iter().filter_map(|it| engine.open_envelope(overlay, reference, &sealed(it)).ok());
+	let key = opened.next().unwrap();
+	let letter = sent.iter().find(|statement| statement.topic == key.topic()).unwrap();
+	engine.open_letter(&key, &sealed(letter)).unwrap()
+}
+
+/// An envelope for the owner of a KeyPackage, and a letter with this invitation in it, or what it is spoiled to.
+pub(super) fn posted_by(
+	engine: &Engine,
+	invitation: &Invitation,
+	package: &[u8],
+	spoil: impl FnOnce(&mut Vec<u8>, &mut Vec<u8>),
+) -> [Vec<u8>; 2] {
+	let Welcomes { letter, topic: place, envelopes } = engine.decoy(invitation, package, spoil);
+	let [envelope] = &envelopes[..] else { panic!("one envelope") };
+	let mailbox = topic::mailbox_topic(&envelope.key_package_ref);
+	[posted(mailbox, &envelope.bytes), posted(place, &letter)]
 }
 
 /// A statement of somebody's. Whether it is signed is for nodes to say.
@@ -218,4 +232,54 @@ fn what_says_the_same_is_not_waited_for_again_and_what_says_something_else_is() 
 	let told = party.serve(&[]);
 	assert_eq!((failures(&told), has_joined(&told)), (0, true), "{told:?}");
 	assert_eq!(party.guest.letters(), 0, "the KeyPackage is used up");
+}
+
+/// The founder has made a commit that adds the guest, and has not submitted it; what is in the log instead adds somebody else. Gives
+/// the party with the invitation to what never was, and the ordering key of that epoch.
+fn apart() -> (Party, OrderingKey) {
+	let (disk, mut founder) = (MemoryDisk::new(), Founder::new());
+	let mut guest = open("guest", &disk);
+	let package = guest.key_package().unwrap();
+	let (reference, _) = guest.awaited().remove(0);
+	drop(guest);
+	let sent = founder.client.hostile_invitation(&founder.group, &package).unwrap();
+	let (itself, store) = (engine("guest"), Store::in_memory(&disk, &StoreKey::from_bytes([0; 32])).unwrap());
+	let invitation = opened(&itself, &store.overlay(), &reference, &sent);
+	let key = itself.join(&store.overlay(), &invitation).unwrap().ordering_key;
+	drop(store);
+	founder.want(&[open("other", &MemoryDisk::new()).key_package().unwrap()], &[]);
+	founder.win();
+	let guest = open("guest", &disk);
+	(Party { guest, disk, package, founder, other: engine("mallory"), invitation }, key)
+}
+
+/// The guest does not take what a letter says of this entry of the log.
+fn refuses(party: &mut Party, entry: usize, because: &str) {
+	let header = party.founder.log[entry].header;
+	let decoy = party.decoy_to(header.hash, header.index);
+	let told = party.serve(&decoy);
+	let says = |reason: &InvitationError| matches!(reason, InvitationError::Mismatch(what) if what.contains(because));
+	let is_why = |event: &Event| matches!(event, Event::InvitationFailed { reason, .. } if says(reason));
+	assert!(told.iter().any(is_why) && !has_joined(&told), "{because}: {told:?}");
+}
+
+/// It would be in a group that whoever has invited it made for it, and everybody else would take it for a member of theirs.
+#[test]
+fn nobody_is_invited_to_an_epoch_that_the_entry_has_not_opened() {
+	let (mut party, _) = apart();
+	refuses(&mut party, 1, "ordering key");
+	// Nothing was used up by that.
+	let package = party.package.clone();
+	party.founder.want(&[package], &[]);
+	party.founder.win();
+	let real = party.founder.sent.clone();
+	party.hand_over(&real);
+	let told = party.serve(&real);
+	assert!(has_joined(&told), "{told:?}");
+
+	// A member can have an entry name any key, of an epoch of another depth, too.
+	let (mut party, key) = apart();
+	let parent = party.founder.log[1].header.hash;
+	party.founder.append(parent, b"no commit".to_vec(), key, Endorsement([0; 64]));
+	refuses(&mut party, 2, "depth");
 }
