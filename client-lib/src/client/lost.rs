@@ -1,5 +1,8 @@
 //! A client whose stored state of a group is damaged comes back by itself: in the same store, and with everything else that is in it.
 
+mod backups;
+mod invitations;
+
 use super::{
 	world::{World, ANNA, BERT, BROKEN, KEYS},
 	Ended, GroupState, IntentState,

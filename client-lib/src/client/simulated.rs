@@ -147,6 +147,12 @@ impl<M: Mls> SimulatedClient<M> {
 		self.core.store.damage(kind, with)
 	}
 
+	/// A backup of it, sealed with this key.
+	#[cfg(test)]
+	pub(crate) fn backup(&self, key: &StoreKey) -> Vec<u8> {
+		self.core.backup().unwrap().seal(Vec::new(), key).unwrap()
+	}
+
 	/// As [`Self::rejoin`], when this is the newest entry of the log.
 	#[cfg(test)]
 	pub(crate) fn rejoin_after(&mut self, group: &GroupId, newest: EntryHash) -> Result<Vec<u8>, RejoinAskError> {

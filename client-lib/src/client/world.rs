@@ -28,7 +28,7 @@ pub(super) const KEYS: &str = "epoch keys";
 /// No value of any format.
 pub(super) const BROKEN: &[u8] = b"\x01\"";
 
-fn key() -> StoreKey {
+pub(super) fn key() -> StoreKey {
 	StoreKey::from_bytes([0; 32])
 }
 
