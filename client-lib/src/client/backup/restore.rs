@@ -124,9 +124,12 @@ fn beside(path: &Path) -> Option<PathBuf> {
 mod tests {
 	use super::*;
 	use crate::{
-		client::backup::tests::contents,
-		mls::{Seat, Voice},
+		client::{backup::tests::contents, core::Core, parameters::PARAMETERS, records::Outgoing, Upkeep},
+		mls::{Engine, Seat, Voice},
+		store::MemoryDisk,
 	};
+	use lockstep_primitives::GroupId;
+	use rand::{rngs::StdRng, SeedableRng};
 
 	fn key() -> StoreKey {
 		StoreKey::from_bytes([1; 32])
@@ -177,11 +180,33 @@ mod tests {
 		for member in &contents.groups {
 			let restored: Restored = overlay.get(member.group.as_bytes()).unwrap().unwrap();
 			assert_eq!((restored.cursor, restored.epoch), (member.cursor(), member.epoch));
-			let engine = crate::mls::Engine::new(b"anna".to_vec(), &[4; 32], contents.genesis).unwrap();
+			let engine = Engine::new(b"anna".to_vec(), &[4; 32], contents.genesis).unwrap();
 			let seat: Option<Seat> = engine.seat(&overlay, &member.group).unwrap();
 			assert_eq!(seat.as_ref(), Some(&member.seat), "it can be backed up again");
 			let voice = Voice::kept(&overlay, &member.group).unwrap();
 			assert_eq!(voice, member.seat.voice);
+		}
+	}
+
+	/// Nothing else goes with it that waits for a node.
+	#[test]
+	fn a_request_takes_the_place_of_the_earlier_one_of_its_group_alone() {
+		let store = Store::in_memory(&MemoryDisk::new(), &key()).unwrap();
+		let contents = contents();
+		contents.write(&store).unwrap();
+		let (group, other) = (contents.groups[1].group, GroupId([9; 32]));
+		let waiting = Outgoing { group: other, epoch: 1, statement: HexBytes(vec![1]), unsent: None, key: None };
+		let overlay = store.overlay();
+		overlay.put(&7u64.to_be_bytes(), &waiting).unwrap();
+		overlay.commit().unwrap();
+		let engine = Engine::new(b"anna".to_vec(), &[4; 32], contents.genesis).unwrap();
+		let random = StdRng::seed_from_u64(0);
+		let mut core = Core::restore(store.clone(), engine, PARAMETERS, false, Upkeep::default(), random).unwrap();
+		for _ in 0..2 {
+			core.ask_to_rejoin(&group, None).unwrap();
+			let left = store.overlay().list::<Outgoing>(ONLY).unwrap();
+			let left: Vec<GroupId> = left.into_iter().map(|(_, outgoing)| outgoing.group).collect();
+			assert_eq!(left, [other, group]);
 		}
 	}
 }
