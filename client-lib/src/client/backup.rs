@@ -228,6 +228,9 @@ impl<M: Mls> Core<M> {
 			groups.push(Member { group: *id, name, epoch: group.gate.tip().epoch, head, block, seat });
 		}
 		for (id, restored) in self.restored.iter().filter(|(_, restored)| !restored.closed) {
+			if self.groups.get(id).is_some_and(|group| group.leaving) {
+				continue;
+			}
 			let Some(seat) = self.engine.seat(&overlay, id)? else { continue };
 			let LogCursor { head, block } = restored.cursor;
 			groups.push(Member { group: *id, name: restored.name.clone(), epoch: restored.epoch, head, block, seat });
