@@ -1,8 +1,10 @@
 //! What a backup has of a group that is left, come back to, or over.
 
-use crate::client::world::{key, World, ANNA, BERT, BROKEN};
 use crate::{
-	client::{Backup, GroupState},
+	client::{
+		world::{key, World, ANNA, BERT, BROKEN},
+		Backup, GroupState,
+	},
 	finality::Finalized,
 	mls::Intent,
 	GroupId,

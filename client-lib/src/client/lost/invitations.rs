@@ -1,8 +1,14 @@
 //! Invitations to a group that a client is in, was in, or comes back to.
 
-use crate::client::world::{key, World, ANNA, BERT, BROKEN, KEYS};
 use crate::{
-	client::{claimed::engine, decoys::posted_by, records::Invited, returning::Restored, GroupState, InvitationError},
+	client::{
+		claimed::engine,
+		decoys::posted_by,
+		records::Invited,
+		returning::Restored,
+		world::{key, World, ANNA, BERT, BROKEN, KEYS},
+		GroupState, InvitationError,
+	},
 	mls::{Intent, Invitation},
 	store::{Overlay, Store},
 	Event, GroupId,
