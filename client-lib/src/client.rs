@@ -46,6 +46,7 @@ mod posting;
 mod records;
 mod rejoin;
 mod returning;
+mod set_back;
 #[cfg(feature = "simulation")]
 pub mod simulated;
 mod status;

@@ -18,6 +18,7 @@ use super::{
 	people::{Claims, Watch},
 	records::{Evidence, Mailbox, MAX_EVIDENCE_KEPT, ONLY},
 	returning::Restored,
+	set_back::SetBack,
 	status::{GroupState, GroupStatus},
 	GroupError, KeyPackageError, Upkeep,
 };
@@ -53,6 +54,8 @@ pub(crate) struct Core<M: Mls = Engine> {
 	pub groups: BTreeMap<GroupId, Group>,
 	pub creating: BTreeMap<GroupId, Creating>,
 	pub joining: BTreeMap<GroupId, Joining>,
+	/// What trouble of the store has set back.
+	pub set_back: SetBack,
 	/// Known from a backup, and not come back to.
 	pub restored: BTreeMap<GroupId, Restored>,
 	/// KeyPackageRefs by topic.
@@ -222,6 +225,7 @@ impl<M: Mls> Core<M> {
 		self.look_for_changes();
 		self.resubmit_foundings();
 		self.drop_overdue_invitations();
+		self.try_set_back();
 		self.drop_overdue_key_packages();
 		self.ask_again();
 		self.ask_for_restored();

@@ -14,19 +14,21 @@ use crate::{
 use lockstep_primitives::{topic, Endorsement, EntryHash, OrderingKey};
 
 /// One commit has invited a guest and another one.
-struct Party {
-	guest: SimulatedClient<Engine>,
-	disk: MemoryDisk,
+pub(super) struct Party {
+	pub guest: SimulatedClient<Engine>,
+	pub disk: MemoryDisk,
+	/// Whether the guest follows the group's log.
+	pub follows: bool,
 	/// The guest's KeyPackage.
 	package: Vec<u8>,
-	founder: Founder,
+	pub founder: Founder,
 	other: Engine,
 	/// What is in the letter, as the other one reads it.
-	invitation: Invitation,
+	pub invitation: Invitation,
 }
 
 impl Party {
-	fn new() -> Self {
+	pub fn new() -> Self {
 		let (disk, others_disk) = (MemoryDisk::new(), MemoryDisk::new());
 		let (mut guest, mut other) = (open("guest", &disk), open("other", &others_disk));
 		let (package, others) = (guest.key_package().unwrap(), other.key_package().unwrap());
@@ -38,7 +40,7 @@ impl Party {
 
 		let (other, store) = (engine("other"), Store::in_memory(&others_disk, &StoreKey::from_bytes([0; 32])).unwrap());
 		let invitation = opened(&other, &store.overlay(), &reference, &founder.sent);
-		Self { guest, disk, package, founder, other, invitation }
+		Self { guest, disk, follows: false, package, founder, other, invitation }
 	}
 
 	/// An envelope for the guest and a letter, as the other one could post them.
@@ -47,7 +49,7 @@ impl Party {
 	}
 
 	/// The same that names this entry.
-	fn decoy_to(&self, entry: EntryHash, index: u64) -> [Vec<u8>; 2] {
+	pub fn decoy_to(&self, entry: EntryHash, index: u64) -> [Vec<u8>; 2] {
 		let mut invitation = self.invitation.clone();
 		(invitation.entry, invitation.index) = (entry, index);
 		self.decoy_of(&invitation, |_, _| {})
@@ -63,7 +65,7 @@ impl Party {
 	}
 
 	/// The guest learns of the entry of the invitation.
-	fn goes_on(&mut self, last: VerifiedEntry) {
+	pub fn goes_on(&mut self, last: VerifiedEntry) {
 		self.founder.log.push(last.clone());
 		let (closed, complete) = (Vec::new(), true);
 		self.guest.on_finalized(Finalized { block: 11, entries: vec![(self.founder.group, last)], closed, complete });
@@ -76,7 +78,7 @@ impl Party {
 
 	/// Does what the guest asks for, by a node that has the log and these statements, until it asks for nothing more; gives what
 	/// the guest tells.
-	fn serve(&mut self, stored: &[Vec<u8>]) -> Vec<Event> {
+	pub fn serve(&mut self, stored: &[Vec<u8>]) -> Vec<Event> {
 		let mut told = Vec::new();
 		for _ in 0..100 {
 			let actions = self.guest.take_actions();
@@ -89,11 +91,14 @@ impl Party {
 						let under = |bytes: &&Vec<u8>| Statement::decode(bytes).unwrap().topic == topic;
 						stored.iter().filter(under).for_each(|bytes| self.guest.on_statement(bytes));
 					}
-					Action::Follow(group, _) if group == self.founder.group => {
-						let entries = self.founder.log.iter().map(|entry| (group, entry.clone())).collect();
+					Action::Follow(group, from) if group == self.founder.group => {
+						self.follows = true;
+						let from = usize::try_from(from.head.length).unwrap();
+						let entries = self.founder.log[from..].iter().map(|entry| (group, entry.clone())).collect();
 						let (closed, complete) = (Vec::new(), true);
 						self.guest.on_finalized(Finalized { block: 10, entries, closed, complete });
 					}
+					Action::Forget(_) => self.follows = false,
 					Action::Report(event) => told.push(event),
 					_ => {}
 				}
@@ -136,11 +141,11 @@ fn posted(topic: [u8; 32], sealed: &[u8]) -> Vec<u8> {
 	statement.encode(u64::MAX, |_| [0; 64]).unwrap()
 }
 
-fn failures(told: &[Event]) -> usize {
+pub(super) fn failures(told: &[Event]) -> usize {
 	told.iter().filter(|event| matches!(event, Event::InvitationFailed { .. })).count()
 }
 
-fn has_joined(told: &[Event]) -> bool {
+pub(super) fn has_joined(told: &[Event]) -> bool {
 	told.iter().any(|event| matches!(event, Event::Joined { .. }))
 }
 

@@ -10,11 +10,12 @@ use super::{
 	records::{Invited, Mailbox, Membership},
 	rejoin::Asked,
 	returning::Restored,
+	set_back::Found,
 	Ended, Event, IntentId, InvitationError,
 };
 use crate::{
 	delivery::{envelope, statement::Statement},
-	gate::{Gate, Tip},
+	gate::Gate,
 	log::{LogCursor, VerifiedEntry},
 	mls::{EngineError, Invitation, Joined, Mls, Prepared, WelcomeError},
 	mutation::{self, Mutation},
@@ -49,7 +50,7 @@ enum JoinFailure {
 	Invitation(InvitationError),
 	/// It cannot be judged before the logs of these people are known.
 	Unknown(BTreeSet<IdentityId>),
-	/// Trouble of this client: the invitation is kept.
+	/// Trouble of this client: the invitation is kept, and tried again.
 	Engine(EngineError),
 }
 
@@ -139,9 +140,11 @@ impl<M: Mls> Core<M> {
 		if mailbox.is_some_and(|mailbox| mailbox.joined.contains(&invitation.entry)) {
 			return Use::Done;
 		}
-		let is_member = self.groups.get(&id).is_some_and(|group| !group.gate.is_stopped());
-		if is_member && !self.wants_back(&id) {
-			// It is not, once the log has been read: it was removed, and added again since.
+		if self.set_back.invited().any(|other| other.invitation == invitation) {
+			return Use::Done;
+		}
+		if self.has_place(&id) {
+			// It has not, once the log has been read: it was removed, and added again since.
 			return Use::Later;
 		}
 		let invited = Invited { invitation, key_package_ref: HexBytes(reference.to_vec()) };
@@ -151,13 +154,21 @@ impl<M: Mls> Core<M> {
 		if self.creating.contains_key(&id) {
 			return Use::Done;
 		}
-		let overlay = self.store.overlay();
-		if let Err(error) = overlay.put(id.as_bytes(), &invited).and_then(|()| overlay.commit()) {
-			tracing::error!(%error, "an invitation cannot be stored");
-			return Use::Later;
+		// One that trouble has set back stays the one that is stored.
+		if !self.set_back.invited().any(|other| other.invitation.group == id) {
+			let overlay = self.store.overlay();
+			if let Err(error) = overlay.put(id.as_bytes(), &invited).and_then(|()| overlay.commit()) {
+				// It goes on in memory: nobody brings the letter again. A client that is opened anew reads its mailboxes.
+				tracing::error!(group = %id, %error, "an invitation cannot be stored");
+			}
 		}
 		self.resume_joining(invited);
 		Use::Done
+	}
+
+	/// Whether the client is in a group as far as its log tells, and no invitation is to take its place there.
+	fn has_place(&self, id: &GroupId) -> bool {
+		self.groups.get(id).is_some_and(|group| !group.gate.is_stopped()) && !self.wants_back(id)
 	}
 
 	/// Another invitation to a group that one leads to already. It may lead where that one does not, or later.
@@ -204,41 +215,107 @@ impl<M: Mls> Core<M> {
 		let Invitation { entry: named, index, .. } = joining.invited.invitation;
 		// One that names another place for it is no good, wherever that is.
 		let is_there = entry.header.index >= index || entry.header.hash == named;
-		let due = is_there.then(|| (joining.invited.clone(), joining.contested, joining.won()));
+		let (invited, contested) = (&joining.invited, joining.contested);
+		let found = is_there.then(|| {
+			let (invited, won) = (invited.clone(), joining.won());
+			Found { invited, header: entry.header, depth, contested, won }
+		});
 		if let Some(letter) = joining.put_off.remove(&entry.header.hash) {
 			self.act(Action::WatchAside(letter));
 		}
-		let Some((invited, contested, won)) = due else { return };
-		match self.join(&invited, entry, depth, contested, won.as_ref()) {
-			Ok(Entered { group, joined, ended }) => {
-				self.joining.remove(id);
-				self.restored.remove(id);
-				if !joined.serves_again {
-					self.forget_mailbox(&joined.key_package_ref);
-				}
-				let earlier = self.groups.insert(*id, group);
-				if let (Some(group), Some(earlier)) = (self.groups.get_mut(id), earlier) {
-					// What came early for an epoch of this membership. It is remembered as seen.
-					group.buffer = earlier.buffer;
-				}
-				self.watch_topic(id);
-				#[cfg(feature = "hostile")]
-				self.hoard_keys(id);
-				self.report(Event::Joined { group: *id, epoch: joined.epoch, contested });
-				for (number, ended) in ended {
-					self.report(Event::IntentEnded { intent: IntentId { group: *id, number }, ended });
-				}
-				self.read_buffered(id);
-				self.leave_on(id);
-				self.post_due();
-			}
+		let Some(found) = found else { return };
+		match self.join(&found) {
+			Ok(entered) => self.has_joined(&found, entered),
 			Err(JoinFailure::Invitation(reason)) => self.drop_invitation(id, reason),
 			Err(JoinFailure::Unknown(people)) => self.look_up_to_join(id, people, entry.header.block),
 			Err(JoinFailure::Engine(error)) => {
-				tracing::error!(group = %id, %error, "an invitation cannot be accepted now");
-				self.joining.remove(id);
-				self.follow_as_before(id);
+				tracing::error!(group = %id, %error, "an invitation cannot be accepted now, and is tried again");
+				self.set_back.add(found);
+				self.go_on_without(id);
+				// Others do not wait for it.
+				self.read_mailboxes();
 			}
+		}
+	}
+
+	/// Tries an invitation again that trouble of this client has set back. What else leads to the group goes on beside it.
+	pub fn join_after_trouble(&mut self, found: Found) {
+		let id = found.invited.invitation.group;
+		if self.has_place(&id) {
+			// Another one has led there. If the client is removed later, this one may lead back.
+			return self.set_back.add(found);
+		}
+		match self.join(&found) {
+			Ok(entered) => {
+				self.has_joined(&found, entered);
+				// The log was not read on meanwhile, or for something else.
+				self.follow(&id);
+			}
+			Err(JoinFailure::Invitation(reason)) => {
+				self.keep_invited(&id);
+				self.report(Event::InvitationFailed { group: id, reason });
+				self.read_mailboxes();
+			}
+			Err(JoinFailure::Unknown(people)) => {
+				self.act(Action::LookUp { people, block: found.header.block });
+				self.set_back.add(found);
+			}
+			Err(JoinFailure::Engine(error)) => {
+				tracing::debug!(group = %id, %error, "an invitation cannot be accepted yet");
+				self.set_back.add(found);
+			}
+		}
+	}
+
+	/// The client is in: from this entry on it reads the log as a member.
+	fn has_joined(&mut self, found: &Found, entered: Entered) {
+		let (id, Entered { group, joined, ended }) = (&found.invited.invitation.group, entered);
+		self.joining.remove(id);
+		self.restored.remove(id);
+		self.set_back.accepted(found, joined.serves_again);
+		if !joined.serves_again {
+			self.forget_mailbox(&joined.key_package_ref);
+		}
+		let earlier = self.groups.insert(*id, group);
+		if let (Some(group), Some(earlier)) = (self.groups.get_mut(id), earlier) {
+			// What came early for an epoch of this membership. It is remembered as seen.
+			group.buffer = earlier.buffer;
+		}
+		self.watch_topic(id);
+		#[cfg(feature = "hostile")]
+		self.hoard_keys(id);
+		self.report(Event::Joined { group: *id, epoch: joined.epoch, contested: found.contested });
+		for (number, ended) in ended {
+			self.report(Event::IntentEnded { intent: IntentId { group: *id, number }, ended });
+		}
+		self.read_buffered(id);
+		self.leave_on(id);
+		self.post_due();
+	}
+
+	/// What was tried is not under way any more: goes on with what waited meanwhile, if something did.
+	fn go_on_without(&mut self, id: &GroupId) {
+		let parked = self.joining.remove(id).and_then(|tried| tried.parked);
+		if let Some(parked) = parked {
+			self.act(Action::Follow(*id, parked.head));
+			self.joining.insert(*id, *parked);
+		} else {
+			self.follow_as_before(id);
+		}
+	}
+
+	/// Another invitation to a group has come to nothing: one that is left is stored in its place, if there is any.
+	fn keep_invited(&self, id: &GroupId) {
+		let under_way = self.joining.get(id).map(|joining| joining.parked.as_deref().unwrap_or(joining));
+		let set_back = self.set_back.invited().find(|invited| invited.invitation.group == *id);
+		let overlay = self.store.overlay();
+		let kept = match set_back.or(under_way.map(|joining| &joining.invited)) {
+			Some(invited) => overlay.put(id.as_bytes(), invited),
+			None => overlay.delete::<Invited>(id.as_bytes()),
+		};
+		if let Err(error) = kept.and_then(|()| overlay.commit()) {
+			// A client that is opened anew tries it once more.
+			tracing::error!(group = %id, %error, "an invitation cannot be deleted");
 		}
 	}
 
@@ -255,22 +332,15 @@ impl<M: Mls> Core<M> {
 		self.follow_restored(id);
 	}
 
-	/// Joins in one write, if the Welcome leads to what the entry says. Gives the intents that it ends, too: those of an own commit
-	/// that has `won` before.
-	fn join(
-		&mut self,
-		invited: &Invited,
-		entry: &VerifiedEntry,
-		depth: u64,
-		contested: bool,
-		won: Option<&Tip>,
-	) -> Result<Entered, JoinFailure> {
+	/// Joins in one write, if the Welcome leads to what the entry says.
+	fn join(&mut self, found: &Found) -> Result<Entered, JoinFailure> {
+		let Found { invited, header, depth, contested, won } = found;
 		let mismatch = |what| JoinFailure::Invitation(InvitationError::Mismatch(what));
 		let id = &invited.invitation.group;
-		if entry.header.hash != invited.invitation.entry {
+		if header.hash != invited.invitation.entry {
 			return Err(mismatch("it names an entry that is not in the log"));
 		}
-		if entry.header.index != invited.invitation.index {
+		if header.index != invited.invitation.index {
 			return Err(mismatch("it names another place of its entry in the log"));
 		}
 		let overlay = self.store.overlay();
@@ -284,19 +354,19 @@ impl<M: Mls> Core<M> {
 			// The state tells the same, and may be gone.
 			return Err(mismatch("its epoch is not later than the one that this member was in"));
 		}
-		if joined.epoch != depth {
+		if joined.epoch != *depth {
 			return Err(mismatch("its epoch is not the depth of its entry"));
 		}
-		if joined.ordering_key != entry.header.next_key {
+		if joined.ordering_key != header.next_key {
 			return Err(mismatch("its ordering key is not the one that its entry names"));
 		}
-		let unknown = self.engine.unknown_members(&overlay, id, entry.header.block)?;
+		let unknown = self.engine.unknown_members(&overlay, id, header.block)?;
 		if !unknown.is_empty() {
 			return Err(JoinFailure::Unknown(unknown));
 		}
 		let stale = earlier.as_ref().filter(|_| mutation::is(Mutation::StaleReset));
-		let depth = stale.map_or(depth, |earlier| earlier.gate.tip().epoch.saturating_add(1));
-		let gate = Gate::at(&entry.header, depth, contested, self.parameters.candidate_interval);
+		let depth = stale.map_or(*depth, |earlier| earlier.gate.tip().epoch.saturating_add(1));
+		let gate = Gate::at(header, depth, *contested, self.parameters.candidate_interval);
 		let mut membership = Membership::new(gate.ok_or_else(|| mismatch("the log is full"))?);
 		if let Some(earlier) = earlier {
 			// An intent of an earlier membership keeps its number, and its end is remembered.
@@ -318,7 +388,7 @@ impl<M: Mls> Core<M> {
 		overlay.delete::<Restored>(id.as_bytes())?;
 		if joined.serves_again {
 			let mut mailbox: Mailbox = overlay.get(&joined.key_package_ref)?.unwrap_or_default();
-			mailbox.accept(entry.header.hash);
+			mailbox.accept(header.hash);
 			overlay.put(&joined.key_package_ref, &mailbox)?;
 		} else {
 			overlay.delete::<Mailbox>(&joined.key_package_ref)?;
@@ -338,21 +408,14 @@ impl<M: Mls> Core<M> {
 
 	/// An invitation came to nothing. The KeyPackage can still be used for another one.
 	fn drop_invitation(&mut self, id: &GroupId, reason: InvitationError) {
-		let mut dropped = self.joining.remove(id);
-		let parked = dropped.as_mut().and_then(|dropped| dropped.parked.take());
-		if let Some(dropped) = dropped.filter(|_| mutation::is(Mutation::SpendOnFailure)) {
-			self.forget_mailbox(&dropped.invited.key_package_ref.0);
+		let dropped = self.joining.get(id).filter(|_| mutation::is(Mutation::SpendOnFailure));
+		if let Some(reference) = dropped.map(|dropped| dropped.invited.key_package_ref.0.clone()) {
+			self.forget_mailbox(&reference);
 		}
-		if let Some(parked) = parked {
-			// It is the one that is stored.
-			self.act(Action::Follow(*id, parked.head));
-			self.joining.insert(*id, *parked);
-		} else {
-			self.follow_as_before(id);
-			let overlay = self.store.overlay();
-			if let Err(error) = overlay.delete::<Invited>(id.as_bytes()).and_then(|()| overlay.commit()) {
-				tracing::error!(%error, "an invitation cannot be deleted");
-			}
+		self.go_on_without(id);
+		// If another one goes on, that is the one that is stored.
+		if !self.joining.contains_key(id) {
+			self.keep_invited(id);
 		}
 		self.report(Event::InvitationFailed { group: *id, reason });
 		self.read_mailboxes();

@@ -12,6 +12,7 @@ use super::{
 	outbox::Outbox,
 	people::{Claims, Watch},
 	records::{Evidence, Founding, Home, Invited, Mailbox, Membership, Outgoing, ONLY},
+	set_back::SetBack,
 	Client, Config, OpenError, Upkeep,
 };
 use crate::{
@@ -144,6 +145,7 @@ impl<M: Mls> Core<M> {
 			groups: BTreeMap::new(),
 			creating: BTreeMap::new(),
 			joining: BTreeMap::new(),
+			set_back: SetBack::default(),
 			restored: BTreeMap::new(),
 			mailboxes: BTreeMap::new(),
 			letters: Letters::default(),

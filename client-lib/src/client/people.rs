@@ -79,6 +79,13 @@ impl<M: Mls> Core<M> {
 		self.act(Action::LookUp { people, block });
 	}
 
+	/// Whether a group or an invitation waits for the log of a person.
+	fn is_waited_for(&self, person: &IdentityId) -> bool {
+		let groups = self.groups.values().filter_map(|group| group.unknown.as_ref());
+		let invited = self.joining.values().filter_map(|joining| joining.unknown.as_ref());
+		groups.chain(invited).any(|unknown| unknown.people.contains(person))
+	}
+
 	/// A person's log was read.
 	pub fn on_looked_up(&mut self, LookedUp { person, devices }: LookedUp) {
 		let until = devices.until;
@@ -90,12 +97,19 @@ impl<M: Mls> Core<M> {
 			}
 			Ok(())
 		});
+		let is_stored = stored.is_ok();
 		if let Err(error) = stored {
-			// Whoever needs it asks again.
 			tracing::error!(%error, "what was read of a person cannot be stored");
 			self.watch_loses(person);
 		}
 		self.watch_learns(person, until);
+		if !is_stored {
+			// What waits for it would read its log again, and ask again, and so on for as long as the trouble lasts.
+			if self.is_waited_for(&person) {
+				self.set_back.add_person(LookedUp { person, devices });
+			}
+			return;
+		}
 		let mut groups = Vec::new();
 		for (id, group) in &mut self.groups {
 			if group.unknown.as_mut().is_some_and(|unknown| unknown.learn(&person, until)) {

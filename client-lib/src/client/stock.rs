@@ -236,7 +236,8 @@ impl<M: Mls> Core<M> {
 		let (mut gone, mut due) = (Vec::new(), None::<BlockNumber>);
 		for (reference, Mailbox { kept_until, .. }) in overlay.list::<Mailbox>(ONLY)? {
 			let Some(until) = kept_until else { continue };
-			let is_used = self.joining.values().any(|joining| joining.needs(&reference));
+			let is_used = self.joining.values().any(|joining| joining.needs(&reference))
+				|| self.set_back.invited().any(|invited| invited.key_package_ref.0 == reference);
 			if self.finalized > until && !is_used {
 				self.engine.forget_key_package(&overlay, &reference)?;
 				overlay.delete::<Mailbox>(&reference)?;

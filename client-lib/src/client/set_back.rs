@@ -1,0 +1,102 @@
+//! What trouble of the store has set back: it is kept in memory, and tried again every so many finalized blocks.
+
+use super::{core::Core, people::LookedUp, records::Invited};
+use crate::{gate::Tip, log::EntryHeader, mls::Mls};
+use lockstep_primitives::BlockNumber;
+use std::collections::VecDeque;
+
+/// Finalized blocks between two tries. The trouble may be damage that does not pass.
+const RETRY: BlockNumber = 20;
+/// Invitations to one group that are kept; the oldest go. A client that is opened anew reads its mailboxes anew.
+const MAX_KEPT: usize = 4;
+
+/// An invitation whose entry is in the log, with what the log says: it need not be read again.
+#[derive(Clone, Debug)]
+pub(super) struct Found {
+	pub invited: Invited,
+	/// The entry.
+	pub header: EntryHeader,
+	/// How many entries lie between it and entry 0, plus one.
+	pub depth: u64,
+	/// Whether any entry up to it was contested.
+	pub contested: bool,
+	/// What this client's own commit has opened, if the entry follows from that.
+	pub won: Option<Tip>,
+}
+
+/// See the module.
+#[derive(Debug, Default)]
+pub(super) struct SetBack {
+	/// The oldest first.
+	invitations: VecDeque<Found>,
+	/// What was read of people for whom something waits.
+	people: Vec<LookedUp>,
+	/// The finalized block of the last try, or the first one since there is something to try.
+	since: Option<BlockNumber>,
+}
+
+impl SetBack {
+	/// Keeps an invitation.
+	pub fn add(&mut self, found: Found) {
+		let id = found.invited.invitation.group;
+		let is_of_group = |kept: &Found| kept.invited.invitation.group == id;
+		if self.invitations.iter().filter(|kept| is_of_group(kept)).count() >= MAX_KEPT {
+			if let Some(oldest) = self.invitations.iter().position(is_of_group) {
+				self.invitations.remove(oldest);
+			}
+		}
+		self.invitations.push_back(found);
+	}
+
+	/// Keeps what was read of a person, in the place of what was read before.
+	pub fn add_person(&mut self, looked_up: LookedUp) {
+		self.people.retain(|kept| kept.person != looked_up.person);
+		self.people.push(looked_up);
+	}
+
+	/// The invitations.
+	pub fn invited(&self) -> impl Iterator<Item = &Invited> {
+		self.invitations.iter().map(|found| &found.invited)
+	}
+
+	/// This one was accepted: others to its group that lead to earlier entries are of no use, nor are those whose KeyPackage is
+	/// used up by it.
+	pub fn accepted(&mut self, accepted: &Found, serves_again: bool) {
+		let Invited { invitation, key_package_ref } = &accepted.invited;
+		self.invitations.retain(|kept| {
+			let is_later = kept.header.index > accepted.header.index;
+			let has_package = serves_again || kept.invited.key_package_ref != *key_package_ref;
+			kept.invited.invitation.group != invitation.group || (is_later && has_package)
+		});
+	}
+
+	fn is_empty(&self) -> bool {
+		self.invitations.is_empty() && self.people.is_empty()
+	}
+}
+
+impl<M: Mls> Core<M> {
+	/// A block is final: tries again what is due.
+	pub fn try_set_back(&mut self) {
+		let finalized = self.finalized;
+		if self.set_back.is_empty() {
+			self.set_back.since = None;
+			return;
+		}
+		let since = *self.set_back.since.get_or_insert(finalized);
+		if finalized < since.saturating_add(RETRY) {
+			return;
+		}
+		self.set_back.since = Some(finalized);
+		for looked_up in std::mem::take(&mut self.set_back.people) {
+			self.on_looked_up(looked_up);
+		}
+		for _ in 0..self.set_back.invitations.len() {
+			let Some(found) = self.set_back.invitations.pop_front() else { return };
+			self.join_after_trouble(found);
+		}
+	}
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,161 @@
+use super::{
+	super::{
+		action::Action,
+		claimed::open,
+		core::Core,
+		decoys::{failures, has_joined, Party},
+		parameters::PARAMETERS,
+		people::LookedUp,
+		records::Invited,
+		GroupState, InvitationError, Upkeep,
+	},
+	RETRY,
+};
+use crate::{
+	finality::{Finalized, Update},
+	mls::{Engine, KnownDevices},
+	simulation::MemoryDisk,
+	store::{Store, StoreKey},
+	Event,
+};
+use lockstep_primitives::{rpc::HexBytes, BlockNumber, EntryHash, GenesisHash, GroupId, IdentityId, IdentityKey};
+use rand::{rngs::StdRng, SeedableRng};
+
+/// The block in which the guest learns of the entry of its invitation.
+const LAST: BlockNumber = 11;
+
+fn finalized(block: BlockNumber) -> Finalized {
+	Finalized { block, entries: Vec::new(), closed: Vec::new(), complete: true }
+}
+
+/// These blocks pass; gives what the guest tells.
+fn pass(party: &mut Party, blocks: impl Iterator<Item = BlockNumber>) -> Vec<Event> {
+	let mut told = Vec::new();
+	for block in blocks {
+		party.guest.on_finalized(finalized(block));
+		told.extend(party.serve(&[]));
+	}
+	told
+}
+
+/// How many invitations came to nothing, and whether one was accepted.
+fn came_of(told: &[Event]) -> (usize, bool) {
+	(failures(told), has_joined(told))
+}
+
+/// The guest has its letter, and stores it; then so many writes fail, and it learns of the entry.
+fn invited(failing: u64) -> Party {
+	let mut party = Party::new();
+	let last = party.founder.log.pop().unwrap();
+	let told = party.serve(&party.founder.sent.clone());
+	assert_eq!(came_of(&told), (0, false), "{told:?}");
+	party.disk.fail_writes(0, failing);
+	party.goes_on(last);
+	party
+}
+
+#[test]
+fn an_invitation_outlasts_a_disk_that_takes_nothing() {
+	for is_full_before in [false, true] {
+		let mut party = Party::new();
+		let last = party.founder.log.pop().unwrap();
+		if is_full_before {
+			party.disk.fail_writes(0, u64::MAX);
+		}
+		let mut told = party.serve(&party.founder.sent.clone());
+		party.disk.fail_writes(0, u64::MAX);
+		party.goes_on(last);
+		told.extend(party.serve(&[]));
+		told.extend(pass(&mut party, LAST + 1..=LAST + 3 * RETRY));
+		assert_eq!(came_of(&told), (0, false), "{told:?}");
+		party.disk.fail_writes(0, 0);
+		let free = LAST + 3 * RETRY;
+		let told = pass(&mut party, free + 1..=free + RETRY);
+		assert_eq!(came_of(&told), (0, true), "{told:?}");
+		assert!(party.follows, "it goes on as a member");
+		let position = party.guest.position(&party.founder.group).unwrap();
+		let length = u64::try_from(party.founder.log.len()).unwrap();
+		assert_eq!((position.state, position.read), (GroupState::Active, length));
+	}
+}
+
+#[test]
+fn it_is_tried_every_so_many_blocks_and_not_in_each() {
+	let mut party = invited(3);
+	let mut blocks = LAST + 1..LAST + 10 * RETRY;
+	let joined_at = blocks.find(|block| has_joined(&pass(&mut party, std::iter::once(*block))));
+	assert_eq!(joined_at, Some(LAST + 3 * RETRY));
+}
+
+/// One that names an entry which never comes gives way to the real one, for which the disk has no room then.
+#[test]
+fn what_waits_for_its_entry_is_waited_for_and_holds_nobody_up() {
+	for is_long in [false, true] {
+		let mut party = Party::new();
+		let never = party.decoy_to(EntryHash([9; 32]), 1_000_000).to_vec();
+		party.disk.fail_writes(0, u64::MAX);
+		let told = party.serve(&[never, party.founder.sent.clone()].concat());
+		assert_eq!(came_of(&told), (0, false), "{told:?}");
+		let until = if is_long { 700 } else { LAST + 2 * RETRY };
+		let told = pass(&mut party, LAST..=until);
+		let overdue =
+			|event: &&Event| matches!(event, Event::InvitationFailed { reason: InvitationError::NotFinal { .. }, .. });
+		assert_eq!(told.iter().filter(overdue).count(), usize::from(is_long), "{told:?}");
+		assert_eq!(came_of(&told), (usize::from(is_long), false), "{told:?}");
+		party.disk.fail_writes(0, 0);
+		let told = pass(&mut party, until + 1..=until + RETRY);
+		assert_eq!(came_of(&told), (0, true), "{told:?}");
+	}
+}
+
+#[test]
+fn what_comes_meanwhile_does_not_take_its_place_in_the_store() {
+	let never = (EntryHash([9; 32]), 0);
+	for is_dropped in [false, true] {
+		let mut party = invited(1);
+		let (entry, count) = if is_dropped { (party.invitation.entry, 1) } else { never };
+		let decoy = party.decoy_to(entry, 1_000_000);
+		let told = party.serve(&decoy);
+		assert_eq!(came_of(&told), (count, false), "{told:?}");
+		party.guest = open("elsewhere", &MemoryDisk::new());
+		party.guest = open("guest", &party.disk);
+		// The letters are gone from the nodes.
+		let told = party.serve(&[]);
+		assert_eq!(came_of(&told), (0, true), "{told:?}");
+	}
+}
+
+/// An invitation waits for the log of somebody, which is read, and for which the disk has no room.
+#[test]
+fn what_was_read_of_a_person_is_stored_later_and_not_read_again_and_again() {
+	const GROUP: GroupId = GroupId([1; 32]);
+	const BERT: IdentityId = IdentityId([5; 32]);
+	let disk = MemoryDisk::new();
+	let store = Store::in_memory(&disk, &StoreKey::from_bytes([0; 32])).unwrap();
+	let engine = Engine::new(b"anna".to_vec(), &[1; 32], GenesisHash([7; 32])).unwrap();
+	let random = StdRng::seed_from_u64(1);
+	let mut core = Core::restore(store, engine, PARAMETERS, false, Upkeep::default(), random).unwrap();
+	let invitation = serde_json::json!({ "group": GROUP, "entry": EntryHash([9; 32]), "index": 9, "welcome": "0x" });
+	let invitation = serde_json::from_value(invitation).unwrap();
+	core.resume_joining(Invited { invitation, key_package_ref: HexBytes(Vec::new()) });
+	core.look_up_to_join(&GROUP, [BERT].into(), 100);
+	drop(core.take_actions());
+	// What it does for the invitation.
+	let asks = |core: &mut Core<Engine>| {
+		let is_for_it = |action: &Action| matches!(action, Action::Follow(..) | Action::LookUp { .. });
+		core.take_actions().iter().filter(|action| is_for_it(action)).count()
+	};
+	disk.fail_writes(0, u64::MAX);
+	let since = vec![(1, vec![IdentityKey([9; 32])])];
+	let devices = KnownDevices { until: 100, since, rotated: Vec::new() };
+	core.on_looked_up(LookedUp { person: BERT, devices });
+	for block in 100..=100 + 2 * RETRY {
+		core.on_update(Update::Finalized(finalized(block)));
+	}
+	assert_eq!(asks(&mut core), 0);
+	disk.fail_writes(0, 0);
+	for block in 1..=RETRY {
+		core.on_update(Update::Finalized(finalized(100 + 2 * RETRY + block)));
+	}
+	assert_eq!(asks(&mut core), 1, "the group's log is read again");
+}
