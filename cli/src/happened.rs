@@ -154,6 +154,9 @@ pub enum Happened {
 		group: GroupId,
 		reason: String,
 	},
+	Resumed {
+		group: GroupId,
+	},
 	NodeLied {
 		node: String,
 		lie: String,
@@ -246,6 +249,7 @@ impl From<Event> for Happened {
 			Event::Desynchronized { group, reason } => Self::Desynchronized { group, reason: reason.to_string() },
 			Event::GroupClosed { group } => Self::GroupClosed { group },
 			Event::Halted { group, reason } => Self::Halted { group, reason },
+			Event::Resumed { group } => Self::Resumed { group },
 			Event::NodeLied { node, lie } => Self::NodeLied { node, lie: lie.to_string() },
 			Event::Outdated { reason } => Self::Outdated { reason },
 			Event::Missed { count } => Self::Missed { count },
@@ -295,6 +299,7 @@ impl Happened {
 			| Self::NotReadmitted { group, .. }
 			| Self::Desynchronized { group, .. }
 			| Self::GroupClosed { group }
+			| Self::Resumed { group }
 			| Self::Halted { group, .. } => Some(*group),
 			Self::NodeLied { .. } | Self::Outdated { .. } | Self::Missed { .. } | Self::Other { .. } => None,
 		}
@@ -377,6 +382,7 @@ impl Happened {
 			}
 			Self::GroupClosed { .. } => "-- the group was closed on the chain".to_owned(),
 			Self::Halted { reason, .. } => format!("-- following the group was stopped: {}", name::printable(reason)),
+			Self::Resumed { .. } => "-- the trouble has passed: the group is followed again".to_owned(),
 			Self::NodeLied { node, lie } => format!("-- node {node} lied: {}", name::printable(lie)),
 			Self::Outdated { reason } => format!("-- the chain cannot be read any more: {}", name::printable(reason)),
 			Self::Missed { count } => {

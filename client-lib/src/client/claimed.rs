@@ -89,7 +89,7 @@ impl Founder {
 		self.act();
 	}
 
-	fn act(&mut self) {
+	pub fn act(&mut self) {
 		for action in self.client.take_actions() {
 			match action {
 				Action::Append { append, .. } => self.submitted = Some(append),

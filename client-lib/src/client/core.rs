@@ -295,7 +295,7 @@ impl<M: Mls> Core<M> {
 	}
 
 	/// Stops following a group because of trouble of this client. Its state is as it was before the trouble; if it is the state
-	/// that is damaged, the client goes for a new one.
+	/// that is damaged, the client goes for a new one, and if the trouble can pass, it tries to go on.
 	pub fn halt(&mut self, id: &GroupId, error: impl Into<DriveError>) {
 		if self.groups.get(id).is_some_and(|group| matches!(group.halted, Some(GroupError::Returning(_)))) {
 			return;
@@ -309,6 +309,9 @@ impl<M: Mls> Core<M> {
 			self.end(id, GroupError::Returning(group), event);
 			self.follow_restored(id);
 		} else {
+			if error.may_pass() {
+				self.set_back.add_group(group);
+			}
 			self.end(id, GroupError::Halted { group, reason }, event);
 		}
 	}

@@ -255,7 +255,7 @@ fn apart() -> (Party, OrderingKey) {
 	founder.want(&[open("other", &MemoryDisk::new()).key_package().unwrap()], &[]);
 	founder.win();
 	let guest = open("guest", &disk);
-	(Party { guest, disk, package, founder, other: engine("mallory"), invitation }, key)
+	(Party { guest, disk, follows: false, package, founder, other: engine("mallory"), invitation }, key)
 }
 
 /// The guest does not take what a letter says of this entry of the log.

@@ -61,6 +61,14 @@ impl DriveError {
 			_ => false,
 		}
 	}
+
+	/// Whether it is trouble of the store that can pass.
+	pub fn may_pass(&self) -> bool {
+		match self {
+			Self::Engine(EngineError::Store(error)) | Self::Store(error) => error.may_pass(),
+			_ => false,
+		}
+	}
 }
 
 /// What a step did, and what is to be done now that it is stored.

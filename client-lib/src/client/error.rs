@@ -68,8 +68,9 @@ pub enum GroupError {
 	/// The group was closed on the chain.
 	#[error("group {0} was closed on the chain: create a new one")]
 	Gone(GroupId),
-	/// The client stopped following the group because of trouble of its own. If it asks to rejoin, it can be readmitted.
-	#[error("following group {group} was stopped: {reason}; open the client again when that is repaired")]
+	/// The client stopped following the group because of trouble of its own. When trouble with the disk has passed, it goes on by itself.
+	/// If it asks to rejoin, it can be readmitted.
+	#[error("following group {group} was stopped: {reason}; if it does not go on when that is repaired, open the client again")]
 	Halted {
 		/// The group.
 		group: GroupId,

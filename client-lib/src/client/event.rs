@@ -233,12 +233,18 @@ pub enum Event {
 		group: GroupId,
 	},
 	/// The client stopped following the group because of trouble of its own, with its store for example. If what is stored of the
-	/// group's state is damaged, it asks to be readmitted ([`Event::AskedToRejoin`]); other trouble has to be seen to.
+	/// group's state is damaged, it asks to be readmitted ([`Event::AskedToRejoin`]). If the trouble can pass, as that of a full disk,
+	/// it goes on when it has ([`Event::Resumed`]); other trouble has to be seen to.
 	Halted {
 		/// The group.
 		group: GroupId,
 		/// What went wrong.
 		reason: String,
+	},
+	/// The trouble has passed that stopped following a group ([`Event::Halted`]): the client follows it again, from where it was.
+	Resumed {
+		/// The group.
+		group: GroupId,
 	},
 	/// A node was caught lying. It is not asked again until the client is opened anew, and what it sent is kept in the
 	/// store: [`Client::evidence`](crate::Client::evidence).

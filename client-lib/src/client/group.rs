@@ -159,7 +159,7 @@ pub(super) struct Group {
 	pub unknown: Option<Unknown>,
 	/// Another client of this identity has its place.
 	pub replaced: bool,
-	/// Trouble of this client, or the group's end: it does not follow until it is opened again.
+	/// Trouble of this client, or the group's end: it does not follow until that has passed, or until it is opened again.
 	pub halted: Option<GroupError>,
 }
 

@@ -79,9 +79,9 @@ impl<M: Mls> Core<M> {
 	/// Something arrived in a mailbox: an envelope, which names a letter.
 	pub fn on_envelope(&mut self, reference: &[u8], statement: &Statement, hash: [u8; 32]) {
 		let overlay = self.store.overlay();
-		let opened = envelope::unwrap(&statement.data).map_err(|error| error.to_string()).and_then(|sealed| {
-			self.engine.open_envelope(&overlay, reference, sealed).map_err(|error| error.to_string())
-		});
+		let opened = envelope::unwrap(&statement.data)
+			.map_err(|_| WelcomeError::Malformed)
+			.and_then(|sealed| self.engine.open_envelope(&overlay, reference, sealed));
 		drop(overlay);
 		match opened {
 			Ok(key) => {
@@ -93,6 +93,11 @@ impl<M: Mls> Core<M> {
 					self.act(Action::Unwatch(key.topic()));
 				}
 				self.act(Action::WatchAside(topic));
+			}
+			Err(WelcomeError::Engine(error)) => {
+				tracing::error!(%error, "what arrived in a mailbox cannot be opened now, and is read again");
+				self.seen.forget(&hash);
+				self.set_back.add_mailboxes();
 			}
 			Err(error) => tracing::debug!(%error, "what arrived in a mailbox is no invitation"),
 		}

@@ -248,6 +248,27 @@ fn stored_intents(overlay: &Overlay<'_>) -> Result<BTreeMap<GroupId, Intents>, S
 	Ok(found)
 }
 
+/// A group as it is stored, to be followed from there on.
+///
+/// # Errors
+/// Also if the disk takes no writes, or the keys of the epoch are not there.
+pub(super) fn stored_group(overlay: Overlay<'_>, id: &GroupId) -> Result<Group, DriveError> {
+	let stored: Option<Membership> = overlay.get(id.as_bytes())?;
+	let mut group = Group::new(stored.ok_or(DriveError::Lost("the membership"))?);
+	let tip = *group.gate.tip();
+	let keys = EpochKeys::of_epoch(&overlay, id, tip.epoch)?;
+	if keys.is_none_or(|keys| keys.entry != tip.entry) {
+		return Err(DriveError::Apart);
+	}
+	let in_flight: Option<InFlight> = overlay.get(id.as_bytes())?;
+	let listed = overlay.list::<StoredIntent>(id.as_bytes())?.into_iter();
+	let stored = listed.filter_map(|(key, stored)| Some((intent::of_key(&key)?.1, stored))).collect();
+	take_up_intents(Intents { stored, in_flight: in_flight.unwrap_or_default() }, &mut group);
+	overlay.put(id.as_bytes(), &group.membership(&group.gate))?;
+	overlay.commit()?;
+	Ok(group)
+}
+
 /// Puts each where it was: carried by the pending commit, or waiting.
 fn take_up_intents(intents: Intents, group: &mut Group) {
 	for (number, stored) in intents.stored {

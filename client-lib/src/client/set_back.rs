@@ -1,9 +1,9 @@
 //! What trouble of the store has set back: it is kept in memory, and tried again every so many finalized blocks.
 
-use super::{core::Core, people::LookedUp, records::Invited};
+use super::{core::Core, group::Group, open::stored_group, people::LookedUp, records::Invited, Event, GroupError};
 use crate::{gate::Tip, log::EntryHeader, mls::Mls};
-use lockstep_primitives::BlockNumber;
-use std::collections::VecDeque;
+use lockstep_primitives::{BlockNumber, GroupId};
+use std::collections::{BTreeSet, VecDeque};
 
 /// Finalized blocks between two tries. The trouble may be damage that does not pass.
 const RETRY: BlockNumber = 20;
@@ -29,6 +29,10 @@ pub(super) struct Found {
 pub(super) struct SetBack {
 	/// The oldest first.
 	invitations: VecDeque<Found>,
+	/// Groups that were followed.
+	groups: BTreeSet<GroupId>,
+	/// Whether something in a mailbox could not be opened.
+	mailboxes: bool,
 	/// What was read of people for whom something waits.
 	people: Vec<LookedUp>,
 	/// The finalized block of the last try, or the first one since there is something to try.
@@ -46,6 +50,16 @@ impl SetBack {
 			}
 		}
 		self.invitations.push_back(found);
+	}
+
+	/// Keeps a group.
+	pub fn add_group(&mut self, id: GroupId) {
+		self.groups.insert(id);
+	}
+
+	/// Has the mailboxes read again.
+	pub fn add_mailboxes(&mut self) {
+		self.mailboxes = true;
 	}
 
 	/// Keeps what was read of a person, in the place of what was read before.
@@ -71,7 +85,7 @@ impl SetBack {
 	}
 
 	fn is_empty(&self) -> bool {
-		self.invitations.is_empty() && self.people.is_empty()
+		self.invitations.is_empty() && self.groups.is_empty() && !self.mailboxes && self.people.is_empty()
 	}
 }
 
@@ -91,9 +105,43 @@ impl<M: Mls> Core<M> {
 		for looked_up in std::mem::take(&mut self.set_back.people) {
 			self.on_looked_up(looked_up);
 		}
+		// First of what leads to the same group: with the group there it is of no use.
+		for id in std::mem::take(&mut self.set_back.groups) {
+			self.follow_after_trouble(id);
+		}
+		if std::mem::take(&mut self.set_back.mailboxes) {
+			self.read_mailboxes();
+		}
 		for _ in 0..self.set_back.invitations.len() {
 			let Some(found) = self.set_back.invitations.pop_front() else { return };
 			self.join_after_trouble(found);
+		}
+	}
+
+	/// Follows a group again, from what is stored, as a client does that is opened anew, if the trouble has passed that stopped it.
+	fn follow_after_trouble(&mut self, id: GroupId) {
+		let is_halted = |group: &Group| matches!(group.halted, Some(GroupError::Halted { .. }));
+		if !self.groups.get(&id).is_some_and(is_halted) {
+			return;
+		}
+		if self.joining.contains_key(&id) {
+			// It was asked for, and may come to nothing.
+			return self.set_back.add_group(id);
+		}
+		let stored = stored_group(self.store.overlay(), &id);
+		match stored {
+			Ok(mut group) => {
+				if let Some(stopped) = self.groups.remove(&id) {
+					// It is remembered as seen.
+					group.buffer = stopped.buffer;
+				}
+				self.groups.insert(id, group);
+				self.report(Event::Resumed { group: id });
+				self.follow(&id);
+				self.leave_on(&id);
+			}
+			Err(error) if error.may_pass() => self.set_back.add_group(id),
+			Err(error) => self.halt(&id, error),
 		}
 	}
 }

@@ -93,6 +93,17 @@ pub enum StoreError {
 }
 
 impl StoreError {
+	/// Whether the cause can pass: then a store that is open goes on when it has.
+	pub(crate) fn may_pass(&self) -> bool {
+		match self {
+			Self::Full { .. } | Self::ReadOnly { .. } | Self::Folder { .. } | Self::Database(_) | Self::Overtaken => {
+				true
+			}
+			Self::Faulted(first) => first.may_pass(),
+			_ => false,
+		}
+	}
+
 	/// What RocksDB says when it cannot be opened. Tells a held lock, which has no error code of its own, from the
 	/// other reasons: there is one message for a lock held by this process and one for a lock held by another.
 	pub(super) fn from_open(path: &Path, error: &rocksdb::Error) -> Self {

@@ -140,6 +140,7 @@ pub fn record(chronicles: &mut Chronicles, event: Event) -> bool {
 			chronicles.entry(group).or_default().desynchronized = Some(reason.to_string());
 		}
 		Event::Halted { group, reason } => chronicles.entry(group).or_default().halted = Some(reason),
+		Event::Resumed { group } => chronicles.entry(group).or_default().halted = None,
 		_ => return false,
 	}
 	true

@@ -7,13 +7,13 @@ use super::{
 		parameters::PARAMETERS,
 		people::LookedUp,
 		records::Invited,
-		GroupState, InvitationError, Upkeep,
+		GroupState, IntentState, InvitationError, Upkeep,
 	},
 	RETRY,
 };
 use crate::{
 	finality::{Finalized, Update},
-	mls::{Engine, KnownDevices},
+	mls::{Engine, Intent, KnownDevices},
 	simulation::MemoryDisk,
 	store::{Store, StoreKey},
 	Event,
@@ -123,6 +123,94 @@ fn what_comes_meanwhile_does_not_take_its_place_in_the_store() {
 		let told = party.serve(&[]);
 		assert_eq!(came_of(&told), (0, true), "{told:?}");
 	}
+}
+
+/// How often following a group was stopped, and taken up again.
+fn stops(told: &[Event]) -> (usize, usize) {
+	let count = |wanted: fn(&&Event) -> bool| told.iter().filter(wanted).count();
+	let stopped = count(|event| matches!(event, Event::Halted { .. }));
+	(stopped, count(|event| matches!(event, Event::Resumed { .. })))
+}
+
+/// The guest is a member that wants something when somebody else's commit comes, for which its disk has no room.
+#[test]
+fn a_group_that_a_full_disk_has_stopped_goes_on_with_everything_when_there_is_room() {
+	let mut party = Party::new();
+	let group = party.founder.group;
+	assert!(has_joined(&party.serve(&party.founder.sent.clone())));
+	let number = party.guest.enqueue(&group, Intent::Update).unwrap();
+	pass(&mut party, LAST..=LAST);
+	party.founder.client.enqueue(&group, Intent::Update).unwrap();
+	party.founder.act();
+	party.founder.win();
+	party.disk.fail_writes(0, u64::MAX);
+	let entries = vec![(group, party.founder.log.last().unwrap().clone())];
+	party.guest.on_finalized(Finalized { entries, ..finalized(LAST + 1) });
+	let mut told = party.serve(&[]);
+	let full_until = LAST + 5 * RETRY;
+	told.extend(pass(&mut party, LAST + 2..=full_until));
+	assert_eq!(stops(&told), (1, 0), "it is told once: {told:?}");
+	assert!(!party.follows);
+	assert_eq!(party.guest.status(&group).unwrap().state, GroupState::Halted);
+	assert!(party.guest.send(&group, b"too early").is_err());
+
+	party.disk.fail_writes(0, 0);
+	let told = pass(&mut party, full_until + 1..=full_until + RETRY);
+	assert_eq!(stops(&told), (0, 1), "{told:?}");
+	assert!(party.follows);
+	let (position, founders) = (party.guest.position(&group).unwrap(), party.founder.client.position(&group).unwrap());
+	assert_eq!((position.state, position.tip), (GroupState::Active, founders.tip));
+	assert_eq!(
+		party.guest.status(&group).unwrap().epoch_authenticator,
+		party.founder.client.status(&group).unwrap().epoch_authenticator
+	);
+	let wanted = party.guest.intents(&group).unwrap();
+	let has_ended = |state: &IntentState| matches!(state, IntentState::Ended(_));
+	assert!(matches!(&wanted[..], [(only, state)] if *only == number && !has_ended(state)), "{wanted:?}");
+	party.guest.send(&group, b"it goes on").unwrap();
+}
+
+/// An intent that waited is there once, also if it was carried by a commit; what the client asked for meanwhile is of no use.
+#[test]
+fn what_a_stopped_group_waited_for_is_taken_up_once() {
+	let mut party = Party::new();
+	let group = party.founder.group;
+	assert!(has_joined(&party.serve(&party.founder.sent.clone())));
+	pass(&mut party, LAST..=LAST);
+	let carried = party.guest.enqueue(&group, Intent::Update).unwrap();
+	party.serve(&[]);
+	let waiting = party.guest.enqueue(&group, Intent::Update).unwrap();
+	party.serve(&[]);
+	let before = party.guest.intents(&group).unwrap();
+	party.disk.fail_writes(0, u64::MAX);
+	party.founder.client.enqueue(&group, Intent::Update).unwrap();
+	party.founder.act();
+	party.founder.win();
+	// Nothing of it is there for the guest any more.
+	let entry = party.founder.log.pop().unwrap();
+	party.guest.on_finalized(Finalized { entries: vec![(group, entry)], ..finalized(LAST + 1) });
+	assert_eq!(stops(&party.serve(&[])), (1, 0));
+	party.disk.fail_writes(0, 0);
+	let told = pass(&mut party, LAST + 2..=LAST + 1 + 2 * RETRY);
+	assert_eq!(stops(&told), (0, 1), "{told:?}");
+	assert_eq!(party.guest.intents(&group).unwrap(), before);
+	assert_eq!(before.iter().map(|(number, _)| *number).collect::<Vec<_>>(), [carried, waiting]);
+}
+
+/// The disk gives nothing back while the envelope is there.
+#[test]
+fn an_envelope_that_could_not_be_opened_is_read_again() {
+	let mut party = Party::new();
+	party.disk.fail_reads(0, u64::MAX);
+	let sent = party.founder.sent.clone();
+	party.serve(&sent);
+	party.disk.fail_reads(0, 0);
+	let mut told = Vec::new();
+	for block in LAST..=LAST + RETRY {
+		party.guest.on_finalized(finalized(block));
+		told.extend(party.serve(&sent));
+	}
+	assert!(has_joined(&told), "{told:?}");
 }
 
 /// An invitation waits for the log of somebody, which is read, and for which the disk has no room.
