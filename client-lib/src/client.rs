@@ -216,7 +216,7 @@ impl Client {
 	/// that, too), or has stopped for other trouble, or was
 	/// told that it is removed and doubts it (members refuse who is none): of a
 	/// client that was cut off they have heard already. Returns the request, for a member to be given
-	/// ([`Self::readmit`]) where statements do not get through; that is always so for one that has lost its state.
+	/// ([`Self::readmit`]) where statements do not get through; that is always so for one that has no keys of any epoch left.
 	pub async fn rejoin(&self, group: GroupId) -> Result<Vec<u8>, RejoinAskError> {
 		use GroupState::{Halted, NotReadmitted, Returning};
 		let newest = match self.group(group).await {

@@ -11,6 +11,7 @@ use super::{
 	intent::{self, InFlight},
 	people::remember_taken_out,
 	records::{Membership, Outgoing},
+	rejoin::Asked,
 	Ended, Event, GroupError, IntentId,
 };
 use crate::{
@@ -91,6 +92,14 @@ pub(super) struct Done {
 	pub outgoing: BTreeMap<u64, Outgoing>,
 }
 
+impl Done {
+	/// Whether trouble for which this client may have asked to be readmitted has passed, for it goes on with the log, or other
+	/// trouble has begun.
+	fn is_new_start(&self) -> bool {
+		self.advanced.is_some() || matches!(self.stopped, Some(Stop::Desynchronized(_)))
+	}
+}
+
 impl<M: Mls> Core<M> {
 	/// An entry that continues the log of a group.
 	pub fn on_entry(&mut self, id: &GroupId, entry: &VerifiedEntry) {
@@ -141,6 +150,9 @@ impl<M: Mls> Core<M> {
 		}
 		if let Some((_, change, _)) = &step.done.advanced {
 			remember_taken_out(&overlay, id, self.engine.identity(), change)?;
+		}
+		if step.done.is_new_start() {
+			Asked::forget(&overlay, id)?;
 		}
 		for (number, outgoing) in &invitations {
 			overlay.put(&number.to_be_bytes(), outgoing)?;

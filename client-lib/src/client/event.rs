@@ -211,7 +211,9 @@ pub enum Event {
 		/// What failed.
 		reason: PrivateReason,
 	},
-	/// The client has asked the other members to readmit it. When one has, it joins again ([`Event::Joined`]).
+	/// The client has asked the other members to readmit it. When one has, it joins again ([`Event::Joined`]). If what is stored of
+	/// the keys of all its epochs is damaged, it cannot post that: hand the request of [`Client::rejoin`](crate::Client::rejoin) to a
+	/// member.
 	AskedToRejoin {
 		/// The group.
 		group: GroupId,

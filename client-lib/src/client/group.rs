@@ -201,6 +201,11 @@ impl Group {
 		self.halted.is_none() && !self.gate.is_stopped()
 	}
 
+	/// Whether the client could not process an entry, and has its state from before that, as far as is known.
+	pub fn is_cut_off(&self) -> bool {
+		self.halted.is_none() && matches!(self.gate.mode(), Mode::Desynchronized(_))
+	}
+
 	/// Why nothing can be done with it, if so.
 	pub fn trouble(&self, group: &GroupId) -> Option<GroupError> {
 		self.halted.clone().or_else(|| trouble(&self.gate, group, self.replaced))

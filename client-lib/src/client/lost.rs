@@ -1,5 +1,6 @@
 //! A client whose stored state of a group is damaged comes back by itself: in the same store, and with everything else that is in it.
 
+mod asking;
 mod backups;
 mod invitations;
 

@@ -181,11 +181,11 @@ impl<M: Mls> Core<M> {
 		let overlay = self.store.overlay();
 		let content = make(&self.engine, &overlay)?;
 		let current = self.groups.get(id).map(|group| group.gate.tip().epoch);
-		let keys = match &content {
+		let (keys, request_key) = match &content {
 			// By any that can be read: it goes out when something cannot.
-			Content::Rejoin(_) => EpochKeys::newest_readable(&overlay, id)?,
+			Content::Rejoin(_) => EpochKeys::newest_to_ask(&overlay, id)?.unzip(),
 			Content::Message(_) | Content::Proposal(_) => {
-				current.map(|epoch| EpochKeys::of_epoch(&overlay, id, epoch)).transpose()?.flatten()
+				(current.map(|epoch| EpochKeys::of_epoch(&overlay, id, epoch)).transpose()?.flatten(), None)
 			}
 		};
 		let keys = match keys {
@@ -196,9 +196,7 @@ impl<M: Mls> Core<M> {
 		let topic = topic::group_topic(id);
 		let library = |error: String| EngineError::Library { during: "sealing a statement", reason: error };
 		let sealed = match &content {
-			Content::Rejoin(_) => RequestKey::of_signer(&overlay, id, &keys.ordering_key.0)?
-				.ok_or(EngineError::NotPlaced(*id))?
-				.seal(&topic, &content.encode()),
+			Content::Rejoin(_) => request_key.ok_or(EngineError::NotPlaced(*id))?.seal(&topic, &content.encode()),
 			Content::Message(_) | Content::Proposal(_) => keys.seal_statement(&topic, &content.encode()),
 		};
 		let sealed = sealed.map_err(|error| library(error.to_string()))?;

@@ -220,7 +220,13 @@ impl<M: Mls> Core<M> {
 	fn renew(&mut self, number: u64, attempts: u32, floor: Option<u64>) -> Result<(), EngineError> {
 		let overlay = self.store.overlay();
 		let Some(mut outgoing) = overlay.get::<Outgoing>(&number.to_be_bytes())? else { return Ok(()) };
-		let keys = self.engine.epoch_keys(&overlay, &outgoing.group)?;
+		let keys = match self.engine.epoch_keys(&overlay.nested(), &outgoing.group) {
+			// Those of another epoch may be what is damaged: what asks to be readmitted goes out all the same.
+			Err(error) if error.is_lost_state() => {
+				EpochKeys::of_epoch(&overlay, &outgoing.group, outgoing.epoch)?.into_iter().collect()
+			}
+			keys => keys?,
+		};
 		let renewed = Statement::decode(&outgoing.statement.0).ok().and_then(|statement| {
 			if let Some(key) = outgoing.key.as_ref() {
 				return statement.encode(expiry(0, attempts, floor), |bytes| key.sign(bytes)).ok();

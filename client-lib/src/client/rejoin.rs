@@ -14,9 +14,8 @@ use super::{
 };
 use crate::{
 	delivery::envelope::Content,
-	gate::Mode,
 	mls::{BuildError, EngineError, EpochKeys, Intent, Mls, RejoinError, RejoinRequest, Voice},
-	store::Record,
+	store::{Overlay, Record, StoreError},
 };
 use lockstep_primitives::{BlockNumber, EntryHash, GroupId};
 use serde::{Deserialize, Serialize};
@@ -31,6 +30,10 @@ const ASK_AGAIN: BlockNumber = 60;
 const MAX_ASKED: u32 = 5;
 
 /// This client has asked to be readmitted to a group, by the group's id.
+///
+/// It counts how often, from when the client was last in the group: it is gone when the client joins anew, or goes on with the
+/// log, and when a client that was in the group is cut off or loses its state. Between these nothing sets it back, so that damage
+/// done again and again, or to a client that is cut off already, has it ask no more than [`MAX_ASKED`] times for each readmission.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub(super) struct Asked {
 	pub times: u32,
@@ -46,6 +49,16 @@ impl Asked {
 	/// Whether it is time to ask again, or to give up.
 	pub fn is_due(&self, finalized: BlockNumber) -> bool {
 		finalized >= self.at.saturating_add(ASK_AGAIN.saturating_mul(self.times))
+	}
+
+	/// What was asked for before does not count any more.
+	pub fn forget(overlay: &Overlay<'_>, id: &GroupId) -> Result<(), StoreError> {
+		// Where nothing was asked for nothing is deleted: all these records are listed often, and that leads over deleted ones.
+		let asked = overlay.nested().get::<Self>(id.as_bytes());
+		if matches!(asked, Ok(None)) {
+			return Ok(());
+		}
+		overlay.delete::<Self>(id.as_bytes())
 	}
 
 	/// Whether it was asked for as often as the client does by itself.
@@ -76,28 +89,39 @@ impl<M: Mls> Core<M> {
 			}
 		}
 		let state = self.groups.get(id);
+		let cut_off = state.is_some_and(Group::is_cut_off);
 		// One that was removed may ask, too: the commit that removed it may be invalid for all others (`docs/threat-model.md`).
 		// If it is not, they refuse.
 		let gone = |trouble: &GroupError| matches!(trouble, GroupError::Gone(_));
 		if let Some(gone) = state.and_then(|group| group.trouble(id)).filter(gone) {
 			return Err(gone.into());
 		}
-		let restored = self.restored.get(id).cloned();
-		if restored.as_ref().is_some_and(|restored| restored.closed) {
+		let restored = self.restored.get(id);
+		if restored.is_some_and(|restored| restored.closed) {
 			return Err(GroupError::Gone(*id).into());
 		}
-		let known = restored.as_ref().map(|restored| restored.cursor);
+		let known = restored.map(|restored| restored.cursor);
 		let known = known.or(state.map(|group| *group.gate.cursor())).map(|cursor| cursor.head.hash);
-		let newest = newest.or(known).ok_or(RejoinAskError::NoEntry(*id))?;
+		let entry = newest.or(known).ok_or(RejoinAskError::NoEntry(*id))?;
 		let store = self.store.clone();
 		let overlay = store.overlay();
-		let request = self.engine.rejoin_request(&overlay, id, &newest)?;
+		let request = self.engine.rejoin_request(&overlay, id, &entry)?;
+		if cut_off && !request.from_state {
+			// Its state was damaged since. It has not followed the log, and without a leaf only the newest entry will do.
+			let loss = self.loss(id);
+			self.halt(id, loss);
+			if newest.is_none() {
+				return Err(GroupError::Returning(*id).into());
+			}
+		}
+		let restored = self.restored.get(id).cloned();
 		let times = overlay.get::<Asked>(id.as_bytes()).map_err(EngineError::from)?.map_or(0, |asked| asked.times);
 		let asked = Asked { times: times.saturating_add(1), at: self.finalized };
 		let stored = overlay
 			.put(&request.reference, &Mailbox::default())
 			.and_then(|()| overlay.put(id.as_bytes(), &asked))
-			.and_then(|()| match restored.filter(|restored| restored.unanswered) {
+			.and_then(|()| match restored {
+				// With the count: if it could not be stored before, it would be found out again, and the count begin anew.
 				Some(restored) => overlay.put(id.as_bytes(), &Restored { unanswered: false, ..restored }),
 				None => Ok(()),
 			})
@@ -107,19 +131,28 @@ impl<M: Mls> Core<M> {
 			restored.unanswered = false;
 		}
 		self.watch_mailbox(request.reference);
-		let posted = if EpochKeys::newest_readable(&store.overlay(), id).is_ok_and(|keys| keys.is_some()) {
+		let posted = if EpochKeys::newest_to_ask(&store.overlay(), id).is_ok_and(|keys| keys.is_some()) {
 			let content = Content::Rejoin(request.bytes.clone());
 			self.post_content(id, None, |_, _| Ok(content))
 		} else {
 			match Voice::kept(&store.overlay(), id)? {
 				Some(voice) => self.speak(id, &voice, request.bytes.clone()),
-				None => Ok(()),
+				None => {
+					tracing::warn!(group = %id, "no keys are left to post a rejoin request with; hand it over");
+					Ok(())
+				}
 			}
 		};
 		if let Err(error) = posted {
 			tracing::warn!(group = %id, %error, "a rejoin request cannot be posted; hand it over");
 		}
 		Ok(request.bytes)
+	}
+
+	/// Why the state of a group is lost.
+	fn loss(&self, id: &GroupId) -> EngineError {
+		let view = self.engine.group(&self.store.overlay(), id);
+		view.err().filter(EngineError::is_lost_state).unwrap_or(EngineError::NoSuchGroup(*id))
 	}
 
 	/// Asks again, now and then, for as long as nobody has answered.
@@ -132,8 +165,7 @@ impl<M: Mls> Core<M> {
 		};
 		for (key, asked) in asked {
 			let Ok(id) = <[u8; 32]>::try_from(&key[..]).map(GroupId) else { continue };
-			let cut_off =
-				self.groups.get(&id).is_some_and(|group| matches!(group.gate.mode(), Mode::Desynchronized(_)));
+			let cut_off = self.groups.get(&id).is_some_and(Group::is_cut_off);
 			if cut_off && due(&asked, self.finalized) && !self.joining.contains_key(&id) {
 				if let Err(error) = self.ask_to_rejoin(&id, None) {
 					tracing::warn!(group = %id, %error, "rejoining cannot be asked for");

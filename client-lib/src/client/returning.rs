@@ -30,7 +30,7 @@ use serde::{Deserialize, Serialize};
 /// A group that this client knows from a backup, or whose state is damaged, and that it has not come back to yet, by its id.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Restored {
-	/// How far its log was read. What was read since the client was opened is not stored.
+	/// How far its log was read. What was read since the client was opened is stored when it asks.
 	pub cursor: LogCursor,
 	/// The epoch at the time of the backup, or the last one before the damage: a Welcome leads to a later one.
 	pub epoch: u64,
@@ -71,12 +71,20 @@ impl<M: Mls> Core<M> {
 	/// What is stored of a group's state is damaged: from here on it is one that was not come back to.
 	pub fn lose_state(&mut self, id: &GroupId) {
 		let Some(group) = self.groups.get(id) else { return };
-		let (cursor, epoch) = (*group.gate.cursor(), group.gate.tip().epoch);
+		let (cursor, epoch, was_in) = (*group.gate.cursor(), group.gate.tip().epoch, group.is_followed());
 		// It may be of use for that much.
 		let view = self.engine.group(&self.store.overlay(), id).ok().flatten();
 		let name = view.map(|view| view.data.name).unwrap_or_default();
-		self.restored.insert(*id, Restored { fresh: true, ..Restored::new(cursor, epoch, name) });
-		self.keep_restored(id);
+		let restored = Restored { fresh: true, ..Restored::new(cursor, epoch, name) };
+		let overlay = self.store.overlay();
+		// In one write. What one that was out already had asked for counts on: it asks so often for each readmission, and no more.
+		let counted = if was_in { Asked::forget(&overlay, id) } else { Ok(()) };
+		let stored = counted.and_then(|()| overlay.put(id.as_bytes(), &restored)).and_then(|()| overlay.commit());
+		self.restored.insert(*id, restored);
+		if let Err(error) = stored {
+			// It is found out again after a restart.
+			tracing::error!(group = %id, %error, "that a group's state is lost cannot be stored");
+		}
 	}
 
 	/// Follows the log of a group that was not come back to, unless something else of this client does.

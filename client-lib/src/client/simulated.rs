@@ -159,6 +159,12 @@ impl<M: Mls> SimulatedClient<M> {
 		self.core.ask_to_rejoin(group, Some(newest))
 	}
 
+	/// A node says that this library is too old for its chain.
+	#[cfg(test)]
+	pub(crate) fn outdated(&mut self) {
+		self.core.on_update(Update::Outdated("tested".to_owned()));
+	}
+
 	/// How many letters it awaits.
 	#[cfg(test)]
 	pub(crate) fn letters(&self) -> usize {

@@ -200,12 +200,17 @@ impl EpochKeys {
 		Ok(overlay.list(group.as_bytes())?.into_iter().map(|(_, keys)| keys).collect())
 	}
 
-	/// The newest recorded keys of a group that can be read.
+	/// The keys with which a rejoin request is posted: those of the newest epoch of a group of which both can be read.
 	///
 	/// # Errors
 	/// [`EngineError::Store`].
-	pub fn newest_readable(overlay: &Overlay<'_>, group: &GroupId) -> Result<Option<Self>, EngineError> {
-		Ok(overlay.list_readable(group.as_bytes())?.pop().map(|(_, keys)| keys))
+	pub fn newest_to_ask(overlay: &Overlay<'_>, group: &GroupId) -> Result<Option<(Self, RequestKey)>, EngineError> {
+		for (_, keys) in overlay.list_readable::<Self>(group.as_bytes())?.into_iter().rev() {
+			if let Some(request) = RequestKey::readable(overlay, group, &keys.ordering_key.0)? {
+				return Ok(Some((keys, request)));
+			}
+		}
+		Ok(None)
 	}
 
 	/// The newest epoch of a group of which keys are recorded, also if they cannot be read.

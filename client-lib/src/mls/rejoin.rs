@@ -29,6 +29,9 @@ pub struct NewRejoinRequest {
 	pub bytes: Vec<u8>,
 	/// The KeyPackageRef of its KeyPackage, which names the mailbox that the Welcome comes to.
 	pub reference: Vec<u8>,
+	/// Whether it names the leaf that this member has in its state: then it is good for as long as that leaf is there, whichever
+	/// entry it names.
+	pub from_state: bool,
 }
 
 /// A rejoin request that was found good.
@@ -157,7 +160,8 @@ impl Engine {
 		};
 		let signature = seed.key().sign(&statement.signed()).to_bytes();
 		step.commit()?;
-		Ok(NewRejoinRequest { bytes: Request { statement, signature }.encode(), reference: package.reference })
+		let (bytes, from_state) = (Request { statement, signature }.encode(), stored.is_some());
+		Ok(NewRejoinRequest { bytes, reference: package.reference, from_state })
 	}
 
 	/// Checks a rejoin request that arrived, in the group's current epoch. Writes nothing to `overlay`. `head` is the newest

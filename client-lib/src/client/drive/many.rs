@@ -10,7 +10,7 @@
 
 use super::{commit_together, step::Step, Done, DriveError, Material};
 use crate::{
-	client::{core::Core, group::Group, inbox, people::remember_taken_out},
+	client::{core::Core, group::Group, inbox, people::remember_taken_out, rejoin::Asked},
 	gate::{self, Gate, Input, Mode},
 	log::VerifiedEntry,
 	mls::{constants::MAX_PAST_EPOCHS, Mls},
@@ -132,6 +132,9 @@ impl<M: Mls> Step<'_, M> {
 		}
 		if let Some((_, change, _)) = &step.done.advanced {
 			remember_taken_out(&overlay, id, engine.identity(), change)?;
+		}
+		if step.done.is_new_start() {
+			Asked::forget(&overlay, id)?;
 		}
 		overlay.commit()?;
 		Ok((step.gate, step.done))

@@ -7,7 +7,7 @@
 use super::{seal, statement_context, EpochKeys, KEY};
 use crate::{
 	mls::{EngineError, SealError},
-	store::{Overlay, Record},
+	store::{Overlay, Record, StoreError},
 };
 use lockstep_primitives::{GroupId, OrderingKey};
 use openmls_rust_crypto::RustCrypto;
@@ -47,6 +47,15 @@ impl RequestKey {
 	/// [`EngineError::Store`].
 	pub fn of_signer(overlay: &Overlay<'_>, group: &GroupId, signer: &[u8; 32]) -> Result<Option<Self>, EngineError> {
 		Ok(overlay.get(&by_signer(group, signer))?)
+	}
+
+	/// The same; nothing if the record is damaged.
+	pub(super) fn readable(
+		overlay: &Overlay<'_>,
+		group: &GroupId,
+		signer: &[u8; 32],
+	) -> Result<Option<Self>, StoreError> {
+		overlay.if_readable(|overlay| overlay.get(&by_signer(group, signer)))
 	}
 
 	/// Seals a request for the members, bound to the topic it is posted under.

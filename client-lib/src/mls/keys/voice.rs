@@ -26,13 +26,12 @@ impl Record for Voice {
 }
 
 impl Voice {
-	/// That of the newest epoch of a group of which keys are recorded, and can be read.
+	/// That of the newest epoch of a group of which the keys for it are recorded, and can be read.
 	///
 	/// # Errors
 	/// [`EngineError::Store`].
 	pub fn newest(overlay: &Overlay<'_>, group: &GroupId) -> Result<Option<Self>, EngineError> {
-		let Some(keys) = EpochKeys::newest_readable(overlay, group)? else { return Ok(None) };
-		let Some(request) = RequestKey::of_signer(overlay, group, &keys.ordering_key.0)? else { return Ok(None) };
+		let Some((keys, request)) = EpochKeys::newest_to_ask(overlay, group)? else { return Ok(None) };
 		Ok(Some(Self { epoch: keys.epoch, ordering_seed: keys.ordering_seed, request_key: request.key }))
 	}
 

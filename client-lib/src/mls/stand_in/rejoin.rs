@@ -40,7 +40,7 @@ impl StandIn {
 		let reference = package.reference.to_vec();
 		let request = Request { group: *group, newest: *newest, replaces, package };
 		let bytes = serde_json::to_vec(&request).map_err(EngineError::library("encoding a rejoin request"))?;
-		Ok(NewRejoinRequest { bytes, reference })
+		Ok(NewRejoinRequest { bytes, reference, from_state: stored.is_some() })
 	}
 
 	pub(super) fn seated(&self, overlay: &Overlay<'_>, group: &GroupId) -> Result<Option<Seat>, EngineError> {
