@@ -138,6 +138,7 @@ pub enum Happened {
 	},
 	AskedToRejoin {
 		group: GroupId,
+		posted: bool,
 	},
 	NotReadmitted {
 		group: GroupId,
@@ -244,7 +245,7 @@ impl From<Event> for Happened {
 			Event::Superseded { group, entry } => Self::Superseded { group, entry },
 			Event::RemovedFromGroup { group } => Self::RemovedFromGroup { group },
 			Event::Replaced { group } => Self::Replaced { group },
-			Event::AskedToRejoin { group } => Self::AskedToRejoin { group },
+			Event::AskedToRejoin { group, posted } => Self::AskedToRejoin { group, posted },
 			Event::NotReadmitted { group, times } => Self::NotReadmitted { group, times },
 			Event::Desynchronized { group, reason } => Self::Desynchronized { group, reason: reason.to_string() },
 			Event::GroupClosed { group } => Self::GroupClosed { group },
@@ -295,7 +296,7 @@ impl Happened {
 			| Self::Superseded { group, .. }
 			| Self::RemovedFromGroup { group }
 			| Self::Replaced { group }
-			| Self::AskedToRejoin { group }
+			| Self::AskedToRejoin { group, .. }
 			| Self::NotReadmitted { group, .. }
 			| Self::Desynchronized { group, .. }
 			| Self::GroupClosed { group }
@@ -373,7 +374,11 @@ impl Happened {
 			Self::Replaced { .. } => {
 				"-- another device of this identity has the place of this one, which has stopped".to_owned()
 			}
-			Self::AskedToRejoin { .. } => "-- this client asks the members to readmit it".to_owned(),
+			Self::AskedToRejoin { posted: true, .. } => "-- this client asks the members to readmit it".to_owned(),
+			Self::AskedToRejoin { posted: false, .. } => {
+				"-- this client cannot ask the members by itself to readmit it: hand one the output of `group rejoin`"
+					.to_owned()
+			}
 			Self::NotReadmitted { times, .. } => format!(
 				"-- nobody has readmitted this client, which has asked {times} times: hand a member the output of `group rejoin`"
 			),

@@ -211,12 +211,13 @@ pub enum Event {
 		/// What failed.
 		reason: PrivateReason,
 	},
-	/// The client has asked the other members to readmit it. When one has, it joins again ([`Event::Joined`]). If what is stored of
-	/// the keys of all its epochs is damaged, it cannot post that: hand the request of [`Client::rejoin`](crate::Client::rejoin) to a
-	/// member.
+	/// The client has asked the other members to readmit it. When one has, it joins again ([`Event::Joined`]).
 	AskedToRejoin {
 		/// The group.
 		group: GroupId,
+		/// Whether the request goes to the members by itself. If not, as when the keys of all epochs that are stored are damaged, hand
+		/// the one of [`Client::rejoin`](crate::Client::rejoin) to a member.
+		posted: bool,
 	},
 	/// The client was restored from a backup, or its state of the group was damaged, and it has asked the members to readmit it as
 	/// often as it does by itself. Nobody whose client is open knows the request's key: perhaps all are away, or it was removed

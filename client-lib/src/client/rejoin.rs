@@ -80,6 +80,11 @@ impl<M: Mls> Core<M> {
 	/// statements do not get through. `newest` is the newest entry of the log as far as is known, for a client that has
 	/// no state of the group.
 	pub fn ask_to_rejoin(&mut self, id: &GroupId, newest: Option<EntryHash>) -> Result<Vec<u8>, RejoinAskError> {
+		self.ask(id, newest).map(|(request, _)| request)
+	}
+
+	/// The same; tells also whether the request goes to the members by itself.
+	fn ask(&mut self, id: &GroupId, newest: Option<EntryHash>) -> Result<(Vec<u8>, bool), RejoinAskError> {
 		if self.groups.get(id).is_some_and(Group::is_followed) {
 			// It may not have come across it yet that its state is damaged.
 			let view = self.engine.group(&self.store.overlay(), id);
@@ -133,20 +138,18 @@ impl<M: Mls> Core<M> {
 		self.watch_mailbox(request.reference);
 		let posted = if EpochKeys::newest_to_ask(&store.overlay(), id).is_ok_and(|keys| keys.is_some()) {
 			let content = Content::Rejoin(request.bytes.clone());
-			self.post_content(id, None, |_, _| Ok(content))
+			self.post_content(id, None, |_, _| Ok(content)).map(|()| true)
 		} else {
 			match Voice::kept(&store.overlay(), id)? {
-				Some(voice) => self.speak(id, &voice, request.bytes.clone()),
-				None => {
-					tracing::warn!(group = %id, "no keys are left to post a rejoin request with; hand it over");
-					Ok(())
-				}
+				Some(voice) => self.speak(id, &voice, request.bytes.clone()).map(|()| true),
+				None => Ok(false),
 			}
 		};
-		if let Err(error) = posted {
+		let posted = posted.unwrap_or_else(|error| {
 			tracing::warn!(group = %id, %error, "a rejoin request cannot be posted; hand it over");
-		}
-		Ok(request.bytes)
+			false
+		});
+		Ok((request.bytes, posted))
 	}
 
 	/// Why the state of a group is lost.
@@ -258,8 +261,8 @@ impl<M: Mls> Core<M> {
 	/// A member that could not process an entry asks at once to be readmitted, and so does a client that was restored, or whose
 	/// state is damaged.
 	pub fn ask_by_itself(&mut self, id: &GroupId) {
-		match self.ask_to_rejoin(id, None) {
-			Ok(_) => self.report(Event::AskedToRejoin { group: *id }),
+		match self.ask(id, None) {
+			Ok((_, posted)) => self.report(Event::AskedToRejoin { group: *id, posted }),
 			Err(error) => tracing::warn!(group = %id, %error, "rejoining cannot be asked for"),
 		}
 	}

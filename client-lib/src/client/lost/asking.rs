@@ -187,7 +187,16 @@ fn it_asks_with_the_newest_keys_that_are_whole() {
 		assert_eq!(store.damage_those(REQUESTS, |bytes| request.contains(bytes), Some(BROKEN)), 1);
 	});
 	world.until("readmission", |world| world.joined(BERT) == 2);
+	assert_eq!(world.count(BERT, |event| matches!(event, Event::AskedToRejoin { posted: true, .. })), 1);
 	world.talk("after");
+}
+
+#[test]
+fn it_says_that_a_request_has_to_be_handed_over() {
+	let mut world = World::new();
+	world.damage_closed(BERT, KEYS, Some(BROKEN));
+	world.until("a request", |world| world.count(BERT, |event| matches!(event, Event::AskedToRejoin { .. })) == 1);
+	assert_eq!(world.count(BERT, |event| matches!(event, Event::AskedToRejoin { posted: false, .. })), 1);
 }
 
 /// What Bert posts next, which a node answers so.
