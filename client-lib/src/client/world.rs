@@ -152,7 +152,7 @@ impl World {
 		panic!("they ask for more and more");
 	}
 
-	fn carry_out(&mut self, at: usize, action: Action) {
+	pub fn carry_out(&mut self, at: usize, action: Action) {
 		match action {
 			Action::Follow(_, from) => self.members[at].follows = Some(from.head.length),
 			Action::Forget(_) => self.members[at].follows = None,

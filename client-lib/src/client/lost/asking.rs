@@ -54,7 +54,8 @@ fn damage_closed(world: &mut World) {
 
 #[test]
 fn one_that_was_cut_off_and_is_damaged_asks_with_the_newest_entry() {
-	let cases: [(bool, fn(&mut World)); 3] = [(true, damage_closed), (false, damage_closed), (false, damage_open)];
+	type Damage = fn(&mut World);
+	let cases: [(bool, Damage); 3] = [(true, damage_closed), (false, damage_closed), (false, damage_open)];
 	for (is_before, damage) in cases {
 		let mut world = World::new();
 		cut_off(&mut world);
