@@ -68,9 +68,9 @@ impl OwnCommit {
 		}
 	}
 
-	/// The entry that carries it, if this one does or follows from it.
-	pub fn before(&self, entry: &EntryHash) -> Option<&EntryHeader> {
-		self.after.get(entry)
+	/// It, and the entry that carries it, if this one does or follows from it.
+	pub fn before(&self, entry: &EntryHash) -> Option<(&Pending, &EntryHeader)> {
+		self.pending.as_ref().zip(self.after.get(entry))
 	}
 }
 

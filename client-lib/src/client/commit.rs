@@ -266,7 +266,7 @@ impl<M: Mls> Core<M> {
 			if !operation.stored {
 				return operation.finish(Err(refused(error)));
 			}
-			// It stays stored as it was, and is taken up when the client is opened again.
+			// It stays stored as it was, and is taken up when the trouble has passed.
 			operation.finish(Err(GroupError::Halted { group: *id, reason: error.to_string() }.into()));
 			return self.halt(id, error);
 		}

@@ -66,7 +66,8 @@ impl DriveError {
 	/// Whether it is trouble of the store that can pass.
 	pub fn may_pass(&self) -> bool {
 		match self {
-			Self::Engine(EngineError::Store(error)) | Self::Store(error) => error.may_pass(),
+			Self::Engine(error) => error.may_pass(),
+			Self::Store(error) => error.may_pass(),
 			_ => false,
 		}
 	}
@@ -307,7 +308,7 @@ impl<M: Mls> Core<M> {
 		self.leave_on(id);
 	}
 
-	/// Nothing will come of a group, or not before the client is opened again: answers what is under way in it.
+	/// Nothing will come of a group, or not before trouble has passed: answers what is under way in it.
 	pub fn stop(&mut self, id: &GroupId, event: Event) {
 		let mut ended = Vec::new();
 		if let Some(group) = self.groups.get_mut(id) {

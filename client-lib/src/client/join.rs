@@ -94,7 +94,7 @@ impl<M: Mls> Core<M> {
 				}
 				self.act(Action::WatchAside(topic));
 			}
-			Err(WelcomeError::Engine(error)) => {
+			Err(WelcomeError::Engine(error)) if error.may_pass() => {
 				tracing::error!(%error, "what arrived in a mailbox cannot be opened now, and is read again");
 				self.seen.forget(&hash);
 				self.set_back.add_mailboxes();
@@ -234,8 +234,12 @@ impl<M: Mls> Core<M> {
 			Err(JoinFailure::Invitation(reason)) => self.drop_invitation(id, reason),
 			Err(JoinFailure::Unknown(people)) => self.look_up_to_join(id, people, entry.header.block),
 			Err(JoinFailure::Engine(error)) => {
-				tracing::error!(group = %id, %error, "an invitation cannot be accepted now, and is tried again");
-				self.set_back.add(found);
+				// Other trouble than that of the disk is not waited out: it is tried again when the client is opened anew.
+				let is_kept = error.may_pass();
+				tracing::error!(group = %id, %error, is_kept, "an invitation cannot be accepted now");
+				if is_kept {
+					self.set_back.add(found);
+				}
 				self.go_on_without(id);
 				// Others do not wait for it.
 				self.read_mailboxes();
@@ -265,9 +269,12 @@ impl<M: Mls> Core<M> {
 				self.act(Action::LookUp { people, block: found.header.block });
 				self.set_back.add(found);
 			}
-			Err(JoinFailure::Engine(error)) => {
+			Err(JoinFailure::Engine(error)) if error.may_pass() => {
 				tracing::debug!(group = %id, %error, "an invitation cannot be accepted yet");
 				self.set_back.add(found);
+			}
+			Err(JoinFailure::Engine(error)) => {
+				tracing::error!(group = %id, %error, "an invitation cannot be accepted before the client is opened anew");
 			}
 		}
 	}
@@ -372,6 +379,9 @@ impl<M: Mls> Core<M> {
 		let stale = earlier.as_ref().filter(|_| mutation::is(Mutation::StaleReset));
 		let depth = stale.map_or(*depth, |earlier| earlier.gate.tip().epoch.saturating_add(1));
 		let gate = Gate::at(header, depth, *contested, self.parameters.candidate_interval);
+		// Another one may be pending by now.
+		let pending = earlier.as_ref().and_then(|earlier| earlier.gate.pending().copied());
+		let won = won.filter(|(own, _)| pending.as_ref() == Some(own));
 		let mut membership = Membership::new(gate.ok_or_else(|| mismatch("the log is full"))?);
 		if let Some(earlier) = earlier {
 			// An intent of an earlier membership keeps its number, and its end is remembered.
@@ -380,7 +390,7 @@ impl<M: Mls> Core<M> {
 		}
 		let mut group = Group::new(membership.clone());
 		let ended = match won {
-			Some(won) => self.end_carried(&overlay, id, won)?,
+			Some((_, won)) => self.end_carried(&overlay, id, &won)?,
 			None => Vec::new(),
 		};
 		// After damage the others have not ended: they go on.

@@ -79,11 +79,12 @@ impl Joining {
 		Some(depth)
 	}
 
-	/// What the own commit has opened, if the entry of the invitation follows from it.
-	pub fn won(&self) -> Option<Tip> {
-		let EntryHeader { hash, index, block, .. } = *self.own.before(&self.invited.invitation.entry)?;
+	/// The own commit that was pending, and what it has opened, if the entry of the invitation follows from it.
+	pub fn won(&self) -> Option<(Pending, Tip)> {
+		let (own, header) = self.own.before(&self.invited.invitation.entry)?;
+		let EntryHeader { hash, index, block, .. } = *header;
 		let epoch = *self.depths.get(&hash)?;
-		Some(Tip { entry: hash, index, epoch, block })
+		Some((*own, Tip { entry: hash, index, epoch, block }))
 	}
 }
 
@@ -147,7 +148,7 @@ mod tests {
 			for entry in [entry(0, 1, start)].iter().chain(&branches).chain(&[entry(5, 9, name(parent))]) {
 				assert!(joining.read(entry, &start).is_some());
 			}
-			joining.won()
+			joining.won().map(|(_, opened)| opened)
 		};
 		let tip = Tip { entry: name(3), index: 2, epoch: 1, block: 1 };
 		assert_eq!([3, 5].map(won), [Some(tip); 2]);

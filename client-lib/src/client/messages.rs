@@ -2,6 +2,7 @@
 
 use super::{
 	core::Core,
+	group::Group,
 	inbox,
 	join::Use,
 	outbox::MAX_OUTGOING,
@@ -272,6 +273,14 @@ impl<M: Mls> Core<M> {
 
 	/// Reads a statement under a group's topic.
 	fn read(&mut self, id: &GroupId, statement: Statement, hash: [u8; 32]) {
+		self.read_now(id, statement, hash);
+		if !self.groups.get(id).is_some_and(Group::is_followed) {
+			// It was not read, or what it says was not stored: it is new when the trouble has passed.
+			self.seen.forget(&hash);
+		}
+	}
+
+	fn read_now(&mut self, id: &GroupId, statement: Statement, hash: [u8; 32]) {
 		let Some(group) = self.groups.get(id).filter(|group| group.is_followed()) else { return };
 		let current = group.gate.tip().epoch;
 		let keys = match self.keys_of(id, &statement.signer) {

@@ -48,6 +48,10 @@ impl<M: Mls> Core<M> {
 						self.halt(&id, error);
 					}
 				}
+				Err(error) if error.may_pass() => {
+					tracing::error!(%error, "a statement of the outbox cannot be made ready now, and is tried again");
+					self.outbox.answered(number, None, self.finalized);
+				}
 				Err(error) => {
 					tracing::error!(%error, "a statement cannot be read from the outbox");
 					self.outbox.remove(number);

@@ -140,9 +140,13 @@ impl<M: Mls> Core<M> {
 			let content = Content::Rejoin(request.bytes.clone());
 			self.post_content(id, None, |_, _| Ok(content)).map(|()| true)
 		} else {
-			match Voice::kept(&store.overlay(), id)? {
-				Some(voice) => self.speak(id, &voice, request.bytes.clone()).map(|()| true),
-				None => Ok(false),
+			match Voice::kept(&store.overlay(), id) {
+				Ok(Some(voice)) => self.speak(id, &voice, request.bytes.clone()).map(|()| true),
+				Ok(None) => Ok(false),
+				Err(error) => {
+					tracing::error!(group = %id, %error, "what a rejoin request is posted with cannot be read");
+					Ok(false)
+				}
 			}
 		};
 		let posted = posted.unwrap_or_else(|error| {

@@ -1,7 +1,11 @@
 //! What trouble of the store has set back: it is kept in memory, and tried again every so many finalized blocks.
 
 use super::{core::Core, group::Group, open::stored_group, people::LookedUp, records::Invited, Event, GroupError};
-use crate::{gate::Tip, log::EntryHeader, mls::Mls};
+use crate::{
+	gate::{Pending, Tip},
+	log::EntryHeader,
+	mls::Mls,
+};
 use lockstep_primitives::{BlockNumber, GroupId};
 use std::collections::{BTreeSet, VecDeque};
 
@@ -20,8 +24,8 @@ pub(super) struct Found {
 	pub depth: u64,
 	/// Whether any entry up to it was contested.
 	pub contested: bool,
-	/// What this client's own commit has opened, if the entry follows from that.
-	pub won: Option<Tip>,
+	/// The own commit that was pending, and what it has opened, if the entry follows from that.
+	pub won: Option<(Pending, Tip)>,
 }
 
 /// See the module.
@@ -132,8 +136,11 @@ impl<M: Mls> Core<M> {
 		match stored {
 			Ok(mut group) => {
 				if let Some(stopped) = self.groups.remove(&id) {
-					// It is remembered as seen.
+					// They are remembered as seen.
 					group.buffer = stopped.buffer;
+					if stopped.gate.tip() == group.gate.tip() {
+						(group.proposals, group.requests) = (stopped.proposals, stopped.requests);
+					}
 				}
 				self.groups.insert(id, group);
 				self.report(Event::Resumed { group: id });

@@ -54,6 +54,7 @@ pub enum GroupState {
 	Desynchronized,
 	/// The group was closed on the chain.
 	Closed,
-	/// It stopped because of trouble of its own that may be repaired; opening the client again tries again.
+	/// It stopped because of trouble of its own. It goes on by itself when trouble with the disk has passed; opening the client again tries
+	/// again, too.
 	Halted,
 }

@@ -47,6 +47,13 @@ impl EngineError {
 	}
 }
 
+impl EngineError {
+	/// Whether it is trouble of the store that can pass.
+	pub(crate) fn may_pass(&self) -> bool {
+		matches!(self, Self::Store(error) if error.may_pass())
+	}
+}
+
 /// Whether an error of the store is damage to a record that joining the group anew writes anew.
 pub(crate) fn is_damaged_state(error: &StoreError) -> bool {
 	match error {

@@ -78,11 +78,10 @@ impl EnvelopeKey {
 }
 
 impl Intent {
-	/// The KeyPackages of those whom it brings in.
+	/// The KeyPackages of those whom it brings in. One who is readmitted asks again by itself.
 	pub(crate) fn key_packages(&self) -> &[HexBytes] {
 		match self {
 			Self::Add(packages) | Self::AddClaimed { key_packages: packages, .. } => packages,
-			Self::Readmit { key_package, .. } => std::slice::from_ref(key_package),
 			_ => &[],
 		}
 	}

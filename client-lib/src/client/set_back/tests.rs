@@ -7,7 +7,7 @@ use super::{
 		parameters::PARAMETERS,
 		people::LookedUp,
 		records::Invited,
-		GroupState, IntentState, InvitationError, Upkeep,
+		GroupState, IntentState, InvitationError, Message, Upkeep,
 	},
 	RETRY,
 };
@@ -168,6 +168,69 @@ fn a_group_that_a_full_disk_has_stopped_goes_on_with_everything_when_there_is_ro
 	let has_ended = |state: &IntentState| matches!(state, IntentState::Ended(_));
 	assert!(matches!(&wanted[..], [(only, state)] if *only == number && !has_ended(state)), "{wanted:?}");
 	party.guest.send(&group, b"it goes on").unwrap();
+}
+
+/// A message comes when the disk has no room for it, and another one while the group is stopped. Nodes give both again.
+#[test]
+fn messages_that_a_full_disk_did_not_take_are_read_when_there_is_room() {
+	let mut party = Party::new();
+	let group = party.founder.group;
+	let invited = party.founder.sent.clone();
+	assert!(has_joined(&party.serve(&invited)));
+	pass(&mut party, LAST..=LAST);
+	let mut sent = Vec::new();
+	for text in ["one", "two"] {
+		party.founder.client.send(&group, text.as_bytes()).unwrap();
+		party.founder.act();
+		sent.push(party.founder.sent.last().unwrap().clone());
+	}
+	party.disk.fail_writes(0, u64::MAX);
+	sent.iter().for_each(|statement| party.guest.on_statement(statement));
+	let mut told = party.serve(&[]);
+	assert_eq!(stops(&told), (1, 0), "{told:?}");
+	party.disk.fail_writes(0, 0);
+	for block in LAST + 1..=LAST + 1 + 2 * RETRY {
+		party.guest.on_finalized(finalized(block));
+		told.extend(party.serve(&sent));
+	}
+	assert_eq!(stops(&told), (1, 1), "{told:?}");
+	let read: Vec<String> = party.guest.unread().unwrap().into_iter().map(|(_, message)| text(&message)).collect();
+	assert_eq!(read, ["one", "two"]);
+}
+
+fn text(message: &Message) -> String {
+	String::from_utf8(message.data.clone()).unwrap()
+}
+
+/// A message that waits to be encrypted when the disk has no room is posted when there is.
+#[test]
+fn a_message_that_a_full_disk_kept_from_being_made_ready_is_posted_when_there_is_room() {
+	let mut party = Party::new();
+	let group = party.founder.group;
+	assert!(has_joined(&party.serve(&party.founder.sent.clone())));
+	pass(&mut party, LAST..=LAST);
+	party.founder.client.enqueue(&group, Intent::Update).unwrap();
+	party.founder.act();
+	party.founder.win();
+	let entries = vec![(group, party.founder.log.last().unwrap().clone())];
+	party.guest.on_finalized(Finalized { entries, complete: false, ..finalized(LAST + 1) });
+	// There may be more entries: it waits.
+	party.guest.send(&group, b"waits").unwrap();
+	let posts = |party: &mut Party| {
+		let is_post = |action: &Action| matches!(action, Action::Post { .. });
+		party.guest.take_actions().iter().filter(|action| is_post(action)).count()
+	};
+	let before = posts(&mut party);
+	party.disk.fail_writes(0, u64::MAX);
+	for block in LAST + 2..LAST + 5 {
+		party.guest.on_finalized(finalized(block));
+	}
+	assert_eq!((before, posts(&mut party)), (0, 0));
+	party.disk.fail_writes(0, 0);
+	for block in LAST + 5..LAST + 5 + 4 * RETRY {
+		party.guest.on_finalized(finalized(block));
+	}
+	assert_eq!(posts(&mut party), 1);
 }
 
 /// An intent that waited is there once, also if it was carried by a commit; what the client asked for meanwhile is of no use.
