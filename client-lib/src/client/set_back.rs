@@ -9,7 +9,7 @@ use crate::{
 use lockstep_primitives::{BlockNumber, GroupId};
 use std::collections::{BTreeSet, VecDeque};
 
-/// Finalized blocks between two tries. The trouble may be damage that does not pass.
+/// Finalized blocks between two tries. The trouble may last.
 const RETRY: BlockNumber = 20;
 /// Invitations to one group that are kept; the oldest go. A client that is opened anew reads its mailboxes anew.
 const MAX_KEPT: usize = 4;

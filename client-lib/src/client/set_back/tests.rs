@@ -233,6 +233,37 @@ fn a_message_that_a_full_disk_kept_from_being_made_ready_is_posted_when_there_is
 	assert_eq!(posts(&mut party), 1);
 }
 
+/// The founder's proposal to leave has come, and waits for the guest's commit, when a message comes for which the disk has no room.
+/// No node gives the proposal again.
+#[test]
+fn a_proposal_that_came_before_a_full_disk_is_committed_when_there_is_room() {
+	let mut party = Party::new();
+	let group = party.founder.group;
+	assert!(has_joined(&party.serve(&party.founder.sent.clone())));
+	pass(&mut party, LAST..=LAST);
+	party.founder.client.enqueue(&group, Intent::Update).unwrap();
+	party.founder.act();
+	party.founder.win();
+	let entries = vec![(group, party.founder.log.last().unwrap().clone())];
+	party.guest.on_finalized(Finalized { entries, complete: false, ..finalized(LAST + 1) });
+	party.founder.client.leave(&group).unwrap();
+	party.founder.client.send(&group, b"and this").unwrap();
+	party.founder.act();
+	let [.., proposal, message] = &party.founder.sent[..] else { panic!("two statements") };
+	party.guest.on_statement(proposal);
+	party.disk.fail_writes(0, u64::MAX);
+	party.guest.on_statement(message);
+	assert_eq!(stops(&party.serve(&[])), (1, 0));
+	party.disk.fail_writes(0, 0);
+	let mut commits = 0;
+	for block in LAST + 2..=LAST + 2 + 3 * RETRY {
+		party.guest.on_finalized(finalized(block));
+		let actions = party.guest.take_actions();
+		commits += actions.iter().filter(|action| matches!(action, Action::Append { .. })).count();
+	}
+	assert!(commits > 0);
+}
+
 /// An intent that waited is there once, also if it was carried by a commit; what the client asked for meanwhile is of no use.
 #[test]
 fn what_a_stopped_group_waited_for_is_taken_up_once() {
