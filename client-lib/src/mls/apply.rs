@@ -1,6 +1,7 @@
 //! Going to the next epoch.
 
 use super::{
+	commit::{missing, Prepared},
 	error::EngineError,
 	group::mls_id,
 	group_data::GroupData,
@@ -46,6 +47,14 @@ pub struct EpochChange {
 	pub ordering_key: Option<OrderingKey>,
 }
 
+/// The commit that opens the next epoch.
+pub(super) enum Next<'a> {
+	/// One that was judged.
+	Judged(Box<StagedCommit>),
+	/// One of this member's own, as it was kept.
+	Kept(&'a Prepared),
+}
+
 impl Engine {
 	/// Goes to the epoch that a valid entry opens: merges its commit, records the epoch's keys under `entry`, and
 	/// deletes what has become too old.
@@ -60,10 +69,11 @@ impl Engine {
 		staged: StagedEntry,
 	) -> Result<EpochChange, EngineError> {
 		let StagedEntry { group, staged, publicly, signer, public, .. } = staged;
-		self.advance(overlay, &group, entry, staged, Some(public), publicly.changes, signer.as_ref())
+		let next = Next::Judged(Box::new(staged));
+		self.advance(overlay, &group, entry, next, Some(public), publicly.changes, signer.as_ref())
 	}
 
-	/// Merges a staged commit of this or another member. `signer` is the key that this member's leaf has afterwards,
+	/// Merges the commit of this or another member. `signer` is the key that this member's leaf has afterwards,
 	/// if it is a new one; `public` the public state of the new epoch, if it is at hand.
 	#[allow(clippy::too_many_arguments, reason = "what a staged entry and a kept commit have in common")]
 	pub(super) fn advance(
@@ -71,14 +81,24 @@ impl Engine {
 		overlay: &Overlay<'_>,
 		group: &GroupId,
 		entry: &EntryHash,
-		staged: StagedCommit,
+		next: Next<'_>,
 		public: Option<PublicGroup>,
 		changes: Changes,
 		signer: Option<&SignerSeed>,
 	) -> Result<EpochChange, EngineError> {
 		let step = overlay.nested();
-		let mut loaded = self.take_active(&step, group)?;
-		let mls = &mut loaded.mls;
+		let mut loaded = self.take_active_as_it_is(&step, group)?;
+		let kept = match next {
+			Next::Kept(prepared) if loaded.pending == Some(prepared.payload_hash) => None,
+			Next::Kept(prepared) => Some(Box::new(prepared.staged()?)),
+			Next::Judged(staged) => Some(staged),
+		};
+		if kept.is_some() {
+			loaded.drop_pending(&step)?;
+		}
+		let (mls, pending) = (&mut loaded.mls, loaded.pending.take());
+		let staged = kept.as_deref().or_else(|| pending.and_then(|_| mls.pending_commit()));
+		let staged = staged.ok_or_else(|| missing("the pending commit is missing"))?;
 		let (opened, current) = (staged.epoch().as_u64(), mls.epoch().as_u64());
 		if staged.group_context().group_id() != &mls_id(group) || current.checked_add(1) != Some(opened) {
 			return Err(EngineError::NotNext { staged: opened, current });
@@ -86,12 +106,21 @@ impl Engine {
 		let leaf = LastLeaf::of(mls);
 		let key = mls.own_leaf_node().map(|leaf| leaf.signature_key().as_slice().to_vec());
 		step.past_epochs_stay();
-		let merged = mls.merge_staged_commit(&self.provider(&step), staged);
+		let merged = match kept {
+			Some(staged) => {
+				let merged = mls.merge_staged_commit(&self.provider(&step), *staged);
+				merged.map_err(EngineError::library("merging a commit"))
+			}
+			None => {
+				let merged = mls.merge_pending_commit(&self.provider(&step));
+				merged.map_err(EngineError::library("merging the pending commit"))
+			}
+		};
 		// What the store says of itself is more than what OpenMLS says of it.
 		if let Some(fault) = step.fault() {
 			return Err(fault.into());
 		}
-		merged.map_err(EngineError::library("merging a commit"))?;
+		merged?;
 		if let Some(seed) = signer {
 			// over the old key's record: the old key is of no more use
 			signer::Of::Group(group).keep(&step, seed)?;

@@ -1,7 +1,7 @@
 //! Making commits, and merging the one that won.
 
 use super::{
-	apply::EpochChange,
+	apply::{EpochChange, Next},
 	bundle::{BundleError, CommitBundle},
 	classify::Stop,
 	constants::MAX_COMMIT,
@@ -210,7 +210,7 @@ impl std::fmt::Debug for Prepared {
 impl Engine {
 	/// Makes the commit of a plan on a group without pending proposals. Everything is done on `scratch`, which must be
 	/// thrown away, and lies on `overlay`: the stored group never carries a pending commit, for the log, not this member,
-	/// decides whether it comes about. Nor does `loaded` when this has succeeded; it is as it was, and its public state
+	/// decides whether it comes about. `loaded` does when this has succeeded ([`Loaded::pending`]), and its public state is
 	/// that of the epoch which the commit opens.
 	///
 	/// Adds and removes of its own go into the commit by value, proposals of others by reference and into the bundle.
@@ -276,7 +276,6 @@ impl Engine {
 			self.check_letter(welcome.len(), public.treesync())?;
 		}
 
-		mls.clear_pending_commit(scratch).map_err(EngineError::from)?;
 		mls.clear_pending_proposals(scratch).map_err(EngineError::from)?;
 		loaded.public = Some(public);
 		let changes = publicly.changes;
@@ -289,6 +288,7 @@ impl Engine {
 			return Err(BundleError::TooLarge { length: payload.len(), max: MAX_COMMIT }.into());
 		}
 		let hash = payload_hash(&payload);
+		loaded.pending = loaded.mls.pending_commit().map(|_| hash);
 		let hex = |list: Vec<Vec<u8>>| list.into_iter().map(HexBytes).collect();
 		let data = changes.data.map(|data| data.encode().map(HexBytes)).transpose();
 		Ok(Prepared {
@@ -327,15 +327,14 @@ impl Engine {
 		entry: &EntryHash,
 		prepared: &Prepared,
 	) -> Result<EpochChange, EngineError> {
-		let loaded = self.take_active(overlay, &prepared.group)?;
+		let loaded = self.take_active_as_it_is(overlay, &prepared.group)?;
 		let tip = self.tip(overlay, &prepared.group, &loaded.mls)?.entry;
 		loaded.give_back(overlay);
 		if tip != prepared.parent {
 			return Err(EngineError::NotAtEntry { tip, asked: prepared.parent });
 		}
-		let staged = prepared.staged()?;
 		let changes = prepared.changes()?;
-		self.advance(overlay, &prepared.group, entry, staged, None, changes, prepared.signer.as_ref())
+		self.advance(overlay, &prepared.group, entry, Next::Kept(prepared), None, changes, prepared.signer.as_ref())
 	}
 
 	/// Brings the pending commit of this member into the form in which it is kept, and judges it as the others will.
@@ -348,13 +347,15 @@ impl Engine {
 	) -> Result<(StagedBytes, (Publicly, PublicGroup)), BuildError> {
 		let messages = CommitBundle::decode(bundle)?;
 		let staged = mls.pending_commit().ok_or_else(|| missing("the staged commit is missing"))?;
-		// With proposals of others the state has to be changed for judging, and goes back to be what it was.
-		if messages.proposals.is_empty() && mls.treesync().full_leaves().nth(LARGE).is_some() {
+		// With proposals of others the state has to be changed for judging, and loses what is pending in it.
+		if messages.proposals.is_empty() {
 			let as_it_is: &MlsGroup = mls;
 			let judging = |provider: &Provider<'_, '_>, scratch: &Overlay<'_>| {
 				public_phase::judge_queued(provider, scratch, as_it_is, public, &messages, When::Made)
 			};
-			let (kept, judged) = beside(|| StagedBytes::of(staged), || self.judge_own(overlay, judging));
+			let (keep, judge) = (|| StagedBytes::of(staged), || self.judge_own(overlay, judging));
+			let large = mls.treesync().full_leaves().nth(LARGE).is_some();
+			let (kept, judged) = if large { beside(keep, judge) } else { (keep(), judge()) };
 			return Ok((kept?, judged?));
 		}
 		let kept = StagedBytes::of(staged)?;
@@ -420,6 +421,6 @@ fn invited(staged: &StagedCommit) -> Result<Vec<Packed>, EngineError> {
 		.map_err(EngineError::library("encoding a KeyPackage"))
 }
 
-fn missing(reason: &str) -> EngineError {
+pub(super) fn missing(reason: &str) -> EngineError {
 	EngineError::Library { during: "making a commit", reason: reason.to_owned() }
 }

@@ -122,7 +122,7 @@ impl Engine {
 	/// # Errors
 	/// [`EngineError::Store`] and [`EngineError::Library`] only.
 	pub fn group(&self, overlay: &Overlay<'_>, group: &GroupId) -> Result<Option<GroupView>, EngineError> {
-		let loaded = match self.take(overlay, group) {
+		let loaded = match self.take_as_it_is(overlay, group) {
 			Err(EngineError::NoSuchGroup(_)) => return Ok(None),
 			loaded => loaded?,
 		};

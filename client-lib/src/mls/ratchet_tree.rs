@@ -96,7 +96,7 @@ impl Engine {
 	/// # Errors
 	/// [`EngineError`]; if the commit is not the group's last and cannot be its next, too.
 	pub(super) fn opened_tree(&self, overlay: &Overlay<'_>, prepared: &Prepared) -> Result<Vec<u8>, EngineError> {
-		let loaded = self.take(overlay, &prepared.group)?;
+		let loaded = self.take_as_it_is(overlay, &prepared.group)?;
 		let tree = self.tree_after(overlay, &loaded.mls, prepared);
 		loaded.give_back(overlay);
 		tree

@@ -39,7 +39,7 @@ impl Engine {
 		group: &GroupId,
 		of: Option<&BTreeSet<IdentityId>>,
 	) -> Result<Standing, EngineError> {
-		let loaded = self.take_active(overlay, group)?;
+		let loaded = self.take_active_as_it_is(overlay, group)?;
 		let standing = if group::data(&loaded.mls)?.authentication == AuthenticationService::Directory {
 			let own = loaded.mls.own_leaf_node().map(|leaf| leaf.signature_key().as_slice().to_vec());
 			self.compare(overlay, &Leaves::of(loaded.mls.treesync()), &own.unwrap_or_default(), of)?

@@ -1,17 +1,30 @@
 //! Groups that stay loaded: what is in memory is what is on disk, or nothing.
 
-use super::{add, commit, group, remove, trees::packages, Intent, Log, Member, Verdict};
+use super::{add, assert_agreement, commit, group, remove, trees::packages, Intent, Log, Member, Verdict};
 use crate::mls::{group::mls_id, loaded::Loaded};
+use lockstep_primitives::PayloadHash;
 
-/// Whether this member's store keeps its group loaded; if it does, it must be as it is on disk.
+/// Whether this member's store keeps its group loaded; if it does, it must be as it is on disk. A pending commit, which no
+/// record has, is dropped for that.
 fn is_loaded(member: &Member, log: &Log) -> bool {
 	let overlay = member.store().overlay();
-	let Some(loaded) = overlay.take::<_, Loaded>(&mls_id(&log.group)) else { return false };
+	let Some(mut loaded) = overlay.take::<_, Loaded>(&mls_id(&log.group)) else { return false };
+	assert_eq!(loaded.mls.pending_commit().is_some(), loaded.pending.is_some());
+	loaded.drop_pending(&overlay).unwrap();
 	let on_disk = member.engine.load(&overlay, &log.group).unwrap();
 	assert_eq!(format!("{:?}", loaded.mls), format!("{on_disk:?}"), "{}", member.name());
 	assert_eq!(loaded.mls.epoch_authenticator().as_slice(), on_disk.epoch_authenticator().as_slice());
 	loaded.give_back(&overlay);
 	true
+}
+
+/// The payload of the commit that is pending in the group that this member's store keeps loaded.
+fn pending(member: &Member, log: &Log) -> Option<PayloadHash> {
+	let overlay = member.store().overlay();
+	let loaded = overlay.take::<_, Loaded>(&mls_id(&log.group))?;
+	let pending = loaded.pending;
+	loaded.give_back(&overlay);
+	pending
 }
 
 #[test]
@@ -21,11 +34,16 @@ fn a_group_that_stays_loaded_is_as_it_is_on_disk_after_every_operation() {
 	for round in 0..4_u8 {
 		let intent = if round == 1 { add(&[joiner.key_package()]) } else { Intent::Update };
 		let prepared = members[0].prepare(&log, &intent);
-		assert!(is_loaded(&members[0], &log), "after making a commit");
+		match round {
+			0 => assert!(is_loaded(&members[0], &log), "after making a commit"),
+			_ => assert_eq!(pending(&members[0], &log), Some(prepared.payload_hash)),
+		}
 		let entry = log.append(&prepared);
 		for member in &mut members {
-			drop(member.judge(&log, &entry).ok());
-			is_loaded(member, &log);
+			if round < 2 {
+				drop(member.judge(&log, &entry).ok());
+				is_loaded(member, &log);
+			}
 			member.advance(&log, &entry);
 			assert!(is_loaded(member, &log), "after a commit");
 		}
@@ -39,6 +57,68 @@ fn a_group_that_stays_loaded_is_as_it_is_on_disk_after_every_operation() {
 		members[0].write(|engine, overlay| engine.forget_past_epochs(overlay, &log.group, oldest)).unwrap();
 		assert!(is_loaded(&members[0], &log), "after forgetting");
 	}
+}
+
+#[test]
+fn a_pending_commit_opens_the_epoch_that_the_kept_one_does() {
+	let (mut log, mut members) = group(&["a", "b", "c"]);
+	let joiner = &packages(&["d".to_owned()])[..];
+	for intent in [Intent::Update, add(joiner), remove(&["d"]), remove(&["c"])] {
+		let prepared = members[0].prepare(&log, &intent);
+		let entry = log.append(&prepared);
+		assert_eq!(pending(&members[0], &log), Some(prepared.payload_hash));
+		let merged = [true, false].map(|is_pending| {
+			assert_eq!(pending(&members[0], &log).is_some(), is_pending);
+			let overlay = members[0].store().overlay();
+			let change = members[0].engine.merge_own(&overlay, &entry.hash, &prepared).unwrap();
+			let group = members[0].engine.load(&overlay, &log.group).unwrap();
+			let loaded: Loaded = overlay.take(&mls_id(&log.group)).unwrap();
+			assert_eq!(format!("{:?}", loaded.mls), format!("{group:?}"));
+			// What is done on an overlay that is dropped is not done, and the group in memory with it.
+			(change, format!("{group:?}"))
+		});
+		assert_eq!(merged[0], merged[1]);
+		for member in &mut members {
+			member.advance(&log, &entry);
+		}
+		if intent == remove(&["c"]) {
+			members.truncate(2);
+		}
+		assert_agreement(&mut members, &log);
+	}
+}
+
+#[test]
+fn a_commit_that_is_not_the_pending_one_is_not_taken_for_it() {
+	let (mut log, mut members) = group(&["a", "b"]);
+	let first = members[0].prepare(&log, &Intent::Update);
+	let second = members[0].prepare(&log, &Intent::Update);
+	assert_eq!(pending(&members[0], &log), Some(second.payload_hash));
+	let entry = log.append(&first);
+	members[1].advance(&log, &entry);
+	members[0].write(|engine, overlay| engine.merge_own(overlay, &entry.hash, &first)).unwrap();
+	assert_eq!(pending(&members[0], &log), None);
+	assert_agreement(&mut members, &log);
+	// Nor is one of another member.
+	let own = members[0].prepare(&log, &Intent::Update);
+	let entry = log.append(&members[1].prepare(&log, &Intent::Update));
+	assert_eq!(pending(&members[0], &log), Some(own.payload_hash));
+	for member in &mut members {
+		member.advance(&log, &entry);
+	}
+	assert_agreement(&mut members, &log);
+}
+
+#[test]
+fn who_looks_at_a_group_leaves_its_pending_commit_and_who_changes_it_does_not() {
+	let (log, mut members) = group(&["a", "b"]);
+	let prepared = members[0].prepare(&log, &Intent::Update);
+	members[0].view(&log);
+	assert_eq!(pending(&members[0], &log), Some(prepared.payload_hash));
+	let sent = members[0].encrypt(&log, b"meanwhile");
+	assert_eq!(pending(&members[0], &log), None);
+	assert!(is_loaded(&members[0], &log));
+	members[1].decrypt(&log, &sent.bytes).unwrap();
 }
 
 #[test]
