@@ -1,6 +1,11 @@
 //! What a client reports, in the form in which it is kept and shown.
 
+#[cfg(test)]
+mod complete;
+mod end;
+
 use crate::name;
+use end::End;
 use lockstep_client::{EntryHash, Event, GroupId, Message, NotAddedBecause};
 use serde::{Deserialize, Serialize};
 
@@ -129,6 +134,14 @@ pub enum Happened {
 		group: GroupId,
 		entry: EntryHash,
 	},
+	/// Something that this client wanted has ended, perhaps from before it was opened.
+	IntentEnded {
+		group: GroupId,
+		/// The number of the intent in the group.
+		intent: u64,
+		#[serde(flatten)]
+		end: End,
+	},
 	RemovedFromGroup {
 		group: GroupId,
 	},
@@ -243,6 +256,9 @@ impl From<Event> for Happened {
 				Self::Undelivered { group, said: Said::new(data), reason: reason.to_string() }
 			}
 			Event::Superseded { group, entry } => Self::Superseded { group, entry },
+			Event::IntentEnded { intent, ended } => {
+				Self::IntentEnded { group: intent.group, intent: intent.number, end: ended.into() }
+			}
 			Event::RemovedFromGroup { group } => Self::RemovedFromGroup { group },
 			Event::Replaced { group } => Self::Replaced { group },
 			Event::AskedToRejoin { group, posted } => Self::AskedToRejoin { group, posted },
@@ -294,6 +310,7 @@ impl Happened {
 			| Self::GroupDataChanged { group, .. }
 			| Self::Undelivered { group, .. }
 			| Self::Superseded { group, .. }
+			| Self::IntentEnded { group, .. }
 			| Self::RemovedFromGroup { group }
 			| Self::Replaced { group }
 			| Self::AskedToRejoin { group, .. }
@@ -308,14 +325,15 @@ impl Happened {
 
 	/// Whether it belongs to what the members of a group say and do, as far as a reader of the conversation cares.
 	pub fn is_conversation(&self) -> bool {
-		!matches!(
-			self,
+		match self {
 			Self::Skipped { .. }
-				| Self::Superseded { .. }
-				| Self::NodeLied { .. }
-				| Self::InvitationFailed { .. }
-				| Self::Other { .. }
-		)
+			| Self::Superseded { .. }
+			| Self::NodeLied { .. }
+			| Self::InvitationFailed { .. }
+			| Self::Other { .. } => false,
+			Self::IntentEnded { end, .. } => end.is_conversation(),
+			_ => true,
+		}
 	}
 
 	/// Whether this client said it.
@@ -370,6 +388,7 @@ impl Happened {
 			}
 			Self::Undelivered { reason, .. } => format!("-- a message was not delivered: {}", name::printable(reason)),
 			Self::Superseded { entry, .. } => format!("-- a commit of this client lost against entry {entry}"),
+			Self::IntentEnded { intent, end, .. } => end.text(*intent),
 			Self::RemovedFromGroup { .. } => "-- this client is no member any more".to_owned(),
 			Self::Replaced { .. } => {
 				"-- another device of this identity has the place of this one, which has stopped".to_owned()
