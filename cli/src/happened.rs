@@ -353,12 +353,16 @@ impl Happened {
 			Self::Joined { epoch, contested: true, .. } => format!(
 				"-- joined in epoch {epoch}; the log was contested: compare the authenticator with a member you trust"
 			),
-			Self::InvitationFailed { reason, .. } => format!("-- an invitation came to nothing: {reason}"),
+			Self::InvitationFailed { reason, .. } => {
+				format!("-- an invitation came to nothing: {}", name::printable(reason))
+			}
 			Self::EpochAdvanced { epoch, block, own: true, .. } => {
 				format!("-- epoch {epoch} (block {block}), by a commit of this client")
 			}
 			Self::EpochAdvanced { epoch, block, own: false, .. } => format!("-- epoch {epoch} (block {block})"),
-			Self::Skipped { entry, reason, .. } => format!("-- entry {entry} does not count: {reason}"),
+			Self::Skipped { entry, reason, .. } => {
+				format!("-- entry {entry} does not count: {}", name::printable(reason))
+			}
 			Self::MemberAdded { identity, epoch, .. } => format!("-- {identity} joined in epoch {epoch}"),
 			Self::MemberRemoved { identity, epoch, .. } => format!("-- {identity} is out from epoch {epoch} on"),
 			Self::MemberReadmitted { identity, epoch, .. } => format!("-- {identity} is back in epoch {epoch}"),
@@ -402,6 +406,7 @@ impl Happened {
 				"-- nobody has readmitted this client, which has asked {times} times: hand a member the output of `group rejoin`"
 			),
 			Self::Desynchronized { reason, .. } => {
+				let reason = name::printable(reason);
 				format!("-- this client cannot follow any more and must be invited again: {reason}")
 			}
 			Self::GroupClosed { .. } => "-- the group was closed on the chain".to_owned(),
@@ -420,6 +425,7 @@ impl Happened {
 #[cfg(test)]
 mod tests {
 	use super::*;
+	use lockstep_client::{PolicyError, SkippedBecause};
 
 	fn message(sender: &[u8], data: &[u8], number: Option<u64>) -> Happened {
 		let message = Message { group: GroupId([1; 32]), epoch: 3, sender: sender.to_vec(), data: data.to_vec() };
@@ -494,5 +500,9 @@ mod tests {
 		assert_eq!(happened.text(), "bert: hi\n    -- anna is out from epoch 3 on");
 		let event = Event::MemberAdded { group, epoch: 3, identity: b"x\n-- y".to_vec() };
 		assert_eq!(Happened::from(event).text(), "-- hex:780a2d2d2079 joined in epoch 3");
+		let policy = PolicyError::NotADevice { identity: "x\u{202e}y".into() };
+		let event = Event::Skipped { group, entry: EntryHash([2; 32]), reason: SkippedBecause::Invalid(policy.into()) };
+		let text = Happened::from(event).text();
+		assert!(text.contains("signature key of x\\u{202e}y is no device"), "{text}");
 	}
 }
