@@ -68,7 +68,8 @@ impl From<Committed> for Won {
 
 impl From<MemberDevice> for Device {
 	fn from(device: MemberDevice) -> Self {
-		Self { identity: name::show(&device.identity.0), key: hex::encode(&device.key.0) }
+		let MemberDevice { identity, key } = device;
+		Self { identity: name::show(&identity.0), key: hex::encode(key.0) }
 	}
 }
 
