@@ -1,6 +1,11 @@
 //! What a client reports, in the form in which it is kept and shown.
 
+#[cfg(test)]
+mod complete;
+mod end;
+
 use crate::name;
+use end::End;
 use lockstep_client::{EntryHash, Event, GroupId, Message, NotAddedBecause};
 use serde::{Deserialize, Serialize};
 
@@ -129,6 +134,14 @@ pub enum Happened {
 		group: GroupId,
 		entry: EntryHash,
 	},
+	/// Something that this client wanted has ended, perhaps from before it was opened.
+	IntentEnded {
+		group: GroupId,
+		/// The number of the intent in the group.
+		intent: u64,
+		#[serde(flatten)]
+		end: End,
+	},
 	RemovedFromGroup {
 		group: GroupId,
 	},
@@ -243,6 +256,9 @@ impl From<Event> for Happened {
 				Self::Undelivered { group, said: Said::new(data), reason: reason.to_string() }
 			}
 			Event::Superseded { group, entry } => Self::Superseded { group, entry },
+			Event::IntentEnded { intent, ended } => {
+				Self::IntentEnded { group: intent.group, intent: intent.number, end: ended.into() }
+			}
 			Event::RemovedFromGroup { group } => Self::RemovedFromGroup { group },
 			Event::Replaced { group } => Self::Replaced { group },
 			Event::AskedToRejoin { group, posted } => Self::AskedToRejoin { group, posted },
@@ -294,6 +310,7 @@ impl Happened {
 			| Self::GroupDataChanged { group, .. }
 			| Self::Undelivered { group, .. }
 			| Self::Superseded { group, .. }
+			| Self::IntentEnded { group, .. }
 			| Self::RemovedFromGroup { group }
 			| Self::Replaced { group }
 			| Self::AskedToRejoin { group, .. }
@@ -308,14 +325,15 @@ impl Happened {
 
 	/// Whether it belongs to what the members of a group say and do, as far as a reader of the conversation cares.
 	pub fn is_conversation(&self) -> bool {
-		!matches!(
-			self,
+		match self {
 			Self::Skipped { .. }
-				| Self::Superseded { .. }
-				| Self::NodeLied { .. }
-				| Self::InvitationFailed { .. }
-				| Self::Other { .. }
-		)
+			| Self::Superseded { .. }
+			| Self::NodeLied { .. }
+			| Self::InvitationFailed { .. }
+			| Self::Other { .. } => false,
+			Self::IntentEnded { end, .. } => end.is_conversation(),
+			_ => true,
+		}
 	}
 
 	/// Whether this client said it.
@@ -335,12 +353,16 @@ impl Happened {
 			Self::Joined { epoch, contested: true, .. } => format!(
 				"-- joined in epoch {epoch}; the log was contested: compare the authenticator with a member you trust"
 			),
-			Self::InvitationFailed { reason, .. } => format!("-- an invitation came to nothing: {reason}"),
+			Self::InvitationFailed { reason, .. } => {
+				format!("-- an invitation came to nothing: {}", name::printable(reason))
+			}
 			Self::EpochAdvanced { epoch, block, own: true, .. } => {
 				format!("-- epoch {epoch} (block {block}), by a commit of this client")
 			}
 			Self::EpochAdvanced { epoch, block, own: false, .. } => format!("-- epoch {epoch} (block {block})"),
-			Self::Skipped { entry, reason, .. } => format!("-- entry {entry} does not count: {reason}"),
+			Self::Skipped { entry, reason, .. } => {
+				format!("-- entry {entry} does not count: {}", name::printable(reason))
+			}
 			Self::MemberAdded { identity, epoch, .. } => format!("-- {identity} joined in epoch {epoch}"),
 			Self::MemberRemoved { identity, epoch, .. } => format!("-- {identity} is out from epoch {epoch} on"),
 			Self::MemberReadmitted { identity, epoch, .. } => format!("-- {identity} is back in epoch {epoch}"),
@@ -370,6 +392,7 @@ impl Happened {
 			}
 			Self::Undelivered { reason, .. } => format!("-- a message was not delivered: {}", name::printable(reason)),
 			Self::Superseded { entry, .. } => format!("-- a commit of this client lost against entry {entry}"),
+			Self::IntentEnded { intent, end, .. } => end.text(*intent),
 			Self::RemovedFromGroup { .. } => "-- this client is no member any more".to_owned(),
 			Self::Replaced { .. } => {
 				"-- another device of this identity has the place of this one, which has stopped".to_owned()
@@ -383,6 +406,7 @@ impl Happened {
 				"-- nobody has readmitted this client, which has asked {times} times: hand a member the output of `group rejoin`"
 			),
 			Self::Desynchronized { reason, .. } => {
+				let reason = name::printable(reason);
 				format!("-- this client cannot follow any more and must be invited again: {reason}")
 			}
 			Self::GroupClosed { .. } => "-- the group was closed on the chain".to_owned(),
@@ -401,6 +425,7 @@ impl Happened {
 #[cfg(test)]
 mod tests {
 	use super::*;
+	use lockstep_client::{PolicyError, SkippedBecause};
 
 	fn message(sender: &[u8], data: &[u8], number: Option<u64>) -> Happened {
 		let message = Message { group: GroupId([1; 32]), epoch: 3, sender: sender.to_vec(), data: data.to_vec() };
@@ -475,5 +500,9 @@ mod tests {
 		assert_eq!(happened.text(), "bert: hi\n    -- anna is out from epoch 3 on");
 		let event = Event::MemberAdded { group, epoch: 3, identity: b"x\n-- y".to_vec() };
 		assert_eq!(Happened::from(event).text(), "-- hex:780a2d2d2079 joined in epoch 3");
+		let policy = PolicyError::NotADevice { identity: "x\u{202e}y".into() };
+		let event = Event::Skipped { group, entry: EntryHash([2; 32]), reason: SkippedBecause::Invalid(policy.into()) };
+		let text = Happened::from(event).text();
+		assert!(text.contains("signature key of x\\u{202e}y is no device"), "{text}");
 	}
 }

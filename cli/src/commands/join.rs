@@ -4,6 +4,7 @@ use crate::{
 	failure::{Failure, Kind},
 	happened::Happened,
 	job::{GroupName, Job},
+	name,
 };
 use clap::Args;
 use lockstep_client::{GroupError, GroupId, GroupState};
@@ -59,6 +60,7 @@ pub async fn wait(job: &Job<'_>, named: Option<&GroupName>) -> Result<GroupId, F
 			session.history().beyond(seen).await;
 			for record in session.history().since(seen) {
 				if let Happened::InvitationFailed { group, reason } = &record.happened {
+					let reason = name::printable(reason);
 					job.out.warn(format!("an invitation to group {group} came to nothing: {reason}"));
 				}
 			}
