@@ -40,6 +40,7 @@ mod open;
 mod outbox;
 #[cfg(test)]
 pub(crate) mod parameters;
+mod paths;
 mod people;
 mod positions;
 mod posting;

@@ -34,6 +34,7 @@ mod key_package;
 mod keys;
 mod leaves;
 mod loaded;
+mod long_paths;
 mod message;
 mod meter;
 mod native;
@@ -72,6 +73,9 @@ pub use interface::{Mls, Staged};
 pub use invitation::{Envelope, Invitation, Joined, LetterKey, Welcomes};
 pub use key_package::{NewKeyPackage, Serves};
 pub use keys::{EpochKeys, RequestKey, Voice};
+pub use long_paths::LongPath;
+#[cfg(feature = "simulation")]
+pub use long_paths::{long_path, path_nodes};
 pub use message::Received;
 pub use people::{KnownDevices, MemberDevice};
 pub use rejoin::{NewRejoinRequest, RejoinRequest};

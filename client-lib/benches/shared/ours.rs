@@ -27,8 +27,12 @@ pub const PARAMETERS: OrderingParameters = OrderingParameters {
 };
 
 /// Nothing is done of its own accord, so that what is measured is what was asked for.
-const NEVER: Upkeep =
-	Upkeep { update_after_messages: u32::MAX, update_after_blocks: 1_000_000_000, past_epochs_kept: 1_000_000_000 };
+const NEVER: Upkeep = Upkeep {
+	update_after_messages: u32::MAX,
+	update_after_blocks: 1_000_000_000,
+	longest_path: u32::MAX,
+	past_epochs_kept: 1_000_000_000,
+};
 
 pub fn engine(name: &str) -> Engine {
 	let mut seed = [0; 32];

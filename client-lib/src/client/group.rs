@@ -3,6 +3,7 @@
 use super::{
 	command::Reply,
 	intent::IntentId,
+	paths::Paths,
 	people::{Admitting, Retiring, Unknown},
 	records::Membership,
 	rejoin, CommitError, GroupError, Outcome,
@@ -136,6 +137,8 @@ pub(super) struct Group {
 	pub renewed_at: BlockNumber,
 	/// Messages sent since.
 	pub sent: u32,
+	/// How long they are in its tree.
+	pub paths: Paths,
 	/// The newest epoch of which nodes store no more statements.
 	pub full: Option<u64>,
 	/// The epochs entered lately, and the blocks that opened them.
@@ -165,7 +168,8 @@ pub(super) struct Group {
 
 impl Group {
 	pub fn new(Membership { gate, leaving, next_intent, renewed_at, sent, replaced }: Membership) -> Self {
-		let opened = VecDeque::from([(gate.tip().epoch, gate.tip().block)]);
+		let gate_epoch = gate.tip().epoch;
+		let opened = VecDeque::from([(gate_epoch, gate.tip().block)]);
 		Self {
 			gate,
 			caught_up: false,
@@ -175,6 +179,7 @@ impl Group {
 			next_intent,
 			renewed_at,
 			sent,
+			paths: Paths::of_epoch(gate_epoch),
 			full: None,
 			opened,
 			waiting: VecDeque::new(),

@@ -1,6 +1,7 @@
-//! What a client does of its own accord: renewing its keys, and deleting those of past epochs.
+//! What a client does of its own accord: renewing its keys, for its own sake and for shorter paths ([`super::paths`]), and deleting
+//! those of past epochs.
 //!
-//! Both go by finalized blocks, and only when the log has been read up to the newest of them: a client that was away
+//! All go by finalized blocks, and only when the log has been read up to the newest of them: a client that was away
 //! for long first catches up, and does not commit on an epoch that is over.
 
 use super::{
@@ -18,15 +19,19 @@ pub struct Upkeep {
 	/// Renew them after so many finalized blocks since the last own commit, plus up to an eighth, which differs from
 	/// member to member.
 	pub update_after_blocks: BlockNumber,
+	/// Renew them where the path of a commit would be encrypted to more than so many nodes, and that makes the paths of most
+	/// others shorter, as in a group that one member has just filled: one member of each branch does, a few minutes after
+	/// it has come. `u32::MAX` if never.
+	pub longest_path: u32,
 	/// Delete the keys of an epoch so many finalized blocks after it ended, so that messages that are late can still be
 	/// read for as long. Those of the fifth epoch before the current one go in any case.
 	pub past_epochs_kept: BlockNumber,
 }
 
 impl Default for Upkeep {
-	/// After 500 messages or a day; ten minutes (at a block a second).
+	/// After 500 messages or a day, or for paths to more than 64 nodes; ten minutes (at a block a second).
 	fn default() -> Self {
-		Self { update_after_messages: 500, update_after_blocks: 86_400, past_epochs_kept: 600 }
+		Self { update_after_messages: 500, update_after_blocks: 86_400, longest_path: 64, past_epochs_kept: 600 }
 	}
 }
 
@@ -51,8 +56,30 @@ impl<M: Mls> Core<M> {
 		if idle && upkeep.update_is_due(group, finalized, spread) {
 			group.waiting.push_back(Operation::own(Intent::Update, true));
 			self.start_waiting(id);
+		} else if idle {
+			self.shorten_paths(id);
 		}
 		self.forget_past_epochs(id);
+	}
+
+	/// Looks at the tree of a new epoch, and renews the own keys if its paths are too long and it is this member's turn.
+	fn shorten_paths(&mut self, id: &GroupId) {
+		let (finalized, spread, limit) = (self.finalized, self.spread, self.upkeep.longest_path);
+		let Ok(group) = self.usable(id) else { return };
+		let epoch = group.gate.tip().epoch;
+		if !group.paths.is_to_be_looked_at(epoch, finalized) {
+			return;
+		}
+		match self.engine.long_path(&self.store.overlay(), id, limit) {
+			Ok(long) => {
+				let Ok(group) = self.usable(id) else { return };
+				if group.paths.look(long, finalized, spread) {
+					group.waiting.push_back(Operation::own(Intent::Update, true));
+					self.start_waiting(id);
+				}
+			}
+			Err(error) => self.halt(id, error),
+		}
 	}
 
 	/// Deletes the keys of epochs that ended long enough ago.
@@ -93,7 +120,8 @@ mod tests {
 
 	#[test]
 	fn keys_are_renewed_after_so_many_messages_or_blocks() {
-		let upkeep = Upkeep { update_after_messages: 3, update_after_blocks: 800, past_epochs_kept: 0 };
+		let upkeep =
+			Upkeep { update_after_messages: 3, update_after_blocks: 800, past_epochs_kept: 0, ..Upkeep::default() };
 		assert!(!upkeep.update_is_due(&group(50, 2), 849, 0));
 		assert!(upkeep.update_is_due(&group(50, 3), 50, 0));
 		assert!(upkeep.update_is_due(&group(50, 0), 850, 0));
@@ -106,7 +134,8 @@ mod tests {
 
 	#[test]
 	fn members_do_not_all_renew_their_keys_in_the_same_block() {
-		let upkeep = Upkeep { update_after_messages: 3, update_after_blocks: 800, past_epochs_kept: 0 };
+		let upkeep =
+			Upkeep { update_after_messages: 3, update_after_blocks: 800, past_epochs_kept: 0, ..Upkeep::default() };
 		let due = |spread| (850..).find(|block| upkeep.update_is_due(&group(50, 0), *block, spread)).unwrap();
 		let dues: std::collections::BTreeSet<_> = (0..1000).map(due).collect();
 		assert_eq!((dues.first(), dues.last(), dues.len()), (Some(&850), Some(&950), 101));

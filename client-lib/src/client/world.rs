@@ -65,6 +65,8 @@ pub(super) struct World {
 	pub loses: bool,
 	/// Of the next client that is opened.
 	pub seed: u64,
+	/// Of clients that are opened from now on.
+	pub upkeep: Upkeep,
 }
 
 fn topic(statement: &[u8]) -> [u8; 32] {
@@ -85,6 +87,7 @@ impl World {
 			deaf: false,
 			loses: false,
 			seed: 0,
+			upkeep: Upkeep::default(),
 		};
 		world.open(ANNA);
 		world.open(BERT);
@@ -110,7 +113,7 @@ impl World {
 		self.seed += 1;
 		let member = &mut self.members[at];
 		let (folder, engine) = (member.folder.path(), engine(member.name));
-		let client = SimulatedClient::open_in(folder, &key(), engine, PARAMETERS, Upkeep::default(), self.seed);
+		let client = SimulatedClient::open_in(folder, &key(), engine, PARAMETERS, self.upkeep, self.seed);
 		member.client = Some(client.unwrap());
 		self.serve();
 	}

@@ -7,7 +7,7 @@ use super::{
 	proposal::ProposalView,
 	verdict::Verdict,
 	Batch, BuildError, Candidate, Engine, EngineError, EpochChange, EpochKeys, GroupData, Intent, Invitation, Joined,
-	LetterKey, MemberDevice, MessageError, NewRejoinRequest, Prepared, ProposalError, Received, RejoinError,
+	LetterKey, LongPath, MemberDevice, MessageError, NewRejoinRequest, Prepared, ProposalError, Received, RejoinError,
 	RejoinRequest, Seat, SignerSeed, StagedEntry, Standing, WelcomeError, Welcomes,
 };
 use crate::store::Overlay;
@@ -37,6 +37,10 @@ pub trait Mls {
 	fn forget_group(&self, overlay: &Overlay<'_>, group: &GroupId) -> Result<(), EngineError>;
 	/// [`Engine::forget_past_epochs`].
 	fn forget_past_epochs(&self, overlay: &Overlay<'_>, group: &GroupId, oldest: u64) -> Result<(), EngineError>;
+	/// [`Engine::long_path`]. Without a tree there are no paths.
+	fn long_path(&self, _: &Overlay<'_>, _: &GroupId, _: u32) -> Result<Option<LongPath>, EngineError> {
+		Ok(None)
+	}
 
 	/// [`Engine::build_commit`].
 	fn build_commit(&self, overlay: &Overlay<'_>, group: &GroupId, intents: &[Intent]) -> Result<Batch, EngineError>;
@@ -208,6 +212,7 @@ impl Mls for Engine {
 		fn epoch_keys(&self, overlay: &Overlay<'_>, group: &GroupId) -> Result<Vec<EpochKeys>, EngineError>;
 		fn forget_group(&self, overlay: &Overlay<'_>, group: &GroupId) -> Result<(), EngineError>;
 		fn forget_past_epochs(&self, overlay: &Overlay<'_>, group: &GroupId, oldest: u64) -> Result<(), EngineError>;
+		fn long_path(&self, overlay: &Overlay<'_>, group: &GroupId, limit: u32) -> Result<Option<LongPath>, EngineError>;
 		fn build_commit(&self, overlay: &Overlay<'_>, group: &GroupId, intents: &[Intent]) -> Result<Batch, EngineError>;
 		fn satisfied(&self, overlay: &Overlay<'_>, group: &GroupId, intent: &Intent) -> Result<bool, EngineError>;
 		fn as_added(&self, overlay: &Overlay<'_>, group: &GroupId, intent: &Intent) -> Result<Vec<MemberDevice>, EngineError>;

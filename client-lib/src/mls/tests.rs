@@ -14,6 +14,7 @@ mod letters;
 mod limits;
 mod loaded;
 mod log;
+mod long_paths;
 mod member;
 mod messages;
 mod paths;

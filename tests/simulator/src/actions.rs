@@ -13,9 +13,10 @@ use lockstep_client::{
 use lockstep_primitives::{extrinsic::SignedCall, topic, BlockNumber};
 use std::rc::Rc;
 
-/// Keys of past epochs are kept as long as there may be, and nobody renews by itself.
+/// Keys of past epochs are kept as long as there may be, and nobody renews because of the time. Paths to more than half of
+/// the members are long.
 const UPKEEP: Upkeep =
-	Upkeep { update_after_messages: 40, update_after_blocks: 1_000_000, past_epochs_kept: 1_000_000 };
+	Upkeep { update_after_messages: 40, update_after_blocks: 1_000_000, longest_path: 4, past_epochs_kept: 1_000_000 };
 /// The longest that a member is down, in blocks.
 const DOWN: BlockNumber = 8;
 
