@@ -265,7 +265,12 @@ impl<M: Mls> Core<M> {
 				self.read_mailboxes();
 			}
 			Err(JoinFailure::Unknown(people)) => {
-				self.act(Action::LookUp { people, block: found.header.block });
+				let block = found.header.block;
+				// It may have asked at the last try.
+				let people = self.set_back.ask_for(people, block);
+				if !people.is_empty() {
+					self.act(Action::LookUp { people, block });
+				}
 				self.set_back.add(found);
 			}
 			Err(JoinFailure::Engine(error)) if error.may_pass() => {

@@ -1,4 +1,5 @@
 mod invitations;
+mod people;
 
 use super::{
 	super::{
