@@ -252,8 +252,7 @@ impl<M: Mls> Core<M> {
 	pub fn join_after_trouble(&mut self, found: Found) {
 		let id = found.invited.invitation.group;
 		if self.has_place(&id) {
-			// Another one has led there. If the client is removed later, this one may lead back.
-			return self.set_back.add(found);
+			return self.keep_if_ahead(found);
 		}
 		match self.join(&found) {
 			Ok(entered) => {
@@ -267,7 +266,12 @@ impl<M: Mls> Core<M> {
 				self.read_mailboxes();
 			}
 			Err(JoinFailure::Unknown(people)) => {
-				self.act(Action::LookUp { people, block: found.header.block });
+				let block = found.header.block;
+				// It may have asked at the last try.
+				let people = self.set_back.ask_for(people, block);
+				if !people.is_empty() {
+					self.act(Action::LookUp { people, block });
+				}
 				self.set_back.add(found);
 			}
 			Err(JoinFailure::Engine(error)) if error.may_pass() => {
@@ -278,6 +282,18 @@ impl<M: Mls> Core<M> {
 				tracing::error!(group = %id, %error, "an invitation cannot be accepted before the client is opened anew");
 			}
 		}
+	}
+
+	/// Another invitation has led to where this one does. If the client is removed before the entry of this one, this one may lead
+	/// back from there; if it is a member still when it has read that entry, this one leads nowhere.
+	fn keep_if_ahead(&mut self, found: Found) {
+		let id = found.invited.invitation.group;
+		let read = self.groups.get(&id).map_or(0, |group| group.gate.cursor().head.length);
+		if found.header.index >= read {
+			return self.set_back.add(found);
+		}
+		tracing::debug!(group = %id, "an invitation is dropped: the client is a member, and has read on");
+		self.keep_invited(&id);
 	}
 
 	/// The client is in: from this entry on it reads the log as a member.

@@ -17,6 +17,9 @@ const NODES_PER_BLOCK: u32 = 8;
 pub(super) struct Paths {
 	/// The epoch whose tree was looked at last.
 	seen: Option<u64>,
+	/// The block since which they are too long, and it has helped to renew. A renewal that loses a race ends that no more
+	/// than another member's commit does.
+	long_since: Option<BlockNumber>,
 	/// The block at which this member renews its keys, if that still helps.
 	renew_at: Option<BlockNumber>,
 }
@@ -24,12 +27,12 @@ pub(super) struct Paths {
 impl Paths {
 	/// Of a group whose next epoch is to be looked at first: when a client is opened nothing has changed in any.
 	pub fn of_epoch(epoch: u64) -> Self {
-		Self { seen: Some(epoch), renew_at: None }
+		Self { seen: Some(epoch), ..Self::unseen() }
 	}
 
 	/// Of a group that this client comes into.
 	pub fn unseen() -> Self {
-		Self { seen: None, renew_at: None }
+		Self { seen: None, long_since: None, renew_at: None }
 	}
 
 	/// Whether the tree is to be looked at: once an epoch, and before the keys are renewed.
@@ -41,17 +44,19 @@ impl Paths {
 	/// Takes in what is seen there; says whether the keys are to be renewed now.
 	pub fn look(&mut self, long: Option<LongPath>, finalized: BlockNumber, spread: u64) -> bool {
 		let was_due = self.renew_at.take().is_some();
-		match long {
-			Some(_) if was_due => true,
-			Some(LongPath { nodes, turn }) => {
-				let blocks = u64::from((nodes / NODES_PER_BLOCK).saturating_add(1));
-				let extra = spread.checked_rem(blocks).and_then(|extra| BlockNumber::try_from(extra).ok());
-				let wait = extra.unwrap_or_default().saturating_add(turn.saturating_mul(TURN));
-				self.renew_at = Some(finalized.saturating_add(wait.max(1)));
-				false
-			}
-			None => false,
+		let Some(LongPath { nodes, turn }) = long else {
+			self.long_since = None;
+			return false;
+		};
+		let since = *self.long_since.get_or_insert(finalized);
+		if was_due {
+			return true;
 		}
+		let blocks = u64::from((nodes / NODES_PER_BLOCK).saturating_add(1));
+		let extra = spread.checked_rem(blocks).and_then(|extra| BlockNumber::try_from(extra).ok());
+		let turn = since.saturating_add(turn.saturating_mul(TURN));
+		self.renew_at = Some(turn.max(finalized).saturating_add(extra.unwrap_or_default().max(1)));
+		false
 	}
 }
 

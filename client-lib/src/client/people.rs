@@ -79,11 +79,11 @@ impl<M: Mls> Core<M> {
 		self.act(Action::LookUp { people, block });
 	}
 
-	/// Whether a group or an invitation waits for the log of a person.
+	/// Whether a group or an invitation waits for the log of a person, one that trouble has set back among them.
 	fn is_waited_for(&self, person: &IdentityId) -> bool {
 		let groups = self.groups.values().filter_map(|group| group.unknown.as_ref());
 		let invited = self.joining.values().filter_map(|joining| joining.unknown.as_ref());
-		groups.chain(invited).any(|unknown| unknown.people.contains(person))
+		groups.chain(invited).any(|unknown| unknown.people.contains(person)) || self.set_back.asks_for(person)
 	}
 
 	/// A person's log was read.
@@ -110,6 +110,7 @@ impl<M: Mls> Core<M> {
 			}
 			return;
 		}
+		self.set_back.learn(&person, until);
 		let mut groups = Vec::new();
 		for (id, group) in &mut self.groups {
 			if group.unknown.as_mut().is_some_and(|unknown| unknown.learn(&person, until)) {

@@ -8,7 +8,7 @@
 use super::{
 	core::Core,
 	group::{Group, Operation},
-	records::{Mailbox, ONLY},
+	records::Mailbox,
 	returning::Restored,
 	CommitError, Event, GroupError, RejoinAskError,
 };
@@ -34,6 +34,7 @@ const MAX_ASKED: u32 = 5;
 /// It counts how often, from when the client was last in the group: it is gone when the client joins anew, or goes on with the
 /// log, and when a client that was in the group is cut off or loses its state. Between these nothing sets it back, so that damage
 /// done again and again, or to a client that is cut off already, has it ask no more than [`MAX_ASKED`] times for each readmission.
+/// Damage to this record alone has the count begin anew.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub(super) struct Asked {
 	pub times: u32,
@@ -51,9 +52,17 @@ impl Asked {
 		finalized >= self.at.saturating_add(ASK_AGAIN.saturating_mul(self.times))
 	}
 
+	/// What was asked for in a group. A record that is damaged is none: it is made anew when the client asks again.
+	///
+	/// # Errors
+	/// Other trouble of the store: then nobody knows.
+	pub fn of(overlay: &Overlay<'_>, id: &GroupId) -> Result<Option<Self>, StoreError> {
+		overlay.if_readable(|overlay| overlay.get(id.as_bytes()))
+	}
+
 	/// What was asked for before does not count any more.
 	pub fn forget(overlay: &Overlay<'_>, id: &GroupId) -> Result<(), StoreError> {
-		// Where nothing was asked for nothing is deleted: all these records are listed often, and that leads over deleted ones.
+		// Where nothing was asked for nothing is deleted: this is part of each new epoch.
 		let asked = overlay.nested().get::<Self>(id.as_bytes());
 		if matches!(asked, Ok(None)) {
 			return Ok(());
@@ -120,7 +129,7 @@ impl<M: Mls> Core<M> {
 			}
 		}
 		let restored = self.restored.get(id).cloned();
-		let times = overlay.get::<Asked>(id.as_bytes()).map_err(EngineError::from)?.map_or(0, |asked| asked.times);
+		let times = Asked::of(&overlay, id).map_err(EngineError::from)?.map_or(0, |asked| asked.times);
 		let asked = Asked { times: times.saturating_add(1), at: self.finalized };
 		let stored = overlay
 			.put(&request.reference, &Mailbox::default())
@@ -162,21 +171,21 @@ impl<M: Mls> Core<M> {
 		view.err().filter(EngineError::is_lost_state).unwrap_or(EngineError::NoSuchGroup(*id))
 	}
 
-	/// Asks again, now and then, for as long as nobody has answered.
+	/// Asks again, now and then, for as long as nobody has answered. What is wrong with the count of one group stays with that group.
 	pub fn ask_again(&mut self) {
-		let due = |asked: &Asked, finalized: BlockNumber| !asked.was_last() && asked.is_due(finalized);
-		let asked = match self.store.overlay().list::<Asked>(ONLY) {
-			Ok(asked) if asked.is_empty() => return,
-			Ok(asked) => asked,
-			Err(error) => return tracing::error!(%error, "what was asked for cannot be read"),
-		};
-		for (key, asked) in asked {
-			let Ok(id) = <[u8; 32]>::try_from(&key[..]).map(GroupId) else { continue };
-			let cut_off = self.groups.get(&id).is_some_and(Group::is_cut_off);
-			if cut_off && due(&asked, self.finalized) && !self.joining.contains_key(&id) {
-				if let Err(error) = self.ask_to_rejoin(&id, None) {
-					tracing::warn!(group = %id, %error, "rejoining cannot be asked for");
+		let is_out = |(id, group): &(&GroupId, &Group)| group.is_cut_off() && !self.joining.contains_key(*id);
+		let out: Vec<GroupId> = self.groups.iter().filter(is_out).map(|(id, _)| *id).collect();
+		for id in out {
+			let asked = Asked::of(&self.store.overlay(), &id);
+			match asked {
+				Ok(None) => self.ask_by_itself(&id),
+				Ok(Some(asked)) if asked.was_last() || !asked.is_due(self.finalized) => {}
+				Ok(Some(_)) => {
+					if let Err(error) = self.ask_to_rejoin(&id, None) {
+						tracing::warn!(group = %id, %error, "rejoining cannot be asked for");
+					}
 				}
+				Err(error) => tracing::error!(group = %id, %error, "what was asked for cannot be read"),
 			}
 		}
 	}
@@ -255,7 +264,7 @@ impl<M: Mls> Core<M> {
 		match self.groups.get(id).and_then(|group| group.halted.as_ref()) {
 			Some(GroupError::Returning(_)) => true,
 			Some(GroupError::Halted { .. }) => {
-				let asked = self.store.overlay().get::<Asked>(id.as_bytes());
+				let asked = Asked::of(&self.store.overlay(), id);
 				asked.is_ok_and(|asked| asked.is_some())
 			}
 			_ => false,

@@ -131,7 +131,7 @@ impl<M: Mls> Core<M> {
 			if fresh == Some(true) {
 				continue;
 			}
-			let asked = match self.store.overlay().get::<Asked>(id.as_bytes()) {
+			let asked = match Asked::of(&self.store.overlay(), &id) {
 				Ok(asked) => asked,
 				Err(error) => {
 					tracing::error!(group = %id, %error, "what was asked for cannot be read");

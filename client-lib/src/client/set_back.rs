@@ -6,8 +6,8 @@ use crate::{
 	log::EntryHeader,
 	mls::Mls,
 };
-use lockstep_primitives::{BlockNumber, GroupId};
-use std::collections::{BTreeSet, VecDeque};
+use lockstep_primitives::{BlockNumber, GroupId, IdentityId};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 /// Finalized blocks between two tries. The trouble may last.
 const RETRY: BlockNumber = 20;
@@ -39,6 +39,8 @@ pub(super) struct SetBack {
 	mailboxes: bool,
 	/// What was read of people for whom something waits.
 	people: Vec<LookedUp>,
+	/// Whose logs an invitation has asked for, each with the block up to which, until that is stored.
+	reading: BTreeMap<IdentityId, BlockNumber>,
 	/// The finalized block of the last try, or the first one since there is something to try.
 	since: Option<BlockNumber>,
 }
@@ -66,10 +68,34 @@ impl SetBack {
 		self.mailboxes = true;
 	}
 
-	/// Keeps what was read of a person, in the place of what was read before.
+	/// Keeps what was read of a person, in the place of what was read before, unless that goes further.
 	pub fn add_person(&mut self, looked_up: LookedUp) {
+		let goes_further =
+			|kept: &LookedUp| kept.person == looked_up.person && kept.devices.until > looked_up.devices.until;
+		if self.people.iter().any(goes_further) {
+			return;
+		}
 		self.people.retain(|kept| kept.person != looked_up.person);
 		self.people.push(looked_up);
+	}
+
+	/// Those of these people whose logs no invitation has asked for yet. Now one has, up to this block.
+	pub fn ask_for(&mut self, mut people: BTreeSet<IdentityId>, block: BlockNumber) -> BTreeSet<IdentityId> {
+		people.retain(|person| !self.asks_for(person));
+		self.reading.extend(people.iter().map(|person| (*person, block)));
+		people
+	}
+
+	/// Whether an invitation has asked for the log of a person.
+	pub fn asks_for(&self, person: &IdentityId) -> bool {
+		self.reading.contains_key(person)
+	}
+
+	/// A person's log was read up to this block, and that is stored.
+	pub fn learn(&mut self, person: &IdentityId, until: BlockNumber) {
+		if self.reading.get(person).is_some_and(|block| until >= *block) {
+			self.reading.remove(person);
+		}
 	}
 
 	/// The invitations.

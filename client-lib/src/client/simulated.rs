@@ -165,6 +165,12 @@ impl<M: Mls> SimulatedClient<M> {
 		self.core.on_update(Update::Outdated("tested".to_owned()));
 	}
 
+	/// How many invitations trouble has set back.
+	#[cfg(test)]
+	pub(crate) fn set_back(&self) -> usize {
+		self.core.set_back.invited().count()
+	}
+
 	/// How many letters it awaits.
 	#[cfg(test)]
 	pub(crate) fn letters(&self) -> usize {

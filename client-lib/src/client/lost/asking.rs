@@ -2,6 +2,7 @@
 
 use crate::{
 	client::{
+		rejoin::Asked,
 		world::{key, World, ANNA, BERT, BROKEN, KEYS},
 		GroupState,
 	},
@@ -10,7 +11,7 @@ use crate::{
 	mls::Intent,
 	rpc::StatementOutcome,
 	simulation::Action,
-	store::Store,
+	store::{Record, Store},
 	Event,
 };
 use lockstep_primitives::rpc::HexBytes;
@@ -96,6 +97,44 @@ fn damage_to_one_that_was_cut_off_does_not_have_it_ask_more_often() {
 	assert_eq!(world.statements.len(), 5, "nobody else says anything");
 	assert_eq!(world.count(BERT, |event| matches!(event, Event::NotReadmitted { times: 5, .. })), 1);
 	assert_eq!(world.stands(BERT), Some(GroupState::NotReadmitted));
+}
+
+/// What one that is cut off has asked for, or one whose state is damaged besides. So it is with one that was closed before it asked.
+#[test]
+fn a_count_that_is_damaged_begins_anew_and_ends_as_before() {
+	for (is_lost, with) in [(false, Some(BROKEN)), (true, Some(BROKEN)), (false, None)] {
+		let mut world = World::new();
+		cut_off(&mut world);
+		world.statements.clear();
+		if is_lost {
+			damage_closed(&mut world);
+		} else {
+			world.open(BERT);
+		}
+		world.until("two requests", |world| world.statements.len() == 2);
+		world.damage_closed(BERT, Asked::KIND, with);
+		for _ in 0..60 {
+			world.blocks(30);
+		}
+		assert_eq!(world.statements.len(), 2 + 5, "lost: {is_lost}, {with:?}");
+	}
+}
+
+#[test]
+fn a_count_that_is_damaged_keeps_no_other_group_from_asking() {
+	let mut world = World::new();
+	cut_off(&mut world);
+	world.statements.clear();
+	world.open(BERT);
+	world.until("a request", |world| world.statements.len() == 1);
+	closed(&mut world, |store| {
+		let own = store.records(Asked::KIND);
+		let overlay = store.overlay();
+		overlay.put(&[9; 32], &Asked { times: 4, at: 77 }).unwrap();
+		overlay.commit().unwrap();
+		assert_eq!(store.damage_those(Asked::KIND, |bytes| !own.contains(bytes), Some(BROKEN)), 1);
+	});
+	world.until("another request", |world| world.statements.len() == 2);
 }
 
 /// Bert is told to ask while he has other trouble, as often as he would by himself. The requests get lost, and the trouble passes.

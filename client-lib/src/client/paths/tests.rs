@@ -46,16 +46,15 @@ fn renewal(world: &mut World) -> usize {
 #[test]
 fn paths_of_a_group_that_was_filled_at_once_become_shorter_and_then_there_is_peace() {
 	let (mut world, _) = filled(4);
-	let before = renewal(&mut world);
 	// The branches of Carl, Emil and Gerd do; that of Ida and Jule is as far from the others as half of the tree.
 	let soon = epochs(&mut world, 4 * SOON);
 	assert!((2..=3).contains(&soon), "{soon} commits");
-	// One node in the place of two for each, less a key for each level that was not blank before.
-	let after = renewal(&mut world);
-	assert!(after < before, "{after} of {before} bytes");
 	assert_eq!(epochs(&mut world, 10 * TURN), 0);
 	let all: BTreeSet<u64> = (0..world.members.len()).map(|at| epoch(&mut world, at)).collect();
 	assert_eq!(all.len(), 1);
+	let (mut long, _) = filled(u32::MAX);
+	let (short, long) = (renewal(&mut world), renewal(&mut long));
+	assert!(short < long, "{short} and {long} bytes");
 }
 
 #[test]
@@ -104,5 +103,15 @@ fn branches_do_not_all_renew_in_the_same_block_and_members_of_one_wait_for_each_
 	let blocks: BTreeSet<_> = (0..1000).map(|spread| due(800, 0, spread)).collect();
 	assert_eq!((blocks.first(), blocks.last(), blocks.len()), (Some(&101), Some(&200), 100));
 	assert_eq!(due(80, 3, 25), 103 + 3 * TURN);
+	let mut paths = Paths::unseen();
+	let long = Some(LongPath { nodes: 80, turn: 1 });
+	assert!(!paths.look(long, 100, 25));
+	assert!(paths.look(long, 103 + TURN, 25));
+	// Another commit was faster. Those before it in its branch had their time.
+	assert!(!paths.look(long, 104 + TURN, 25));
+	assert_eq!(paths.renew_at, Some(107 + TURN));
+	assert!(!paths.look(None, 107 + TURN, 25));
+	assert!(!paths.look(long, 200 + TURN, 25));
+	assert_eq!(paths.renew_at, Some(203 + 2 * TURN), "this is another time");
 	assert!(due(u32::MAX, u32::MAX, u64::MAX) > 100, "it is no number that anybody counts to");
 }

@@ -1,3 +1,6 @@
+mod invitations;
+mod people;
+
 use super::{
 	super::{
 		action::Action,
@@ -13,6 +16,7 @@ use super::{
 };
 use crate::{
 	finality::{Finalized, Update},
+	log::VerifiedEntry,
 	mls::{Engine, Intent, KnownDevices},
 	simulation::MemoryDisk,
 	store::{Store, StoreKey},
@@ -289,6 +293,30 @@ fn what_a_stopped_group_waited_for_is_taken_up_once() {
 	assert_eq!(stops(&told), (0, 1), "{told:?}");
 	assert_eq!(party.guest.intents(&group).unwrap(), before);
 	assert_eq!(before.iter().map(|(number, _)| *number).collect::<Vec<_>>(), [carried, waiting]);
+}
+
+/// No node has what an entry says any more. When it is time to ask to be readmitted again, the disk gives nothing back.
+#[test]
+fn who_was_cut_off_asks_again_when_the_disk_gives_something_back() {
+	let mut party = Party::new();
+	let group = party.founder.group;
+	assert!(has_joined(&party.serve(&party.founder.sent.clone())));
+	pass(&mut party, LAST..=LAST);
+	party.founder.client.enqueue(&group, Intent::Update).unwrap();
+	party.founder.act();
+	party.founder.win();
+	let entry = VerifiedEntry { payload: None, ..party.founder.log.last().unwrap().clone() };
+	party.guest.on_finalized(Finalized { entries: vec![(group, entry)], ..finalized(LAST + 1) });
+	party.serve(&[]);
+	// A node has not taken the first one.
+	assert_eq!(party.guest.statements().len(), 1);
+	let until = LAST + 10 * RETRY;
+	party.disk.fail_reads(0, u64::MAX);
+	pass(&mut party, LAST + 2..=until);
+	party.disk.fail_reads(0, 0);
+	assert_eq!(party.guest.statements().len(), 1);
+	pass(&mut party, until + 1..=until + 1);
+	assert_eq!(party.guest.statements().len(), 2);
 }
 
 /// The disk gives nothing back while the envelope is there.
