@@ -73,9 +73,9 @@ pub use interface::{Mls, Staged};
 pub use invitation::{Envelope, Invitation, Joined, LetterKey, Welcomes};
 pub use key_package::{NewKeyPackage, Serves};
 pub use keys::{EpochKeys, RequestKey, Voice};
-pub use long_paths::LongPath;
 #[cfg(feature = "simulation")]
-pub use long_paths::{long_path, path_nodes};
+pub use long_paths::long_path;
+pub use long_paths::LongPath;
 pub use message::Received;
 pub use people::{KnownDevices, MemberDevice};
 pub use rejoin::{NewRejoinRequest, RejoinRequest};
@@ -86,7 +86,7 @@ pub use standing::Standing;
 pub use verdict::{Candidate, InvalidReason, PrivateReason, StagedEntry, Verdict};
 
 use crate::store::Overlay;
-use constants::{MAX_IDENTITY, MAX_LETTER};
+use constants::{MAX_COMMIT, MAX_IDENTITY, MAX_LETTER};
 use crypto::Crypto;
 use lockstep_primitives::GenesisHash;
 use openmls::prelude::CredentialWithKey;
@@ -103,6 +103,8 @@ pub struct Engine {
 	random: Random,
 	/// [`MAX_LETTER`], but in tests.
 	max_letter: usize,
+	/// [`MAX_COMMIT`], but in tests.
+	pub(crate) max_commit: usize,
 }
 
 impl Engine {
@@ -121,7 +123,7 @@ impl Engine {
 		let seed = SignerSeed::new(*signer_seed);
 		let signer = seed.pair();
 		let (crypto, random) = (Crypto::default(), Random::default());
-		Ok(Self { identity, seed, signer, genesis, crypto, random, max_letter: MAX_LETTER })
+		Ok(Self { identity, seed, signer, genesis, crypto, random, max_letter: MAX_LETTER, max_commit: MAX_COMMIT })
 	}
 
 	/// The same with random numbers from a seed, so that a simulation can be repeated. The keys that it makes can be

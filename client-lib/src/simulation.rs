@@ -5,7 +5,7 @@ pub use crate::{
 	client::simulated::{Action, Position, SimulatedClient},
 	delivery::statement::Statement,
 	mls::{
-		long_path, path_nodes,
+		long_path,
 		stand_in::{Flaw, StandIn},
 		Engine, Mls,
 	},

@@ -37,6 +37,8 @@ pub trait Member: Sized {
 	fn decrypt(&mut self, bytes: &[u8]);
 	/// Does what comes after an operation and nobody waits for: a node takes statements, messages are acknowledged.
 	fn rest(&mut self) {}
+	/// Whether its path would be encrypted to more nodes than this, and its renewal would help that.
+	fn has_long_path(&self, limit: u32) -> bool;
 	/// How many members its group has.
 	fn size(&self) -> usize;
 }

@@ -51,6 +51,8 @@ pub struct Ours {
 	appended: Option<Append>,
 	founded: Option<SignedCall>,
 	posted: Vec<(u64, Vec<u8>)>,
+	/// What goes with its newest commit.
+	welcomes: Rc<RefCell<Vec<Vec<u8>>>>,
 	read: u64,
 	/// Groups that it has asked to follow.
 	followed: usize,
@@ -60,7 +62,8 @@ pub struct Ours {
 #[derive(Clone)]
 pub struct Entry {
 	finalized: Finalized,
-	welcomes: Vec<Vec<u8>>,
+	/// As many as are posted at once; the others when these are taken.
+	welcomes: Rc<RefCell<Vec<Vec<u8>>>>,
 }
 
 impl Ours {
@@ -78,7 +81,8 @@ impl Ours {
 	}
 
 	fn with(client: SimulatedClient<Engine>, log: Rc<RefCell<Option<Log>>>) -> Self {
-		let mut member = Self { client, log, appended: None, founded: None, posted: Vec::new(), read: 0, followed: 0 };
+		let (posted, welcomes) = (Vec::new(), Rc::default());
+		let mut member = Self { client, log, appended: None, founded: None, posted, welcomes, read: 0, followed: 0 };
 		member.act();
 		member
 	}
@@ -133,7 +137,9 @@ impl Ours {
 		};
 		self.client.on_finalized(finalized.clone());
 		self.act();
-		Entry { finalized, welcomes: self.posted.iter().map(|(_, statement)| statement.clone()).collect() }
+		let posted = self.posted.iter().map(|(_, statement)| statement.clone());
+		self.welcomes = Rc::new(RefCell::new(posted.collect()));
+		Entry { finalized, welcomes: self.welcomes.clone() }
 	}
 
 	/// What is final from an entry on, all at once.
@@ -168,7 +174,7 @@ impl Member for Ours {
 
 	fn join(&mut self, commit: &Entry) {
 		// The letter is looked for when the envelope has named it.
-		for statement in commit.welcomes.iter().rev() {
+		for statement in commit.welcomes.borrow().iter().rev() {
 			self.client.on_statement(statement);
 		}
 		let log = self.log.borrow().as_ref().expect("a group").finalized(0);
@@ -218,8 +224,13 @@ impl Member for Ours {
 				self.client.on_posted(number, Some(StatementOutcome::Stored));
 			}
 			self.act();
+			self.welcomes.borrow_mut().extend(self.posted.iter().map(|(_, statement)| statement.clone()));
 		}
 		self.act();
+	}
+
+	fn has_long_path(&self, limit: u32) -> bool {
+		self.client.long_path(&self.group(), limit).expect("it is readable")
 	}
 
 	fn size(&self) -> usize {

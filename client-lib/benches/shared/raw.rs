@@ -2,7 +2,7 @@
 //! Welcome, which is the faster way for it as well.
 
 use super::Member;
-use lockstep_client::GroupData;
+use lockstep_client::{simulation::long_path, GroupData};
 use openmls::{
 	group::PURE_PLAINTEXT_WIRE_FORMAT_POLICY,
 	key_packages::Lifetime,
@@ -210,6 +210,11 @@ impl Member for Raw {
 			panic!("no message");
 		};
 		drop(message.into_bytes());
+	}
+
+	fn has_long_path(&self, limit: u32) -> bool {
+		let group = self.group.as_ref().expect("a group");
+		long_path(group.treesync(), group.own_leaf_index(), limit).expect("it is readable").is_some()
 	}
 
 	fn size(&self) -> usize {

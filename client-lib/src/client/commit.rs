@@ -129,8 +129,8 @@ impl<M: Mls> Core<M> {
 			let attempts = operation.attempts;
 			self.conclude(id, operation, Err(CommitError::Exhausted { attempts }));
 		}
-		let now = self.finalized;
-		let is_late = |operation: &Operation| operation.intent.until().is_some_and(|until| until < now);
+		let finalized = self.finalized;
+		let is_late = |operation: &Operation| operation.intent.until().is_some_and(|until| until < finalized);
 		let (late, operations): (Vec<_>, Vec<_>) = operations.into_iter().partition(is_late);
 		for operation in late {
 			self.conclude(id, operation, Err(CommitError::ClaimLapsed));
@@ -157,6 +157,7 @@ impl<M: Mls> Core<M> {
 			match placed {
 				Placed::Included => {
 					operation.attempts = operation.attempts.saturating_add(1);
+					operation.long_path_since = None;
 					carried.push(operation);
 				}
 				Placed::Deferred => deferred.push(operation),
@@ -167,6 +168,9 @@ impl<M: Mls> Core<M> {
 				Placed::Satisfied(_) => {
 					let committed = committed(&operation, &tip, true);
 					self.conclude(id, operation, Ok(Outcome::Won(committed)));
+				}
+				Placed::Refused(BuildError::LongPath { .. }) if operation.wait_for_path(finalized) => {
+					deferred.push(operation)
 				}
 				Placed::Refused(reason) => self.conclude(id, operation, Err(reason.into())),
 			}

@@ -29,6 +29,11 @@ const PATIENCE: u32 = 4;
 /// The longest such wait, in finalized blocks.
 const MAX_BACKOFF: u32 = 8;
 
+/// Finalized blocks after which a commit whose path was too long is made again.
+const PATH_STEP: BlockNumber = 10;
+/// Finalized blocks after which it is no more.
+const PATH_WAIT: BlockNumber = 1200;
+
 /// Something that a member wants, until the log has answered.
 #[derive(Debug)]
 pub(super) struct Operation {
@@ -43,6 +48,8 @@ pub(super) struct Operation {
 	pub attempts: u32,
 	/// The finalized block from which on it may be tried.
 	pub not_before: BlockNumber,
+	/// The finalized block since which its commit has too long a path.
+	pub long_path_since: Option<BlockNumber>,
 	/// To be tried by itself: together with others it made an invalid commit.
 	pub alone: bool,
 	pub started: Instant,
@@ -69,6 +76,7 @@ impl Operation {
 			epoch: 0,
 			attempts: 0,
 			not_before: 0,
+			long_path_since: None,
 			alone: false,
 			started: Instant::now(),
 			stored: true,
@@ -91,6 +99,17 @@ impl Operation {
 		let spread = self.attempts.saturating_sub(PATIENCE).min(MAX_BACKOFF).saturating_add(1);
 		let wait = random.checked_rem(spread).unwrap_or_default();
 		self.not_before = finalized.saturating_add(wait);
+	}
+
+	/// Its path is too long: waits until others may have made it shorter; `false` if it has waited for long. What the client
+	/// does of its own accord it does not wait for: it will want it again.
+	pub fn wait_for_path(&mut self, finalized: BlockNumber) -> bool {
+		if self.number.is_none() {
+			return false;
+		}
+		let since = *self.long_path_since.get_or_insert(finalized);
+		self.not_before = finalized.saturating_add(PATH_STEP);
+		self.not_before <= since.saturating_add(PATH_WAIT)
 	}
 
 	/// Whether it was asked for in the epoch that this tip opened, and not tried before.
@@ -160,6 +179,8 @@ pub(super) struct Group {
 	pub requests: BTreeMap<Vec<u8>, rejoin::Waiting>,
 	/// What has to be known before the next entry can be judged.
 	pub unknown: Option<Unknown>,
+	/// The finalized block before which it is not asked again to be readmitted: it may have gone wrong.
+	pub ask_not_before: BlockNumber,
 	/// Another client of this identity has its place.
 	pub replaced: bool,
 	/// Trouble of this client, or the group's end: it does not follow until that has passed, or until it is opened again.
@@ -168,8 +189,7 @@ pub(super) struct Group {
 
 impl Group {
 	pub fn new(Membership { gate, leaving, next_intent, renewed_at, sent, replaced }: Membership) -> Self {
-		let gate_epoch = gate.tip().epoch;
-		let opened = VecDeque::from([(gate_epoch, gate.tip().block)]);
+		let opened = VecDeque::from([(gate.tip().epoch, gate.tip().block)]);
 		Self {
 			gate,
 			caught_up: false,
@@ -179,7 +199,7 @@ impl Group {
 			next_intent,
 			renewed_at,
 			sent,
-			paths: Paths::of_epoch(gate_epoch),
+			paths: Paths::default(),
 			full: None,
 			opened,
 			waiting: VecDeque::new(),
@@ -190,6 +210,7 @@ impl Group {
 			proposals: BTreeMap::new(),
 			requests: BTreeMap::new(),
 			unknown: None,
+			ask_not_before: 0,
 			replaced,
 			halted: None,
 		}

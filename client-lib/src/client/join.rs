@@ -7,7 +7,6 @@ use super::{
 	intent::{self, InFlight},
 	joining::Joining,
 	letters::{Awaited, Named},
-	paths::Paths,
 	records::{Invited, Mailbox, Membership},
 	rejoin::Asked,
 	returning::Restored,
@@ -406,7 +405,6 @@ impl<M: Mls> Core<M> {
 			membership.leaving = earlier.leaving && !earlier.was_removed();
 		}
 		let mut group = Group::new(membership.clone());
-		group.paths = Paths::unseen();
 		let ended = match won {
 			Some((_, won)) => self.end_carried(&overlay, id, &won)?,
 			None => Vec::new(),

@@ -7,57 +7,86 @@
 use crate::mls::LongPath;
 use lockstep_primitives::BlockNumber;
 
-/// Finalized blocks for which a member leaves it to the one before it in its branch.
+/// Finalized blocks within which the tree of a new epoch is looked at: a client that was away finds one in many groups, and
+/// does not read all of them at once.
+const LOOK: u64 = 16;
+/// Finalized blocks for which a member leaves it to the one before it in its branch, besides those that branches wait.
 const TURN: BlockNumber = 60;
-/// For how many nodes of a path the first ones wait for up to one block.
-const NODES_PER_BLOCK: u32 = 8;
+/// For how many nodes of a path branches wait for up to one block: a commit takes a few to be final, and one that comes
+/// meanwhile is made anew.
+const NODES_PER_BLOCK: u32 = 4;
+/// Finalized blocks after which a member that wanted to renew its keys looks whether it has.
+const AGAIN: BlockNumber = 60;
+/// Finalized blocks for which a member that has renewed its keys for this leaves it to others, whatever those do.
+const REST: BlockNumber = 600;
 
 /// What is known of the paths in a group.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Paths {
-	/// The epoch whose tree was looked at last.
-	seen: Option<u64>,
-	/// The block since which they are too long, and it has helped to renew. A renewal that loses a race ends that no more
-	/// than another member's commit does.
+	/// The newest epoch that is known.
+	epoch: Option<u64>,
+	/// The block at which the tree is looked at next; until there is a new epoch not at all, if there is none.
+	look_at: Option<BlockNumber>,
+	/// If paths are still too long then, this member renews its keys.
+	planned: bool,
+	/// The block since which they are too long and it helps to renew: where a renewal loses a race, those whose turn it was
+	/// have had it.
 	long_since: Option<BlockNumber>,
-	/// The block at which this member renews its keys, if that still helps.
-	renew_at: Option<BlockNumber>,
+	/// The block in which this member last wanted to renew its keys.
+	tried_at: Option<BlockNumber>,
+}
+
+/// Where a group stands when its tree is looked at.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Standing {
+	/// The newest final block.
+	pub finalized: BlockNumber,
+	/// The one that opened this epoch.
+	pub opened: BlockNumber,
+	/// The one of the last own commit.
+	pub renewed: BlockNumber,
+	/// Differs from client to client, and from group to group.
+	pub spread: u64,
 }
 
 impl Paths {
-	/// Of a group whose next epoch is to be looked at first: when a client is opened nothing has changed in any.
-	pub fn of_epoch(epoch: u64) -> Self {
-		Self { seen: Some(epoch), ..Self::unseen() }
-	}
-
-	/// Of a group that this client comes into.
-	pub fn unseen() -> Self {
-		Self { seen: None, long_since: None, renew_at: None }
-	}
-
-	/// Whether the tree is to be looked at: once an epoch, and before the keys are renewed.
-	pub fn is_to_be_looked_at(&mut self, epoch: u64, finalized: BlockNumber) -> bool {
-		let is_new = self.seen.replace(epoch) != Some(epoch);
-		self.renew_at.map_or(is_new, |block| finalized >= block)
+	/// Whether the tree is to be looked at.
+	pub fn is_time(&mut self, epoch: u64, finalized: BlockNumber, spread: u64) -> bool {
+		if self.epoch.replace(epoch) != Some(epoch) && !self.planned {
+			let soon = finalized.saturating_add(part(spread, LOOK));
+			self.look_at = Some(self.look_at.map_or(soon, |block| block.min(soon)));
+		}
+		self.look_at.is_some_and(|block| finalized >= block)
 	}
 
 	/// Takes in what is seen there; says whether the keys are to be renewed now.
-	pub fn look(&mut self, long: Option<LongPath>, finalized: BlockNumber, spread: u64) -> bool {
-		let was_due = self.renew_at.take().is_some();
+	pub fn look(&mut self, long: Option<LongPath>, at: Standing) -> bool {
+		let was_planned = std::mem::take(&mut self.planned);
+		self.look_at = None;
 		let Some(LongPath { nodes, turn }) = long else {
 			self.long_since = None;
 			return false;
 		};
-		let since = *self.long_since.get_or_insert(finalized);
-		if was_due {
+		let since = *self.long_since.get_or_insert(at.opened);
+		if was_planned {
+			self.tried_at = Some(at.finalized);
+			self.look_at = Some(at.finalized.saturating_add(AGAIN));
 			return true;
 		}
-		let blocks = u64::from((nodes / NODES_PER_BLOCK).saturating_add(1));
-		let extra = spread.checked_rem(blocks).and_then(|extra| BlockNumber::try_from(extra).ok());
-		let turn = since.saturating_add(turn.saturating_mul(TURN));
-		self.renew_at = Some(turn.max(finalized).saturating_add(extra.unwrap_or_default().max(1)));
+		let blocks = (nodes / NODES_PER_BLOCK).saturating_add(1);
+		let turn = since.saturating_add(turn.saturating_mul(TURN.saturating_add(blocks)));
+		let has_renewed = self.tried_at.is_some_and(|block| at.renewed >= block);
+		let rested = if has_renewed { at.renewed.saturating_add(REST) } else { 0 };
+		let wait = part(at.spread, blocks.into()).max(1);
+		self.look_at = Some(turn.max(rested).max(at.finalized).saturating_add(wait));
+		self.planned = true;
 		false
 	}
+}
+
+/// One of so many blocks.
+fn part(spread: u64, blocks: u64) -> BlockNumber {
+	spread.checked_rem(blocks).and_then(|part| BlockNumber::try_from(part).ok()).unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -28,6 +28,8 @@ const MAX_REQUESTS: usize = 64;
 const ASK_AGAIN: BlockNumber = 60;
 /// How often it does: then there is nobody who answers, or nobody who may.
 const MAX_ASKED: u32 = 5;
+/// Finalized blocks after which it is seen again whether to ask: what kept a client from it may last.
+const TRY_AGAIN: BlockNumber = 20;
 
 /// This client has asked to be readmitted to a group, by the group's id.
 ///
@@ -175,11 +177,16 @@ impl<M: Mls> Core<M> {
 	pub fn ask_again(&mut self) {
 		let is_out = |(id, group): &(&GroupId, &Group)| group.is_cut_off() && !self.joining.contains_key(*id);
 		let out: Vec<GroupId> = self.groups.iter().filter(is_out).map(|(id, _)| *id).collect();
+		let finalized = self.finalized;
 		for id in out {
+			let Some(group) = self.groups.get_mut(&id).filter(|group| group.ask_not_before <= finalized) else {
+				continue;
+			};
+			group.ask_not_before = finalized.saturating_add(TRY_AGAIN);
 			let asked = Asked::of(&self.store.overlay(), &id);
 			match asked {
 				Ok(None) => self.ask_by_itself(&id),
-				Ok(Some(asked)) if asked.was_last() || !asked.is_due(self.finalized) => {}
+				Ok(Some(asked)) if asked.was_last() || !asked.is_due(finalized) => {}
 				Ok(Some(_)) => {
 					if let Err(error) = self.ask_to_rejoin(&id, None) {
 						tracing::warn!(group = %id, %error, "rejoining cannot be asked for");

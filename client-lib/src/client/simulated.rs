@@ -20,7 +20,7 @@ use crate::{
 	gate::{Mode, Tip},
 	mls::{
 		stand_in::{Flaw, StandIn},
-		Engine, GroupData, Intent, Mls,
+		Engine, EngineError, GroupData, Intent, Mls,
 	},
 	rpc::{RpcError, StatementOutcome, SubmitError},
 	store::{MemoryDisk, Store, StoreKey},
@@ -113,6 +113,14 @@ impl<M: Mls> SimulatedClient<M> {
 	pub fn on_submitted(&mut self, group: GroupId, result: Option<Result<(), SubmitError>>) {
 		let result = result.unwrap_or_else(|| Err(SubmitError::Unanswered(silence())));
 		self.core.on_submitted(Submitted { group, result });
+	}
+
+	/// Whether a path of its commits would be encrypted to more nodes than this, and its renewal would help that.
+	///
+	/// # Errors
+	/// [`EngineError`].
+	pub fn long_path(&self, group: &GroupId, limit: u32) -> Result<bool, EngineError> {
+		Ok(self.core.engine.long_path(&self.core.store.overlay(), group, limit)?.is_some())
 	}
 
 	/// Makes a KeyPackage.
@@ -360,6 +368,14 @@ impl SimulatedClient<StandIn> {
 	pub fn hostile_public(&self, group: &GroupId) -> Option<Append> {
 		let prepared = self.core.engine.flawed(&self.core.store.overlay(), group, Flaw::Public);
 		Some(prepared.ok()?.append())
+	}
+}
+
+#[cfg(test)]
+impl SimulatedClient<Engine> {
+	/// From now on no commit has more bytes than this.
+	pub(super) fn set_max_commit(&mut self, max: usize) {
+		self.core.engine.max_commit = max;
 	}
 }
 

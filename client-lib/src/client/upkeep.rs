@@ -7,6 +7,7 @@
 use super::{
 	core::Core,
 	group::{Group, Operation},
+	paths::Standing,
 };
 use crate::mls::{Intent, Mls};
 use lockstep_primitives::{BlockNumber, GroupId};
@@ -20,8 +21,8 @@ pub struct Upkeep {
 	/// member to member.
 	pub update_after_blocks: BlockNumber,
 	/// Renew them where the path of a commit would be encrypted to more than so many nodes, and that makes the paths of most
-	/// others shorter, as in a group that one member has just filled: one member of each branch does, a few minutes after
-	/// it has come. `u32::MAX` if never.
+	/// others shorter, as in a group that one member has just filled: one member of each branch does, within minutes, or
+	/// later if those before it are away. `u32::MAX` if never.
 	pub longest_path: u32,
 	/// Delete the keys of an epoch so many finalized blocks after it ended, so that messages that are late can still be
 	/// read for as long. Those of the fifth epoch before the current one go in any case.
@@ -52,33 +53,41 @@ impl<M: Mls> Core<M> {
 	pub fn upkeep(&mut self, id: &GroupId) {
 		let (finalized, upkeep, spread) = (self.finalized, self.upkeep, self.spread);
 		let Ok(group) = self.usable(id) else { return };
-		let idle = group.gate.takes_commit() && group.waiting.is_empty() && !group.leaving;
-		if idle && upkeep.update_is_due(group, finalized, spread) {
+		let free = group.gate.takes_commit() && !group.leaving;
+		if free && group.waiting.is_empty() && upkeep.update_is_due(group, finalized, spread) {
 			group.waiting.push_back(Operation::own(Intent::Update, true));
 			self.start_waiting(id);
-		} else if idle {
+		} else if free && group.waiting.iter().all(|operation| operation.long_path_since.is_some()) {
 			self.shorten_paths(id);
 		}
 		self.forget_past_epochs(id);
 	}
 
-	/// Looks at the tree of a new epoch, and renews the own keys if its paths are too long and it is this member's turn.
+	/// Looks at the tree when there is a new epoch, and renews the own keys if its paths are too long and it is this member's
+	/// turn.
 	fn shorten_paths(&mut self, id: &GroupId) {
-		let (finalized, spread, limit) = (self.finalized, self.spread, self.upkeep.longest_path);
+		let (finalized, limit) = (self.finalized, self.upkeep.longest_path);
+		let of_group = id.as_bytes().first_chunk().map_or(0, |bytes| u64::from_le_bytes(*bytes));
+		let spread = self.spread.wrapping_add(of_group);
 		let Ok(group) = self.usable(id) else { return };
-		let epoch = group.gate.tip().epoch;
-		if !group.paths.is_to_be_looked_at(epoch, finalized) {
+		let tip = *group.gate.tip();
+		if !group.paths.is_time(tip.epoch, finalized, spread) {
 			return;
 		}
-		match self.engine.long_path(&self.store.overlay(), id, limit) {
-			Ok(long) => {
-				let Ok(group) = self.usable(id) else { return };
-				if group.paths.look(long, finalized, spread) {
-					group.waiting.push_back(Operation::own(Intent::Update, true));
-					self.start_waiting(id);
-				}
+		let at = Standing { finalized, opened: tip.block, renewed: group.renewed_at, spread };
+		let long = match self.engine.long_path(&self.store.overlay(), id, limit) {
+			Ok(long) => long,
+			Err(error) if error.is_lost_state() => return self.halt(id, error),
+			// Whatever it is, it does not keep the group from going on.
+			Err(error) => {
+				tracing::warn!(group = %id, %error, "how long paths are cannot be seen");
+				None
 			}
-			Err(error) => self.halt(id, error),
+		};
+		let Ok(group) = self.usable(id) else { return };
+		if group.paths.look(long, at) {
+			group.waiting.push_back(Operation::own(Intent::Update, true));
+			self.start_waiting(id);
 		}
 	}
 

@@ -1,7 +1,7 @@
 //! Going to the next epoch.
 
 use super::{
-	commit::{missing, Prepared},
+	commit::Prepared,
 	error::EngineError,
 	group::mls_id,
 	group_data::GroupData,
@@ -98,7 +98,7 @@ impl Engine {
 		}
 		let (mls, pending) = (&mut loaded.mls, loaded.pending.take());
 		let staged = kept.as_deref().or_else(|| pending.and_then(|_| mls.pending_commit()));
-		let staged = staged.ok_or_else(|| missing("the pending commit is missing"))?;
+		let staged = staged.ok_or_else(|| EngineError::library("merging the pending commit")("there is none"))?;
 		let (opened, current) = (staged.epoch().as_u64(), mls.epoch().as_u64());
 		if staged.group_context().group_id() != &mls_id(group) || current.checked_add(1) != Some(opened) {
 			return Err(EngineError::NotNext { staged: opened, current });

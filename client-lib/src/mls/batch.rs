@@ -164,6 +164,12 @@ impl<'a> Selection<'a> {
 			set(&mut wider, index, true);
 			match self.attempt(&wider)? {
 				Ok(prepared) => (kept, best) = (wider, Some(prepared)),
+				// To the others it is as long.
+				Err(reason @ BuildError::LongPath { .. }) if best.is_none() => {
+					let rest = (index..self.intents.len()).filter(|index| included.get(*index) == Some(&true));
+					rest.for_each(|index| set(&mut placed, index, Placed::Refused(reason.clone())));
+					break;
+				}
 				Err(reason) => set(&mut placed, index, self.blame(index, &kept, reason)?),
 			}
 		}

@@ -4,13 +4,13 @@ use super::{
 	apply::{EpochChange, Next},
 	bundle::{BundleError, CommitBundle},
 	classify::Stop,
-	constants::MAX_COMMIT,
 	error::{BuildError, EngineError},
 	group,
 	group_data::{AuthenticationService, GroupData},
 	intent::EnvelopeKey,
 	keys::{self, EpochKeys},
 	loaded::Loaded,
+	long_paths,
 	people::{MemberDevice, When},
 	plan::{Contents, Plan, Referenced},
 	provider::Provider,
@@ -284,8 +284,8 @@ impl Engine {
 		let payload_key = keys::payload_key(&loaded.mls, &self.crypto, group)?;
 		let payload = seal::seal(&self.crypto, &payload_key, &payload_context(group, &tip.entry), &bundle)
 			.map_err(EngineError::library("sealing a payload"))?;
-		if payload.len() > MAX_COMMIT {
-			return Err(BundleError::TooLarge { length: payload.len(), max: MAX_COMMIT }.into());
+		if payload.len() > self.max_commit {
+			return Err(self.too_large(&loaded.mls, payload.len()));
 		}
 		let hash = payload_hash(&payload);
 		loaded.pending = loaded.mls.pending_commit().map(|_| hash);
@@ -335,6 +335,18 @@ impl Engine {
 		}
 		let changes = prepared.changes()?;
 		self.advance(overlay, &prepared.group, entry, Next::Kept(prepared), None, changes, prepared.signer.as_ref())
+	}
+
+	/// Why a commit of so many bytes cannot be made: it wants too much, or others have to renew their keys first.
+	fn too_large(&self, mls: &MlsGroup, length: usize) -> BuildError {
+		let max = self.max_commit;
+		match long_paths::path(mls.treesync(), mls.own_leaf_index()) {
+			Ok((nodes, spare)) => match usize::try_from(spare) {
+				Ok(spare) if length.saturating_sub(spare) <= max => BuildError::LongPath { nodes, length, max },
+				_ => BundleError::TooLarge { length, max }.into(),
+			},
+			Err(error) => error.into(),
+		}
 	}
 
 	/// Brings the pending commit of this member into the form in which it is kept, and judges it as the others will.
@@ -421,6 +433,6 @@ fn invited(staged: &StagedCommit) -> Result<Vec<Packed>, EngineError> {
 		.map_err(EngineError::library("encoding a KeyPackage"))
 }
 
-pub(super) fn missing(reason: &str) -> EngineError {
+fn missing(reason: &str) -> EngineError {
 	EngineError::Library { during: "making a commit", reason: reason.to_owned() }
 }

@@ -136,6 +136,20 @@ pub enum BuildError {
 	/// The bundle is too large.
 	#[error(transparent)]
 	Bundle(#[from] BundleError),
+	/// The bundle is too large because of its path, which is encrypted to many members one by one. It can be made when some
+	/// of them have renewed their keys, which they do by themselves ([`Upkeep::longest_path`](crate::Upkeep::longest_path)).
+	#[error(
+		"the commit takes {length} bytes, more than the {max} allowed, for it is encrypted to {nodes} members and branches \
+		 one by one; it can be made when members have renewed their keys"
+	)]
+	LongPath {
+		/// The nodes that its path is encrypted to.
+		nodes: u64,
+		/// The length of the sealed bundle.
+		length: usize,
+		/// The bound.
+		max: usize,
+	},
 	/// The letter to those whom it adds would be too large to be sent: it carries the ratchet tree, with all members.
 	#[error(
 		"an invitation to this group takes {length} bytes, more than the {max} that nodes pass on; remove members that \

@@ -28,8 +28,9 @@ pub struct LongPath {
 }
 
 impl Engine {
-	/// Whether this member's path would be encrypted to more than `limit` nodes, and its renewal would spare the others
-	/// most of those in its branch: a quarter of so many leaves.
+	/// Whether this member's path would be encrypted to more than `limit` nodes, and its renewal would spare the others those
+	/// in its branch, half of its leaves or more. A branch is a subtree of the greatest power of two of leaves up to a
+	/// quarter of `limit`.
 	///
 	/// # Errors
 	/// [`EngineError`].
@@ -73,13 +74,16 @@ pub fn long_path(tree: &TreeSync, own: LeafNodeIndex, limit: u32) -> Result<Opti
 	}))
 }
 
-/// To how many nodes a path of the member at `own` would be encrypted.
-///
-/// # Errors
-/// [`EngineError::Library`], if a node cannot be read.
-#[cfg(any(test, feature = "simulation"))]
-pub fn path_nodes(tree: &TreeSync, own: LeafNodeIndex) -> Result<u64, EngineError> {
-	Ok(Shape::of(tree)?.path(u64::from(own.u32())))
+/// What a path has for one node: a KEM output of 32 bytes and a path secret of 32 with its tag of 16, each with its length
+/// (RFC 9420 section 7.6).
+const CIPHERTEXT: u64 = 33 + 49;
+
+/// The nodes that a path of the member at `own` would be encrypted to, and how many bytes of that renewals of others can
+/// spare it at most.
+pub(super) fn path(tree: &TreeSync, own: LeafNodeIndex) -> Result<(u64, u64), EngineError> {
+	let (shape, own) = (Shape::of(tree)?, u64::from(own.u32()));
+	let (nodes, short) = (shape.path(own), shape.shortest_path(own));
+	Ok((nodes, nodes.saturating_sub(short).saturating_mul(CIPHERTEXT)))
 }
 
 /// A node: how far above the leaves it is, and which one from the left of those.
@@ -134,6 +138,12 @@ impl Shape {
 	/// The sum of the resolutions of a leaf's copath.
 	fn path(&self, own: u64) -> u64 {
 		(0..self.root).map(|level| self.resolution(Node::above(own, level).sibling())).sum()
+	}
+
+	/// The same if no node were blank that has a member below it.
+	fn shortest_path(&self, own: u64) -> u64 {
+		let copath = (0..self.root).map(|level| self.resolution(Node::above(own, level).sibling()));
+		copath.map(|nodes| nodes.min(1)).sum()
 	}
 
 	/// How many nodes the resolution of one has.

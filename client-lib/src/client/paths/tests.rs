@@ -1,14 +1,14 @@
-use super::{Paths, TURN};
+use super::{Paths, Standing, AGAIN, LOOK, REST, TURN};
 use crate::{
 	client::world::{World, ANNA},
 	mls::{Intent, LongPath},
-	Upkeep,
+	Ended, Event, Upkeep,
 };
 use lockstep_primitives::{rpc::HexBytes, BlockNumber};
 use std::collections::BTreeSet;
 
-/// Nobody waits longer for another branch than for as many blocks.
-const SOON: BlockNumber = 5;
+/// By then all have looked, and those whose turn it is have renewed their keys, though they get into each other's way.
+const SOON: BlockNumber = TURN - 1;
 
 /// Anna and Bert, who renew nothing, and eight who come at once, with four branches of two; gives who these are.
 fn filled(longest_path: u32) -> (World, Vec<usize>) {
@@ -39,6 +39,7 @@ fn epoch(world: &mut World, at: usize) -> u64 {
 fn renewal(world: &mut World) -> usize {
 	let group = world.group;
 	world.client(ANNA).enqueue(&group, Intent::Update).unwrap();
+	world.serve();
 	world.blocks(1);
 	world.log.last().unwrap().payload.as_ref().unwrap().len()
 }
@@ -47,7 +48,7 @@ fn renewal(world: &mut World) -> usize {
 fn paths_of_a_group_that_was_filled_at_once_become_shorter_and_then_there_is_peace() {
 	let (mut world, _) = filled(4);
 	// The branches of Carl, Emil and Gerd do; that of Ida and Jule is as far from the others as half of the tree.
-	let soon = epochs(&mut world, 4 * SOON);
+	let soon = epochs(&mut world, SOON);
 	assert!((2..=3).contains(&soon), "{soon} commits");
 	assert_eq!(epochs(&mut world, 10 * TURN), 0);
 	let all: BTreeSet<u64> = (0..world.members.len()).map(|at| epoch(&mut world, at)).collect();
@@ -61,8 +62,8 @@ fn paths_of_a_group_that_was_filled_at_once_become_shorter_and_then_there_is_pea
 fn the_next_of_a_branch_does_it_if_the_first_is_away() {
 	let (mut world, come) = filled(4);
 	come.iter().step_by(2).for_each(|at| world.close(*at));
-	assert_eq!(epochs(&mut world, TURN - 1), 0);
-	assert!(epochs(&mut world, 4 * SOON) >= 2);
+	assert_eq!(epochs(&mut world, SOON), 0);
+	assert!(epochs(&mut world, SOON) >= 2);
 }
 
 #[test]
@@ -73,45 +74,126 @@ fn where_no_path_is_long_nobody_renews() {
 	}
 }
 
+const LONG: Option<LongPath> = Some(LongPath { nodes: 80, turn: 0 });
+
+/// 25 modulo 21, for 80 nodes.
+const WAIT: BlockNumber = 4;
+
+fn at(finalized: BlockNumber) -> Standing {
+	Standing { finalized, opened: 100, renewed: 0, spread: 25 }
+}
+
 #[test]
-fn the_tree_of_an_epoch_is_looked_at_once_until_it_is_time() {
-	let long = Some(LongPath { nodes: 80, turn: 0 });
-	let mut paths = Paths::unseen();
-	assert!(paths.is_to_be_looked_at(7, 100));
-	assert!(!paths.look(long, 100, 25));
-	// 25 modulo 11, for 80 nodes
-	assert!((100..103).all(|block| !paths.is_to_be_looked_at(7 + u64::from(block), block)));
-	assert!(paths.is_to_be_looked_at(10, 103));
-	assert!(paths.look(long, 103, 25));
-	assert!(!paths.is_to_be_looked_at(10, 1000), "once");
-	// By now somebody else has done it.
-	assert!(paths.is_to_be_looked_at(11, 1000));
-	assert!(!paths.look(long, 1000, 25));
-	assert!(paths.is_to_be_looked_at(11, 1003));
-	assert!(!paths.look(None, 1003, 25));
-	assert!(!paths.is_to_be_looked_at(11, 2000));
-	assert!(!Paths::of_epoch(7).is_to_be_looked_at(7, 2000), "it is as it was when the client was opened");
+fn the_tree_of_an_epoch_is_looked_at_once_and_before_the_keys_are_renewed() {
+	let mut paths = Paths::default();
+	// 25 modulo 16
+	assert!((100..109).all(|block| !paths.is_time(7, block, 25)));
+	assert!(paths.is_time(7, 109, 25));
+	assert!(!paths.look(LONG, at(109)));
+	assert!((109..109 + WAIT).all(|block| !paths.is_time(u64::from(block), block, 25)), "whatever epochs come");
+	assert!(paths.is_time(8, 109 + WAIT, 25));
+	assert!(paths.look(LONG, at(109 + WAIT)));
+	// Nothing came of it, and then somebody else has done it.
+	assert!(!paths.is_time(8, 108 + WAIT + AGAIN, 25));
+	assert!(paths.is_time(8, 109 + WAIT + AGAIN, 25));
+	assert!(!paths.look(None, at(109 + WAIT + AGAIN)));
+	assert!(!paths.is_time(8, 5000, 25));
+	assert!(!paths.is_time(9, 5000, 25) && paths.is_time(9, 5009, 25));
+}
+
+#[test]
+fn a_client_that_comes_back_does_not_look_at_all_groups_in_the_same_block() {
+	let first = |spread| (100..).find(|block| Paths::default().is_time(7, *block, spread)).unwrap();
+	// Each has one look to come.
+	let mut all: Vec<Paths> = (0..1000).map(|_| Paths::default()).collect();
+	let looks = |all: &mut [Paths], block| {
+		(0..).zip(all).filter_map(|(n, paths)| paths.is_time(7, block, n).then_some(n)).count()
+	};
+	assert_eq!(looks(&mut all, 100), 63);
+	assert_eq!((100..100 + BlockNumber::try_from(LOOK).unwrap()).map(|block| looks(&mut all, block)).max(), Some(1000));
+	assert_eq!(first(0), 100);
 }
 
 #[test]
 fn branches_do_not_all_renew_in_the_same_block_and_members_of_one_wait_for_each_other() {
 	let due = |nodes, turn, spread| {
-		let mut paths = Paths::unseen();
-		paths.look(Some(LongPath { nodes, turn }), 100, spread);
-		paths.renew_at.unwrap()
+		let mut paths = Paths::default();
+		paths.look(Some(LongPath { nodes, turn }), Standing { spread, ..at(100) });
+		paths.look_at.unwrap()
 	};
 	let blocks: BTreeSet<_> = (0..1000).map(|spread| due(800, 0, spread)).collect();
-	assert_eq!((blocks.first(), blocks.last(), blocks.len()), (Some(&101), Some(&200), 100));
-	assert_eq!(due(80, 3, 25), 103 + 3 * TURN);
-	let mut paths = Paths::unseen();
-	let long = Some(LongPath { nodes: 80, turn: 1 });
-	assert!(!paths.look(long, 100, 25));
-	assert!(paths.look(long, 103 + TURN, 25));
-	// Another commit was faster. Those before it in its branch had their time.
-	assert!(!paths.look(long, 104 + TURN, 25));
-	assert_eq!(paths.renew_at, Some(107 + TURN));
-	assert!(!paths.look(None, 107 + TURN, 25));
-	assert!(!paths.look(long, 200 + TURN, 25));
-	assert_eq!(paths.renew_at, Some(203 + 2 * TURN), "this is another time");
+	assert_eq!((blocks.first(), blocks.last(), blocks.len()), (Some(&101), Some(&300), 200));
+	assert!((0..1000).all(|spread| due(800, 1, spread) > 300 + 50), "the next of a branch comes after all first ones");
+	assert_eq!(due(80, 3, 25), 100 + WAIT + 3 * (TURN + 21));
 	assert!(due(u32::MAX, u32::MAX, u64::MAX) > 100, "it is no number that anybody counts to");
+}
+
+#[test]
+fn one_that_comes_late_or_loses_a_race_does_not_wait_for_its_turn_anew() {
+	let mut paths = Paths::default();
+	let long = Some(LongPath { nodes: 80, turn: 1 });
+	let turn = 100 + TURN + 21;
+	assert!(!paths.look(long, at(110)));
+	assert_eq!(paths.look_at, Some(turn + WAIT));
+	assert!(paths.look(long, at(turn + WAIT)));
+	// Another commit was faster: this is another epoch.
+	assert!(paths.is_time(9, turn + 5 + WAIT, 16));
+	assert!(!paths.look(long, Standing { opened: turn + 5, ..at(turn + 5 + WAIT) }));
+	assert_eq!(paths.look_at, Some(turn + 5 + 2 * WAIT));
+	// Then they are short for a while.
+	assert!(!paths.look(None, at(turn + 20)));
+	assert!(!paths.look(long, Standing { opened: 1000, ..at(1001) }));
+	assert_eq!(paths.look_at, Some(1000 + TURN + 21 + WAIT));
+	let mut late = Paths::default();
+	assert!(!late.look(long, at(2000)));
+	assert_eq!(late.look_at, Some(2000 + WAIT));
+}
+
+/// However often somebody makes paths long again.
+#[test]
+fn one_that_has_renewed_its_keys_rests() {
+	let mut paths = Paths::default();
+	assert!(!paths.look(LONG, at(100)));
+	assert!(paths.look(LONG, at(100 + WAIT)));
+	assert!(!paths.look(LONG, Standing { renewed: 106, opened: 110, ..at(110) }));
+	assert_eq!(paths.look_at, Some(106 + REST + WAIT));
+	// If nothing came of it there is nothing to rest from.
+	assert!(paths.look(LONG, Standing { renewed: 106, ..at(1000) }));
+	assert!(!paths.look(LONG, Standing { renewed: 106, ..at(1010) }));
+	assert_eq!(paths.look_at, Some(1010 + WAIT));
+}
+
+/// What Anna wants is too large for an entry, because of those who were added at once, until they have renewed their keys.
+#[test]
+fn what_is_too_large_because_of_a_long_path_is_done_when_that_is_shorter() {
+	let (mut long, _) = filled(u32::MAX);
+	let long = renewal(&mut long);
+	let (mut world, _) = filled(4);
+	let (group, before) = (world.group, epoch(&mut world, ANNA));
+	let done =
+		|world: &World| world.count(ANNA, |event| matches!(event, Event::IntentEnded { ended: Ended::Done(_), .. }));
+	let done_before = done(&world);
+	world.client(ANNA).set_max_commit(long - 1);
+	world.client(ANNA).enqueue(&group, Intent::Update).unwrap();
+	world.until("the renewals of others, and Anna's", |world| done(world) > done_before);
+	assert!(epoch(&mut world, ANNA) >= before + 2);
+}
+
+#[test]
+fn what_stays_too_large_because_of_a_long_path_is_given_up_with_the_reason() {
+	let (mut world, _) = filled(u32::MAX);
+	let group = world.group;
+	let long = renewal(&mut world);
+	world.client(ANNA).set_max_commit(long - 1);
+	world.client(ANNA).enqueue(&group, Intent::Update).unwrap();
+	let failed = |world: &World| {
+		world.count(ANNA, |event| match event {
+			Event::IntentEnded { ended: Ended::Failed { reason }, .. } => reason.contains("renewed their keys"),
+			_ => false,
+		})
+	};
+	(0..119).for_each(|_| world.blocks(10));
+	assert_eq!(failed(&world), 0);
+	world.blocks(20);
+	assert_eq!(failed(&world), 1);
 }

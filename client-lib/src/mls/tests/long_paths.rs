@@ -7,7 +7,7 @@ use super::{
 	trees::packages,
 	Intent, Log, Member,
 };
-use crate::mls::{long_paths::path_nodes, LongPath};
+use crate::mls::{constants::MAX_COMMIT, long_paths, Batch, BuildError, LongPath, Placed};
 use rand::{rngs::StdRng, Rng, SeedableRng};
 
 /// How many texts are encrypted as this member renews its keys.
@@ -19,7 +19,7 @@ fn encrypted(member: &Member, log: &Log) -> u64 {
 
 fn nodes(member: &Member, log: &Log) -> u64 {
 	let mls = member.read(|engine, overlay| engine.load(overlay, &log.group)).unwrap();
-	path_nodes(mls.treesync(), mls.own_leaf_index()).unwrap()
+	long_paths::path(mls.treesync(), mls.own_leaf_index()).unwrap().0
 }
 
 fn long(member: &Member, log: &Log, limit: u32) -> Option<LongPath> {
@@ -82,4 +82,38 @@ fn a_path_is_long_for_whom_it_is_to_be_renewed_by() {
 	commit(&mut members, &mut log, 0, &remove(&["d"]));
 	members.remove(3);
 	assert_eq!(long(&members[2], &log, 4), None);
+}
+
+/// What becomes of these, if a commit has no more than so many bytes.
+fn built(member: &mut Member, log: &Log, max_commit: usize, intents: &[Intent]) -> Batch {
+	member.engine.max_commit = max_commit;
+	let batch = member.read(|engine, overlay| engine.build_commit(overlay, &log.group, intents)).unwrap();
+	member.engine.max_commit = MAX_COMMIT;
+	batch
+}
+
+#[test]
+fn a_commit_that_is_too_large_for_its_path_is_told_from_one_that_wants_too_much() {
+	let (mut log, mut members) = group(&["a", "b", "c"]);
+	let names: Vec<String> = (3..16).map(|number| format!("m{number}")).collect();
+	commit(&mut members, &mut log, 0, &add(&packages(&names)));
+	let length = built(&mut members[0], &log, MAX_COMMIT, &[Intent::Update]).prepared.unwrap().payload.0.len();
+	let path = BuildError::LongPath { nodes: 15, length, max: length - 1 };
+	let more = packages(&["x".to_owned(), "y".to_owned()]);
+	let intents = [Intent::Update, add(&more[..1]), add(&more[1..])];
+	let batch = built(&mut members[0], &log, length - 1, &intents);
+	assert!(batch.prepared.is_none());
+	assert_eq!(batch.placed, [path.clone(), path.clone(), path].map(Placed::Refused), "one stands for all");
+	// With what others can spare it an update would go into as many bytes, and two KeyPackages would not.
+	let shortest = length - 11 * 82;
+	for (max, is_long) in [(shortest, true), (shortest - 1, false)] {
+		let placed = built(&mut members[0], &log, max, &[Intent::Update]).placed;
+		assert_eq!(matches!(placed[..], [Placed::Refused(BuildError::LongPath { .. })]), is_long, "{placed:?}");
+	}
+	let placed = built(&mut members[0], &log, shortest, &[add(&more)]).placed;
+	assert!(matches!(placed[..], [Placed::Refused(BuildError::Bundle(_))]), "{placed:?}");
+	// c renews its keys, and a's path has three nodes less: what was too long goes into as many bytes.
+	commit(&mut members, &mut log, 2, &Intent::Update);
+	let batch = built(&mut members[0], &log, length - 1, &[Intent::Update]);
+	assert_eq!(batch.placed, [Placed::Included]);
 }
