@@ -312,6 +312,15 @@ mod tests {
 	}
 
 	#[test]
+	fn what_the_application_wants_waits_for_a_shorter_path_and_what_the_client_does_by_itself_does_not() {
+		assert!(!Operation::own(Intent::Update, true).wait_for_path(100));
+		let mut operation = Operation::asked(0, Intent::Update, false, 0);
+		assert!((100..=100 + PATH_WAIT - PATH_STEP).all(|block| operation.wait_for_path(block)));
+		assert_eq!(operation.not_before, 100 + PATH_WAIT);
+		assert!(!operation.wait_for_path(100 + PATH_WAIT - PATH_STEP + 1));
+	}
+
+	#[test]
 	fn an_operation_that_waits_lets_later_ones_pass() {
 		let start = lockstep_primitives::EntryHash([0; 32]);
 		let membership = serde_json::json!({ "gate": {

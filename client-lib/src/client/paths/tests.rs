@@ -35,10 +35,10 @@ fn epoch(world: &mut World, at: usize) -> u64 {
 	world.client(at).position(&group).unwrap().tip.epoch
 }
 
-/// The length of a commit of Anna's.
-fn renewal(world: &mut World) -> usize {
+/// The length of a commit of one of them.
+fn renewal(world: &mut World, at: usize) -> usize {
 	let group = world.group;
-	world.client(ANNA).enqueue(&group, Intent::Update).unwrap();
+	world.client(at).enqueue(&group, Intent::Update).unwrap();
 	world.serve();
 	world.blocks(1);
 	world.log.last().unwrap().payload.as_ref().unwrap().len()
@@ -54,7 +54,7 @@ fn paths_of_a_group_that_was_filled_at_once_become_shorter_and_then_there_is_pea
 	let all: BTreeSet<u64> = (0..world.members.len()).map(|at| epoch(&mut world, at)).collect();
 	assert_eq!(all.len(), 1);
 	let (mut long, _) = filled(u32::MAX);
-	let (short, long) = (renewal(&mut world), renewal(&mut long));
+	let (short, long) = (renewal(&mut world, ANNA), renewal(&mut long, ANNA));
 	assert!(short < long, "{short} and {long} bytes");
 }
 
@@ -167,7 +167,7 @@ fn one_that_has_renewed_its_keys_rests() {
 #[test]
 fn what_is_too_large_because_of_a_long_path_is_done_when_that_is_shorter() {
 	let (mut long, _) = filled(u32::MAX);
-	let long = renewal(&mut long);
+	let long = renewal(&mut long, ANNA);
 	let (mut world, _) = filled(4);
 	let (group, before) = (world.group, epoch(&mut world, ANNA));
 	let done =
@@ -183,7 +183,7 @@ fn what_is_too_large_because_of_a_long_path_is_done_when_that_is_shorter() {
 fn what_stays_too_large_because_of_a_long_path_is_given_up_with_the_reason() {
 	let (mut world, _) = filled(u32::MAX);
 	let group = world.group;
-	let long = renewal(&mut world);
+	let long = renewal(&mut world, ANNA);
 	world.client(ANNA).set_max_commit(long - 1);
 	world.client(ANNA).enqueue(&group, Intent::Update).unwrap();
 	let failed = |world: &World| {
@@ -196,4 +196,20 @@ fn what_stays_too_large_because_of_a_long_path_is_given_up_with_the_reason() {
 	assert_eq!(failed(&world), 0);
 	world.blocks(20);
 	assert_eq!(failed(&world), 1);
+}
+
+/// Carl wants to add somebody, which takes more than there is room for, and to renew his keys takes less.
+#[test]
+fn one_that_waits_for_shorter_paths_makes_them_shorter() {
+	let (mut other, come) = filled(u32::MAX);
+	let room = renewal(&mut other, come[0]) + 100;
+	let (mut world, come) = filled(4);
+	let (carl, klara) = (come[0], world.meet("klara"));
+	come[1..].iter().for_each(|at| world.close(*at));
+	let package = world.client(klara).key_package().unwrap();
+	world.client(carl).set_max_commit(room);
+	let group = world.group;
+	world.client(carl).enqueue(&group, Intent::Add(vec![HexBytes(package)])).unwrap();
+	assert_eq!(epochs(&mut world, SOON), 1);
+	assert_eq!(world.joined(klara), 0);
 }

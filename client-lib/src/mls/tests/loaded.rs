@@ -109,6 +109,23 @@ fn a_commit_that_is_not_the_pending_one_is_not_taken_for_it() {
 	assert_agreement(&mut members, &log);
 }
 
+/// One that was made after the other one was judged.
+#[test]
+fn a_pending_commit_does_not_get_into_a_record_with_the_commit_of_another() {
+	let (mut log, mut members) = group(&["a", "b"]);
+	let entry = log.append(&members[1].prepare(&log, &Intent::Update));
+	let Verdict::Valid(staged) = members[0].judge(&log, &entry).unwrap() else { panic!("it is valid") };
+	let own = members[0].prepare(&log, &Intent::Update);
+	assert_eq!(pending(&members[0], &log), Some(own.payload_hash));
+	members[0].write(|engine, overlay| engine.apply(overlay, &entry.hash, *staged)).unwrap();
+	assert_eq!(pending(&members[0], &log), None);
+	let on_disk = members[0].read(|engine, overlay| engine.load(overlay, &log.group)).unwrap();
+	assert!(on_disk.pending_commit().is_none());
+	assert!(is_loaded(&members[0], &log));
+	members[1].advance(&log, &entry);
+	assert_agreement(&mut members, &log);
+}
+
 #[test]
 fn who_looks_at_a_group_leaves_its_pending_commit_and_who_changes_it_does_not() {
 	let (log, mut members) = group(&["a", "b"]);
