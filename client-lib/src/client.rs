@@ -348,7 +348,8 @@ impl Client {
 	}
 
 	/// Commits what an intent wants. Returns when it has come about; the methods above are this with one kind of intent
-	/// each.
+	/// each. In a large group that was just filled it may have to wait for members to renew their keys, 20 minutes at most
+	/// ([`BuildError::LongPath`](crate::BuildError::LongPath)).
 	pub async fn commit(&self, group: GroupId, intent: Intent) -> Result<Committed, CommitError> {
 		won(self.outcome(group, intent, false).await?)
 	}

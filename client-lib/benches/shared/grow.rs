@@ -3,7 +3,7 @@
 use super::Member;
 use lockstep_client::Upkeep;
 
-/// Members added in one commit: whole branches, and nearly as many as go into an entry.
+/// Members added in one commit: whole branches.
 const CHUNK: usize = 96;
 /// Leaves of a branch of which the first member looks whether its renewal makes paths shorter.
 const BRANCH: usize = 16;
@@ -17,7 +17,7 @@ pub enum Tree {
 	/// No node is blank, as in a group that is in use: every member, or the one beside it, has renewed its keys since it came.
 	Renewed,
 	/// A group just filled by its founder, after those members have renewed their keys who do so for the paths' sake
-	/// (`Upkeep::longest_path`): this is what becomes of every such group within minutes.
+	/// (`Upkeep::longest_path`): this is what becomes of such a group within minutes.
 	Filled,
 	/// The same before that: of each subtree that the founder's path is encrypted to the first leaf alone has renewed its
 	/// keys. With fewer, commits to 1,000 members would be too large for an entry.
@@ -91,7 +91,8 @@ fn fill<M: Member>(founder: &mut M, size: usize) -> M {
 	second.expect("there is one")
 }
 
-/// Until none of them has a long path that it could make shorter for others.
+/// Until none of them has a long path that it could make shorter for others. Members of earlier chunks are not asked again, as
+/// they would be in each epoch: paths stay longer than those that the library brings about.
 fn shorten_paths<M: Member>(founder: &mut M, second: &mut Option<M>, members: &mut [M]) {
 	let limit = Upkeep::default().longest_path;
 	while let Some(place) = members.iter().position(|member| member.has_long_path(limit)) {

@@ -4,7 +4,7 @@ use super::{
 	command::Reply,
 	core::Core,
 	drive::{DriveError, Material},
-	group::{Group, Operation, MAX_WAITING},
+	group::{Group, Operation, MAX_WAITING, PATH_STEP},
 	intent::{self, Ended, EndedIntent, InFlight, IntentId, IntentState},
 	CommitError, Committed, Event, GroupError, Outcome,
 };
@@ -153,6 +153,12 @@ impl<M: Mls> Core<M> {
 		};
 		let Some(tip) = self.groups.get(id).map(|group| *group.gate.tip()) else { return };
 		let (mut carried, mut deferred) = (Vec::new(), Vec::new());
+		let mut own = operations.iter().zip(&batch.placed).filter(|(operation, _)| operation.number.is_none());
+		if own.any(|(_, placed)| is_long(placed)) {
+			if let Some(group) = self.groups.get_mut(id) {
+				group.renew_not_before = finalized.saturating_add(PATH_STEP);
+			}
+		}
 		for (mut operation, placed) in operations.into_iter().zip(batch.placed) {
 			match placed {
 				Placed::Included => {
@@ -228,7 +234,8 @@ impl<M: Mls> Core<M> {
 				Err(error) => return Err((BuildError::from(error).into(), operations)),
 			};
 			if proposals.is_some() {
-				if let Some(Placed::Refused(reason)) = batch.placed.pop() {
+				let placed = batch.placed.pop();
+				if let Some(Placed::Refused(reason)) = placed.filter(|placed| !is_long(placed)) {
 					// Of no use to anybody: the wish to leave is repeated in the next epoch.
 					tracing::debug!(group = %id, %reason, "proposals to leave cannot be committed");
 					if let Some(group) = self.groups.get_mut(id) {
@@ -380,4 +387,9 @@ pub(super) fn committed(operation: &Operation, tip: &Tip, by_another: bool) -> C
 		elapsed: operation.started.elapsed(),
 		by_another,
 	}
+}
+
+/// Whether it is not included because its path is too long.
+fn is_long(placed: &Placed) -> bool {
+	matches!(placed, Placed::Refused(BuildError::LongPath { .. }))
 }

@@ -30,7 +30,7 @@ const PATIENCE: u32 = 4;
 const MAX_BACKOFF: u32 = 8;
 
 /// Finalized blocks after which a commit whose path was too long is made again.
-const PATH_STEP: BlockNumber = 10;
+pub(super) const PATH_STEP: BlockNumber = 10;
 /// Finalized blocks after which it is no more.
 const PATH_WAIT: BlockNumber = 1200;
 
@@ -101,10 +101,10 @@ impl Operation {
 		self.not_before = finalized.saturating_add(wait);
 	}
 
-	/// Its path is too long: waits until others may have made it shorter; `false` if it has waited for long. What the client
-	/// does of its own accord it does not wait for: it will want it again.
+	/// Its path is too long: waits until others may have made it shorter; `false` if it has waited for long. What is to be
+	/// tried once does not wait, nor does what the client does of its own accord: it will want it again.
 	pub fn wait_for_path(&mut self, finalized: BlockNumber) -> bool {
-		if self.number.is_none() {
+		if self.number.is_none() || self.once {
 			return false;
 		}
 		let since = *self.long_path_since.get_or_insert(finalized);
@@ -156,8 +156,10 @@ pub(super) struct Group {
 	pub renewed_at: BlockNumber,
 	/// Messages sent since.
 	pub sent: u32,
-	/// How long they are in its tree.
+	/// What is known of how long the paths of commits are.
 	pub paths: Paths,
+	/// The finalized block before which the client does not renew its keys, for its path was too long.
+	pub renew_not_before: BlockNumber,
 	/// The newest epoch of which nodes store no more statements.
 	pub full: Option<u64>,
 	/// The epochs entered lately, and the blocks that opened them.
@@ -179,7 +181,7 @@ pub(super) struct Group {
 	pub requests: BTreeMap<Vec<u8>, rejoin::Waiting>,
 	/// What has to be known before the next entry can be judged.
 	pub unknown: Option<Unknown>,
-	/// The finalized block before which it is not asked again to be readmitted: it may have gone wrong.
+	/// The finalized block before which this client does not ask again to be readmitted: it may have gone wrong.
 	pub ask_not_before: BlockNumber,
 	/// Another client of this identity has its place.
 	pub replaced: bool,
@@ -189,7 +191,8 @@ pub(super) struct Group {
 
 impl Group {
 	pub fn new(Membership { gate, leaving, next_intent, renewed_at, sent, replaced }: Membership) -> Self {
-		let opened = VecDeque::from([(gate.tip().epoch, gate.tip().block)]);
+		let epoch = gate.tip().epoch;
+		let opened = VecDeque::from([(epoch, gate.tip().block)]);
 		Self {
 			gate,
 			caught_up: false,
@@ -199,7 +202,8 @@ impl Group {
 			next_intent,
 			renewed_at,
 			sent,
-			paths: Paths::default(),
+			paths: Paths::of_epoch(epoch),
+			renew_not_before: 0,
 			full: None,
 			opened,
 			waiting: VecDeque::new(),
@@ -220,6 +224,13 @@ impl Group {
 	pub fn membership(&self, gate: &Gate) -> Membership {
 		let Self { leaving, next_intent, renewed_at, sent, replaced, .. } = *self;
 		Membership { gate: gate.clone(), leaving, next_intent, renewed_at, sent, replaced }
+	}
+
+	/// Whether the client may commit something of its own accord: nothing that the application wants is waiting for its turn.
+	/// What waits for shorter paths is not in the way.
+	pub fn is_idle(&self) -> bool {
+		let waits = |operation: &Operation| operation.long_path_since.is_some();
+		!self.leaving && self.gate.takes_commit() && self.waiting.iter().all(waits)
 	}
 
 	/// Whether the client follows it.
@@ -314,6 +325,7 @@ mod tests {
 	#[test]
 	fn what_the_application_wants_waits_for_a_shorter_path_and_what_the_client_does_by_itself_does_not() {
 		assert!(!Operation::own(Intent::Update, true).wait_for_path(100));
+		assert!(!Operation::asked(0, Intent::Update, true, 0).wait_for_path(100), "it is tried once");
 		let mut operation = Operation::asked(0, Intent::Update, false, 0);
 		assert!((100..=100 + PATH_WAIT - PATH_STEP).all(|block| operation.wait_for_path(block)));
 		assert_eq!(operation.not_before, 100 + PATH_WAIT);

@@ -7,6 +7,7 @@ use super::{
 	intent::{self, InFlight},
 	joining::Joining,
 	letters::{Awaited, Named},
+	paths::Paths,
 	records::{Invited, Mailbox, Membership},
 	rejoin::Asked,
 	returning::Restored,
@@ -405,6 +406,7 @@ impl<M: Mls> Core<M> {
 			membership.leaving = earlier.leaving && !earlier.was_removed();
 		}
 		let mut group = Group::new(membership.clone());
+		group.paths = Paths::default();
 		let ended = match won {
 			Some((_, won)) => self.end_carried(&overlay, id, &won)?,
 			None => Vec::new(),

@@ -114,7 +114,7 @@ impl<M: Mls> Core<M> {
 		let finalized = self.finalized;
 		let Ok(group) = self.usable(id) else { return };
 		let due = group.proposals.values().any(|proposal| proposal.due <= finalized);
-		if due && group.caught_up && !group.leaving && group.gate.takes_commit() && group.waiting.is_empty() {
+		if due && group.caught_up && group.is_idle() && finalized >= group.renew_not_before {
 			// The proposals go along.
 			group.waiting.push_back(Operation::own(Intent::Update, true));
 			self.start_waiting(id);

@@ -38,7 +38,7 @@ pub(super) struct Paths {
 
 /// Where a group stands when its tree is looked at.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Standing {
+pub(super) struct Moment {
 	/// The newest final block.
 	pub finalized: BlockNumber,
 	/// The one that opened this epoch.
@@ -50,7 +50,12 @@ pub(super) struct Standing {
 }
 
 impl Paths {
-	/// Whether the tree is to be looked at.
+	/// Of a group that was stored in this epoch: its tree is looked at in the next one, not of every group when a client is opened.
+	pub fn of_epoch(epoch: u64) -> Self {
+		Self { epoch: Some(epoch), ..Self::default() }
+	}
+
+	/// Takes in which epoch it is; says whether the tree is to be looked at.
 	pub fn is_time(&mut self, epoch: u64, finalized: BlockNumber, spread: u64) -> bool {
 		if self.epoch.replace(epoch) != Some(epoch) && !self.planned {
 			let soon = finalized.saturating_add(part(spread, LOOK));
@@ -60,7 +65,7 @@ impl Paths {
 	}
 
 	/// Takes in what is seen there; says whether the keys are to be renewed now.
-	pub fn look(&mut self, long: Option<LongPath>, at: Standing) -> bool {
+	pub fn look(&mut self, long: Option<LongPath>, at: Moment) -> bool {
 		let was_planned = std::mem::take(&mut self.planned);
 		self.look_at = None;
 		let Some(LongPath { nodes, turn }) = long else {

@@ -7,7 +7,7 @@
 use super::{
 	core::Core,
 	group::{Group, Operation},
-	paths::Standing,
+	paths::Moment,
 };
 use crate::mls::{Intent, Mls};
 use lockstep_primitives::{BlockNumber, GroupId};
@@ -53,11 +53,11 @@ impl<M: Mls> Core<M> {
 	pub fn upkeep(&mut self, id: &GroupId) {
 		let (finalized, upkeep, spread) = (self.finalized, self.upkeep, self.spread);
 		let Ok(group) = self.usable(id) else { return };
-		let free = group.gate.takes_commit() && !group.leaving;
-		if free && group.waiting.is_empty() && upkeep.update_is_due(group, finalized, spread) {
+		let idle = group.is_idle() && finalized >= group.renew_not_before;
+		if idle && upkeep.update_is_due(group, finalized, spread) {
 			group.waiting.push_back(Operation::own(Intent::Update, true));
 			self.start_waiting(id);
-		} else if free && group.waiting.iter().all(|operation| operation.long_path_since.is_some()) {
+		} else if idle && upkeep.longest_path != u32::MAX {
 			self.shorten_paths(id);
 		}
 		self.forget_past_epochs(id);
@@ -74,7 +74,7 @@ impl<M: Mls> Core<M> {
 		if !group.paths.is_time(tip.epoch, finalized, spread) {
 			return;
 		}
-		let at = Standing { finalized, opened: tip.block, renewed: group.renewed_at, spread };
+		let at = Moment { finalized, opened: tip.block, renewed: group.renewed_at, spread };
 		let long = match self.engine.long_path(&self.store.overlay(), id, limit) {
 			Ok(long) => long,
 			Err(error) if error.is_lost_state() => return self.halt(id, error),

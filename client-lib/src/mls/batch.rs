@@ -8,6 +8,7 @@ use super::{
 	keys::EpochKeys,
 	leaves::{Leaf, Leaves},
 	loaded::Loaded,
+	long_paths,
 	people::MemberDevice,
 	plan::{Before, NotPlaced, Plan},
 	Engine,
@@ -152,6 +153,15 @@ impl<'a> Selection<'a> {
 				return Ok(Batch { prepared: Some(prepared), placed });
 			}
 			Err(BuildError::Engine(error)) => return Err(error),
+			// What is too long alone is not made a second time.
+			Err(reason @ BuildError::LongPath { .. }) if included.iter().filter(|included| **included).count() == 1 => {
+				let refused = |(placed, included): (Placed, &bool)| match included {
+					true => Placed::Refused(reason.clone()),
+					false => placed,
+				};
+				let placed = placed.into_iter().zip(&included).map(refused).collect();
+				return Ok(Batch { prepared: None, placed });
+			}
 			Err(reason) => {
 				tracing::debug!(group = %self.group, %reason, "intents do not go into one commit, trying one by one");
 			}
@@ -164,8 +174,8 @@ impl<'a> Selection<'a> {
 			set(&mut wider, index, true);
 			match self.attempt(&wider)? {
 				Ok(prepared) => (kept, best) = (wider, Some(prepared)),
-				// To the others it is as long.
-				Err(reason @ BuildError::LongPath { .. }) if best.is_none() => {
+				// There is no room for anything beside it, nor for it alone.
+				Err(reason @ BuildError::LongPath { nodes, max, .. }) if !long_paths::leave_room(nodes, max) => {
 					let rest = (index..self.intents.len()).filter(|index| included.get(*index) == Some(&true));
 					rest.for_each(|index| set(&mut placed, index, Placed::Refused(reason.clone())));
 					break;

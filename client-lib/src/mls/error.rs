@@ -143,7 +143,7 @@ pub enum BuildError {
 		 one by one; it can be made when members have renewed their keys"
 	)]
 	LongPath {
-		/// The nodes that its path is encrypted to.
+		/// The nodes that a path is encrypted to in the tree as it was before the commit.
 		nodes: u64,
 		/// The length of the sealed bundle.
 		length: usize,

@@ -86,6 +86,11 @@ pub(super) fn path(tree: &TreeSync, own: LeafNodeIndex) -> Result<(u64, u64), En
 	Ok((nodes, nodes.saturating_sub(short).saturating_mul(CIPHERTEXT)))
 }
 
+/// Whether a path to so many nodes is no longer than a commit may be.
+pub(super) fn leave_room(nodes: u64, max: usize) -> bool {
+	usize::try_from(nodes.saturating_mul(CIPHERTEXT)).is_ok_and(|length| length < max)
+}
+
 /// A node: how far above the leaves it is, and which one from the left of those.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Node {

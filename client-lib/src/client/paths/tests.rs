@@ -1,4 +1,4 @@
-use super::{Paths, Standing, AGAIN, LOOK, REST, TURN};
+use super::{Moment, Paths, AGAIN, LOOK, REST, TURN};
 use crate::{
 	client::world::{World, ANNA},
 	mls::{Intent, LongPath},
@@ -12,9 +12,13 @@ const SOON: BlockNumber = TURN - 1;
 
 /// Anna and Bert, who renew nothing, and eight who come at once, with four branches of two; gives who these are.
 fn filled(longest_path: u32) -> (World, Vec<usize>) {
+	filled_with(Upkeep { longest_path, ..Upkeep::default() })
+}
+
+fn filled_with(upkeep: Upkeep) -> (World, Vec<usize>) {
 	const NAMES: [&str; 8] = ["carl", "dora", "emil", "fritz", "gerd", "hans", "ida", "jule"];
 	let mut world = World::new();
-	world.upkeep = Upkeep { longest_path, ..Upkeep::default() };
+	world.upkeep = upkeep;
 	let come: Vec<usize> = NAMES.iter().map(|name| world.meet(name)).collect();
 	let packages = come.iter().map(|at| HexBytes(world.client(*at).key_package().unwrap())).collect();
 	let group = world.group;
@@ -79,8 +83,8 @@ const LONG: Option<LongPath> = Some(LongPath { nodes: 80, turn: 0 });
 /// 25 modulo 21, for 80 nodes.
 const WAIT: BlockNumber = 4;
 
-fn at(finalized: BlockNumber) -> Standing {
-	Standing { finalized, opened: 100, renewed: 0, spread: 25 }
+fn at(finalized: BlockNumber) -> Moment {
+	Moment { finalized, opened: 100, renewed: 0, spread: 25 }
 }
 
 #[test]
@@ -99,6 +103,10 @@ fn the_tree_of_an_epoch_is_looked_at_once_and_before_the_keys_are_renewed() {
 	assert!(!paths.look(None, at(109 + WAIT + AGAIN)));
 	assert!(!paths.is_time(8, 5000, 25));
 	assert!(!paths.is_time(9, 5000, 25) && paths.is_time(9, 5009, 25));
+	assert!(
+		(0..100).all(|block| !Paths::of_epoch(7).is_time(7, block, 25)),
+		"it is as it was when the client was closed"
+	);
 }
 
 #[test]
@@ -118,7 +126,7 @@ fn a_client_that_comes_back_does_not_look_at_all_groups_in_the_same_block() {
 fn branches_do_not_all_renew_in_the_same_block_and_members_of_one_wait_for_each_other() {
 	let due = |nodes, turn, spread| {
 		let mut paths = Paths::default();
-		paths.look(Some(LongPath { nodes, turn }), Standing { spread, ..at(100) });
+		paths.look(Some(LongPath { nodes, turn }), Moment { spread, ..at(100) });
 		paths.look_at.unwrap()
 	};
 	let blocks: BTreeSet<_> = (0..1000).map(|spread| due(800, 0, spread)).collect();
@@ -138,11 +146,11 @@ fn one_that_comes_late_or_loses_a_race_does_not_wait_for_its_turn_anew() {
 	assert!(paths.look(long, at(turn + WAIT)));
 	// Another commit was faster: this is another epoch.
 	assert!(paths.is_time(9, turn + 5 + WAIT, 16));
-	assert!(!paths.look(long, Standing { opened: turn + 5, ..at(turn + 5 + WAIT) }));
+	assert!(!paths.look(long, Moment { opened: turn + 5, ..at(turn + 5 + WAIT) }));
 	assert_eq!(paths.look_at, Some(turn + 5 + 2 * WAIT));
 	// Then they are short for a while.
 	assert!(!paths.look(None, at(turn + 20)));
-	assert!(!paths.look(long, Standing { opened: 1000, ..at(1001) }));
+	assert!(!paths.look(long, Moment { opened: 1000, ..at(1001) }));
 	assert_eq!(paths.look_at, Some(1000 + TURN + 21 + WAIT));
 	let mut late = Paths::default();
 	assert!(!late.look(long, at(2000)));
@@ -155,11 +163,11 @@ fn one_that_has_renewed_its_keys_rests() {
 	let mut paths = Paths::default();
 	assert!(!paths.look(LONG, at(100)));
 	assert!(paths.look(LONG, at(100 + WAIT)));
-	assert!(!paths.look(LONG, Standing { renewed: 106, opened: 110, ..at(110) }));
+	assert!(!paths.look(LONG, Moment { renewed: 106, opened: 110, ..at(110) }));
 	assert_eq!(paths.look_at, Some(106 + REST + WAIT));
 	// If nothing came of it there is nothing to rest from.
-	assert!(paths.look(LONG, Standing { renewed: 106, ..at(1000) }));
-	assert!(!paths.look(LONG, Standing { renewed: 106, ..at(1010) }));
+	assert!(paths.look(LONG, Moment { renewed: 106, ..at(1000) }));
+	assert!(!paths.look(LONG, Moment { renewed: 106, ..at(1010) }));
 	assert_eq!(paths.look_at, Some(1010 + WAIT));
 }
 
@@ -210,6 +218,24 @@ fn one_that_waits_for_shorter_paths_makes_them_shorter() {
 	world.client(carl).set_max_commit(room);
 	let group = world.group;
 	world.client(carl).enqueue(&group, Intent::Add(vec![HexBytes(package)])).unwrap();
+	assert_eq!(epochs(&mut world, SOON), 1);
+	assert_eq!(world.joined(klara), 0);
+}
+
+/// The same, and he has said something, which is what he renews his keys for.
+#[test]
+fn what_waits_for_shorter_paths_does_not_keep_a_client_from_its_upkeep() {
+	let upkeep = Upkeep { longest_path: u32::MAX, update_after_messages: 1, ..Upkeep::default() };
+	let (mut other, come) = filled_with(upkeep);
+	let room = renewal(&mut other, come[0]) + 100;
+	let (mut world, come) = filled_with(upkeep);
+	let (carl, klara) = (come[0], world.meet("klara"));
+	let package = world.client(klara).key_package().unwrap();
+	world.client(carl).set_max_commit(room);
+	let group = world.group;
+	world.client(carl).enqueue(&group, Intent::Add(vec![HexBytes(package)])).unwrap();
+	assert_eq!(epochs(&mut world, SOON), 0);
+	world.client(carl).send(&group, b"that is all").unwrap();
 	assert_eq!(epochs(&mut world, SOON), 1);
 	assert_eq!(world.joined(klara), 0);
 }

@@ -73,7 +73,7 @@ fn blames(error: &CommitError) -> Option<VoucherIs> {
 		CommitError::Build(BuildError::Refused(InvalidReason::Policy(PolicyError::NotADevice { .. }))) => {
 			Some(VoucherIs::Doubted)
 		}
-		CommitError::Build(BuildError::Engine(_)) => None,
+		CommitError::Build(BuildError::Engine(_) | BuildError::LongPath { .. }) => None,
 		CommitError::Build(_) | CommitError::ClaimLapsed | CommitError::TooLarge { .. } => Some(VoucherIs::Spent),
 		_ => None,
 	}
@@ -164,8 +164,7 @@ impl<M: Mls> Core<M> {
 	fn claim_due(&mut self, id: &GroupId) -> Result<(), StoreError> {
 		let (finalized, is_claiming) = (self.finalized, self.claims.now.is_some());
 		let Ok(group) = self.usable(id) else { return Ok(()) };
-		let is_idle = !group.leaving && group.gate.takes_commit() && group.waiting.is_empty();
-		if is_claiming || !is_idle || !group.admitting.is_due(finalized) {
+		if is_claiming || !group.is_idle() || !group.admitting.is_due(finalized) {
 			return Ok(());
 		}
 		let devices = group.admitting.devices();

@@ -126,7 +126,7 @@ impl<M: Mls> Core<M> {
 		self.compare_with_logs(id);
 		let finalized = self.finalized;
 		let Ok(group) = self.usable(id) else { return };
-		if group.leaving || !group.gate.takes_commit() || !group.waiting.is_empty() {
+		if !group.is_idle() {
 			return;
 		}
 		if group.retiring.renew.is_some_and(|due| due <= finalized) {

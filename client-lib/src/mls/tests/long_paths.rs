@@ -103,7 +103,17 @@ fn a_commit_that_is_too_large_for_its_path_is_told_from_one_that_wants_too_much(
 	let intents = [Intent::Update, add(&more[..1]), add(&more[1..])];
 	let batch = built(&mut members[0], &log, length - 1, &intents);
 	assert!(batch.prepared.is_none());
-	assert_eq!(batch.placed, [path.clone(), path.clone(), path].map(Placed::Refused), "one stands for all");
+	assert_eq!(batch.placed[0], Placed::Refused(path));
+	assert!(batch.placed.iter().all(|placed| matches!(placed, Placed::Refused(BuildError::LongPath { .. }))));
+	// Where there is room for an update, what wants more keeps out nothing else; where the path alone is too long, nothing goes.
+	let batch = built(&mut members[0], &log, length, &[add(&more), Intent::Update]);
+	let is_long = |placed: &Placed| matches!(placed, Placed::Refused(BuildError::LongPath { .. }));
+	assert!(is_long(&batch.placed[0]) && batch.placed[1] == Placed::Included, "{:?}", batch.placed);
+	assert!(batch.prepared.is_some());
+	let full = BuildError::LongPath { nodes: 15, length, max: 15 * 82 };
+	assert!(length - 11 * 82 <= 15 * 82);
+	let batch = built(&mut members[0], &log, 15 * 82, &[Intent::Update, add(&more)]);
+	assert_eq!(batch.placed, [full.clone(), full].map(Placed::Refused), "one stands for all");
 	// With what others can spare it an update would go into as many bytes, and two KeyPackages would not.
 	let shortest = length - 11 * 82;
 	for (max, is_long) in [(shortest, true), (shortest - 1, false)] {
