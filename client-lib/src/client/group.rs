@@ -324,7 +324,7 @@ mod tests {
 
 	#[test]
 	fn what_the_application_wants_waits_for_a_shorter_path_and_what_the_client_does_by_itself_does_not() {
-		assert!(!Operation::own(Intent::Update, true).wait_for_path(100));
+		assert!(!Operation::own(Intent::Update, false).wait_for_path(100));
 		assert!(!Operation::asked(0, Intent::Update, true, 0).wait_for_path(100), "it is tried once");
 		let mut operation = Operation::asked(0, Intent::Update, false, 0);
 		assert!((100..=100 + PATH_WAIT - PATH_STEP).all(|block| operation.wait_for_path(block)));
