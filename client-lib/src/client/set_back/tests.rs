@@ -206,9 +206,8 @@ fn text(message: &Message) -> String {
 	String::from_utf8(message.data.clone()).unwrap()
 }
 
-/// A message that waits to be encrypted when the disk has no room is posted when there is.
-#[test]
-fn a_message_that_a_full_disk_kept_from_being_made_ready_is_posted_when_there_is_room() {
+/// The guest has joined and read an entry, and there may be more.
+fn behind() -> Party {
 	let mut party = Party::new();
 	let group = party.founder.group;
 	assert!(has_joined(&party.serve(&party.founder.sent.clone())));
@@ -218,6 +217,14 @@ fn a_message_that_a_full_disk_kept_from_being_made_ready_is_posted_when_there_is
 	party.founder.win();
 	let entries = vec![(group, party.founder.log.last().unwrap().clone())];
 	party.guest.on_finalized(Finalized { entries, complete: false, ..finalized(LAST + 1) });
+	party
+}
+
+/// A message that waits to be encrypted when the disk has no room is posted when there is.
+#[test]
+fn a_message_that_a_full_disk_kept_from_being_made_ready_is_posted_when_there_is_room() {
+	let mut party = behind();
+	let group = party.founder.group;
 	// There may be more entries: it waits.
 	party.guest.send(&group, b"waits").unwrap();
 	let posts = |party: &mut Party| {
@@ -241,15 +248,8 @@ fn a_message_that_a_full_disk_kept_from_being_made_ready_is_posted_when_there_is
 /// No node gives the proposal again.
 #[test]
 fn a_proposal_that_came_before_a_full_disk_is_committed_when_there_is_room() {
-	let mut party = Party::new();
+	let mut party = behind();
 	let group = party.founder.group;
-	assert!(has_joined(&party.serve(&party.founder.sent.clone())));
-	pass(&mut party, LAST..=LAST);
-	party.founder.client.enqueue(&group, Intent::Update).unwrap();
-	party.founder.act();
-	party.founder.win();
-	let entries = vec![(group, party.founder.log.last().unwrap().clone())];
-	party.guest.on_finalized(Finalized { entries, complete: false, ..finalized(LAST + 1) });
 	party.founder.client.leave(&group).unwrap();
 	party.founder.client.send(&group, b"and this").unwrap();
 	party.founder.act();
