@@ -40,6 +40,7 @@ mod open;
 mod outbox;
 #[cfg(test)]
 pub(crate) mod parameters;
+mod path_wait;
 mod paths;
 mod people;
 mod positions;
@@ -69,7 +70,7 @@ pub use error::{
 };
 pub use event::{Committed, Event, Outcome, SkippedBecause};
 pub use inbox::Message;
-pub use intent::{Ended, IntentId, IntentState};
+pub use intent::{Ended, IntentId, IntentState, WaitingFor};
 pub use messages::MAX_MESSAGE;
 pub(crate) use people::Changes;
 pub use people::{ClaimVoucherFit, ClaimVouchersError, NotAddedBecause};
@@ -245,7 +246,7 @@ impl Client {
 	}
 
 	/// How this client's intents in a group are doing, in their order: those that have not ended, and the newest 64 that
-	/// have.
+	/// have. Of those that wait it says what for ([`WaitingFor`]).
 	pub async fn intents(&self, group: GroupId) -> Result<Vec<(IntentId, IntentState)>, GroupError> {
 		self.ask(|reply| Command::Intents { group, reply }).await.ok_or(GroupError::Closed)?
 	}
@@ -349,7 +350,8 @@ impl Client {
 
 	/// Commits what an intent wants. Returns when it has come about; the methods above are this with one kind of intent
 	/// each. In a large group that was just filled it may have to wait for members to renew their keys, 20 minutes at most
-	/// ([`BuildError::LongPath`](crate::BuildError::LongPath)).
+	/// ([`BuildError::LongPath`](crate::BuildError::LongPath)); [`Self::intents`] says if it does
+	/// ([`WaitingFor::ShorterPaths`]).
 	pub async fn commit(&self, group: GroupId, intent: Intent) -> Result<Committed, CommitError> {
 		won(self.outcome(group, intent, false).await?)
 	}

@@ -53,7 +53,7 @@ pub use client::{
 	CommitError, Committed, Config, CreateError, Ended, Error, Event, Evidence, GroupError, GroupState, GroupStatus,
 	IntentId, IntentState, InvitationError, KeyPackageError, LeaveError, Message, NotAddedBecause, NotInvited,
 	OpenError, Outcome, RejoinAskError, RestoreError, SendError, SkippedBecause, Sponsor, StockError, Undelivered,
-	UndeliveredBecause, Upkeep, MAX_MESSAGE, MAX_NOTE,
+	UndeliveredBecause, Upkeep, WaitingFor, MAX_MESSAGE, MAX_NOTE,
 };
 pub use finality::Lie;
 pub use lockstep_primitives::{EntryHash, GenesisHash, GroupId};

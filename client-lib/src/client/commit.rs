@@ -4,8 +4,9 @@ use super::{
 	command::Reply,
 	core::Core,
 	drive::{DriveError, Material},
-	group::{Group, Operation, MAX_WAITING, PATH_STEP},
+	group::{Group, Operation, MAX_WAITING},
 	intent::{self, Ended, EndedIntent, InFlight, IntentId, IntentState},
+	path_wait::PATH_STEP,
 	CommitError, Committed, Event, GroupError, Outcome,
 };
 use crate::{
@@ -96,7 +97,10 @@ impl<M: Mls> Core<M> {
 			.into_iter()
 			.filter_map(|(key, record)| Some((intent::number(&key)?, IntentState::Ended(record.ended))))
 			.collect();
-		let waiting = |operation: &Operation| IntentState::Waiting { attempts: operation.attempts };
+		let waiting = |operation: &Operation| IntentState::Waiting {
+			attempts: operation.attempts,
+			waiting_for: operation.waiting_for(),
+		};
 		let committing = |operation: &Operation| IntentState::Committing { attempts: operation.attempts };
 		found.extend(group.waiting.iter().filter_map(|operation| Some((operation.number?, waiting(operation)))));
 		found.extend(group.current.iter().filter_map(|operation| Some((operation.number?, committing(operation)))));
@@ -159,14 +163,20 @@ impl<M: Mls> Core<M> {
 				group.renew_not_before = finalized.saturating_add(PATH_STEP);
 			}
 		}
+		let is_made = batch.prepared.is_some();
 		for (mut operation, placed) in operations.into_iter().zip(batch.placed) {
+			let waited = operation.path_wait.is_some();
 			match placed {
 				Placed::Included => {
 					operation.attempts = operation.attempts.saturating_add(1);
-					operation.long_path_since = None;
+					operation.path_wait = None;
 					carried.push(operation);
 				}
-				Placed::Deferred => deferred.push(operation),
+				Placed::Deferred => {
+					// It waits for the commit that is made. If none is, it is tried by itself at once.
+					operation.path_wait = operation.path_wait.filter(|_| !is_made);
+					deferred.push((operation, waited));
+				}
 				// What never made sense is an error; what has come about since it was asked for is done.
 				Placed::Satisfied(reason) if operation.is_new(&tip) => {
 					self.conclude(id, operation, Err(reason.into()));
@@ -175,14 +185,16 @@ impl<M: Mls> Core<M> {
 					let committed = committed(&operation, &tip, true);
 					self.conclude(id, operation, Ok(Outcome::Won(committed)));
 				}
-				Placed::Refused(BuildError::LongPath { .. }) if operation.wait_for_path(finalized) => {
-					deferred.push(operation)
+				Placed::Refused(reason) if operation.wait_for_path(&reason, finalized) => {
+					deferred.push((operation, waited));
 				}
 				Placed::Refused(reason) => self.conclude(id, operation, Err(reason.into())),
 			}
 		}
+		let has_changed = |(operation, waited): &&(Operation, bool)| operation.path_wait.is_some() != *waited;
+		self.keep_path_waits(id, deferred.iter().filter(has_changed).map(|(operation, _)| operation));
 		let Some(group) = self.groups.get_mut(id) else { return };
-		for operation in deferred.into_iter().rev() {
+		for (operation, _) in deferred.into_iter().rev() {
 			group.waiting.push_front(operation);
 		}
 		if let Some(prepared) = batch.prepared {
@@ -198,6 +210,21 @@ impl<M: Mls> Core<M> {
 				}
 				Err(error) => self.not_made(id, error),
 			}
+		}
+	}
+
+	/// Stores that these operations have begun to wait for shorter paths, or do so no more. If that fails it is not known after a
+	/// restart.
+	fn keep_path_waits<'a>(&self, id: &GroupId, changed: impl Iterator<Item = &'a Operation>) {
+		// The others are about to be stored.
+		let mut changed = changed.filter(|operation| operation.stored).peekable();
+		if changed.peek().is_none() {
+			return;
+		}
+		let overlay = self.store.overlay();
+		let stored = changed.try_for_each(|operation| store_taken(&overlay, id, operation));
+		if let Err(error) = stored.and_then(|()| overlay.commit()) {
+			tracing::warn!(group = %id, %error, "what intents wait for cannot be stored");
 		}
 	}
 

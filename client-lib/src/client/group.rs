@@ -2,7 +2,8 @@
 
 use super::{
 	command::Reply,
-	intent::IntentId,
+	intent::{IntentId, WaitingFor},
+	path_wait::{PathWait, PATH_STEP},
 	paths::Paths,
 	people::{Admitting, Retiring, Unknown},
 	records::Membership,
@@ -11,7 +12,7 @@ use super::{
 use crate::{
 	delivery::Buffer,
 	gate::{Gate, Mode, Tip},
-	mls::{Intent, Prepared},
+	mls::{BuildError, Intent, Prepared},
 };
 use lockstep_primitives::{BlockNumber, GroupId};
 use std::{
@@ -29,11 +30,6 @@ const PATIENCE: u32 = 4;
 /// The longest such wait, in finalized blocks.
 const MAX_BACKOFF: u32 = 8;
 
-/// Finalized blocks after which a commit whose path was too long is made again.
-pub(super) const PATH_STEP: BlockNumber = 10;
-/// Finalized blocks after which it is no more.
-const PATH_WAIT: BlockNumber = 1200;
-
 /// Something that a member wants, until the log has answered.
 #[derive(Debug)]
 pub(super) struct Operation {
@@ -48,8 +44,8 @@ pub(super) struct Operation {
 	pub attempts: u32,
 	/// The finalized block from which on it may be tried.
 	pub not_before: BlockNumber,
-	/// The finalized block since which its commit has too long a path.
-	pub long_path_since: Option<BlockNumber>,
+	/// If its commit has too long a path.
+	pub path_wait: Option<PathWait>,
 	/// To be tried by itself: together with others it made an invalid commit.
 	pub alone: bool,
 	pub started: Instant,
@@ -76,7 +72,7 @@ impl Operation {
 			epoch: 0,
 			attempts: 0,
 			not_before: 0,
-			long_path_since: None,
+			path_wait: None,
 			alone: false,
 			started: Instant::now(),
 			stored: true,
@@ -101,15 +97,22 @@ impl Operation {
 		self.not_before = finalized.saturating_add(wait);
 	}
 
-	/// Its path is too long: waits until others may have made it shorter; `false` if it has waited for long. What is to be
-	/// tried once does not wait, nor does what the client does of its own accord: it will want it again.
-	pub fn wait_for_path(&mut self, finalized: BlockNumber) -> bool {
+	/// Its commit cannot be made for this reason. If its path is too long, waits until others may have made it shorter; `false`
+	/// if it has waited for long, or for another reason. What is to be tried once does not wait, nor does what the client does
+	/// of its own accord: it will want it again.
+	pub fn wait_for_path(&mut self, reason: &BuildError, finalized: BlockNumber) -> bool {
 		if self.number.is_none() || self.once {
 			return false;
 		}
-		let since = *self.long_path_since.get_or_insert(finalized);
+		let Some(wait) = PathWait::because_of(reason, self.path_wait, finalized) else { return false };
+		self.path_wait = Some(wait);
 		self.not_before = finalized.saturating_add(PATH_STEP);
-		self.not_before <= since.saturating_add(PATH_WAIT)
+		self.not_before <= wait.until()
+	}
+
+	/// What it waits for, if it does.
+	pub fn waiting_for(&self) -> WaitingFor {
+		self.path_wait.map_or(WaitingFor::Turn, |wait| wait.waiting_for())
 	}
 
 	/// Whether it was asked for in the epoch that this tip opened, and not tried before.
@@ -229,7 +232,7 @@ impl Group {
 	/// Whether the client may commit something of its own accord: nothing that the application wants is waiting for its turn.
 	/// What waits for shorter paths is not in the way.
 	pub fn is_idle(&self) -> bool {
-		let waits = |operation: &Operation| operation.long_path_since.is_some();
+		let waits = |operation: &Operation| operation.path_wait.is_some();
 		!self.leaving && self.gate.takes_commit() && self.waiting.iter().all(waits)
 	}
 
@@ -305,7 +308,7 @@ pub(super) fn trouble(gate: &Gate, group: &GroupId, replaced: bool) -> Option<Gr
 
 #[cfg(test)]
 mod tests {
-	use super::*;
+	use super::{super::path_wait::PATH_WAIT, *};
 
 	#[test]
 	fn the_wait_after_lost_races_grows_and_is_bounded() {
@@ -324,12 +327,18 @@ mod tests {
 
 	#[test]
 	fn what_the_application_wants_waits_for_a_shorter_path_and_what_the_client_does_by_itself_does_not() {
-		assert!(!Operation::own(Intent::Update, false).wait_for_path(100));
-		assert!(!Operation::asked(0, Intent::Update, true, 0).wait_for_path(100), "it is tried once");
+		let long = BuildError::LongPath { nodes: 80, length: 7000, max: 6000 };
+		assert!(!Operation::own(Intent::Update, false).wait_for_path(&long, 100));
+		assert!(!Operation::asked(0, Intent::Update, true, 0).wait_for_path(&long, 100), "it is tried once");
 		let mut operation = Operation::asked(0, Intent::Update, false, 0);
-		assert!((100..=100 + PATH_WAIT - PATH_STEP).all(|block| operation.wait_for_path(block)));
+		assert!(!operation.wait_for_path(&BuildError::Empty, 99));
+		assert_eq!(operation.waiting_for(), WaitingFor::Turn);
+		assert!((100..=100 + PATH_WAIT - PATH_STEP).all(|block| operation.wait_for_path(&long, block)));
 		assert_eq!(operation.not_before, 100 + PATH_WAIT);
-		assert!(!operation.wait_for_path(100 + PATH_WAIT - PATH_STEP + 1));
+		let until = 100 + PATH_WAIT;
+		let waiting_for = WaitingFor::ShorterPaths { nodes: 80, length: 7000, max: 6000, until };
+		assert_eq!(operation.waiting_for(), waiting_for);
+		assert!(!operation.wait_for_path(&long, 100 + PATH_WAIT - PATH_STEP + 1));
 	}
 
 	#[test]

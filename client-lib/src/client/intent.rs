@@ -8,13 +8,14 @@
 use super::{
 	carried::NotInvited,
 	group::{Group, Operation},
+	path_wait::PathWait,
 	Committed,
 };
 use crate::{
 	mls::Intent,
 	store::{Overlay, Record, StoreError},
 };
-use lockstep_primitives::{EntryHash, GroupId};
+use lockstep_primitives::{BlockNumber, EntryHash, GroupId};
 use serde::{Deserialize, Serialize};
 
 /// Ended intents of a group whose end is remembered.
@@ -33,10 +34,12 @@ pub struct IntentId {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum IntentState {
-	/// It waits for its turn, or to be tried again.
+	/// It is to be tried, or to be tried again.
 	Waiting {
 		/// Commits that were made for it and lost.
 		attempts: u32,
+		/// What it waits for.
+		waiting_for: WaitingFor,
 	},
 	/// A commit that carries it was made, and the log has not answered yet.
 	Committing {
@@ -45,6 +48,29 @@ pub enum IntentState {
 	},
 	/// It ended.
 	Ended(Ended),
+}
+
+/// What an intent waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum WaitingFor {
+	/// Its turn: the log has to be read to its end, another commit of this client is under way, or others are let go first after
+	/// lost races.
+	Turn,
+	/// Members to renew their keys. Its commit takes more bytes than it may, because of its path
+	/// ([`BuildError::LongPath`](crate::BuildError::LongPath)), and is made again every 10 final blocks. The figures are of when
+	/// it was last made.
+	ShorterPaths {
+		/// The nodes that its path goes to: in the tree as it was before the commit.
+		nodes: u64,
+		/// The length of the commit, in bytes as it is sealed.
+		length: usize,
+		/// The bound of that.
+		max: usize,
+		/// The last final block in which it is made again; then the intent fails. It is the same when the client is opened
+		/// again; one that is opened later makes it once more.
+		until: BlockNumber,
+	},
 }
 
 /// How an intent ended.
@@ -76,6 +102,9 @@ pub(super) struct StoredIntent {
 	pub once: bool,
 	pub epoch: u64,
 	pub attempts: u32,
+	/// As it was when the wait began.
+	#[serde(default)]
+	pub path_wait: Option<PathWait>,
 }
 
 impl Record for StoredIntent {
@@ -85,8 +114,8 @@ impl Record for StoredIntent {
 impl StoredIntent {
 	/// What is to be done for it.
 	pub fn take_up(self, number: u64) -> Operation {
-		let Self { intent, once, epoch, attempts } = self;
-		Operation { attempts, stored: true, ..Operation::asked(number, intent, once, epoch) }
+		let Self { intent, once, epoch, attempts, path_wait } = self;
+		Operation { attempts, path_wait, stored: true, ..Operation::asked(number, intent, once, epoch) }
 	}
 }
 
@@ -139,11 +168,9 @@ pub(super) fn of_key(key: &[u8]) -> Option<(GroupId, u64)> {
 /// Stores what is to survive of an operation.
 pub(super) fn store(overlay: &Overlay<'_>, group: &GroupId, operation: &Operation) -> Result<(), StoreError> {
 	let Some(number) = operation.number else { return Ok(()) };
-	let Operation { intent, once, epoch, attempts, .. } = operation;
-	overlay.put(
-		&key(group, number),
-		&StoredIntent { intent: intent.clone(), once: *once, epoch: *epoch, attempts: *attempts },
-	)
+	let Operation { once, epoch, attempts, path_wait, .. } = *operation;
+	let intent = operation.intent.clone();
+	overlay.put(&key(group, number), &StoredIntent { intent, once, epoch, attempts, path_wait })
 }
 
 /// Ends an operation's intent; the end of the newest ones is remembered.
@@ -159,5 +186,18 @@ pub(super) fn end(
 	match number.checked_sub(REMEMBERED) {
 		Some(old) => overlay.delete::<EndedIntent>(&key(group, old)),
 		None => Ok(()),
+	}
+}
+
+#[cfg(test)]
+mod tests {
+	use super::*;
+
+	#[test]
+	fn an_intent_that_was_stored_without_what_it_waits_for_waits_for_its_turn() {
+		let stored = serde_json::json!({ "intent": "Update", "once": false, "epoch": 3, "attempts": 2 });
+		let operation = serde_json::from_value::<StoredIntent>(stored).unwrap().take_up(7);
+		assert_eq!((operation.number, operation.epoch, operation.attempts), (Some(7), 3, 2));
+		assert_eq!(operation.waiting_for(), WaitingFor::Turn);
 	}
 }

@@ -6,7 +6,7 @@ use crate::{
 	node::Node,
 	World,
 };
-use lockstep_client::{Ended, Event, GroupId, Intent, IntentState, Upkeep, MAX_MESSAGES_PER_EPOCH};
+use lockstep_client::{Ended, Event, GroupId, Intent, IntentState, Upkeep, WaitingFor, MAX_MESSAGES_PER_EPOCH};
 use lockstep_primitives::rpc::HexBytes;
 use std::time::Duration;
 
@@ -47,7 +47,8 @@ async fn intents_that_were_taken_are_pursued_after_a_restart() {
 	let states: Vec<IntentState> =
 		members[0].client.intents(group).await.unwrap().into_iter().skip(1).map(|(_, state)| state).collect();
 	assert_eq!(states[0], IntentState::Committing { attempts: 1 });
-	assert_eq!(states[1..], [IntentState::Waiting { attempts: 0 }, IntentState::Waiting { attempts: 0 }]);
+	let waiting = || IntentState::Waiting { attempts: 0, waiting_for: WaitingFor::Turn };
+	assert_eq!(states[1..], [waiting(), waiting()]);
 	let anna = members.remove(0).reopen().await;
 	members.insert(0, anna);
 	world.chain.set_mode(Mode::Prompt);

@@ -2,7 +2,7 @@ use super::{Moment, Paths, AGAIN, LOOK, REST, TURN};
 use crate::{
 	client::world::{World, ANNA},
 	mls::{Intent, LongPath},
-	Ended, Event, Upkeep,
+	Ended, Event, IntentState, Upkeep, WaitingFor,
 };
 use lockstep_primitives::{rpc::HexBytes, BlockNumber};
 use std::collections::BTreeSet;
@@ -39,10 +39,15 @@ fn epoch(world: &mut World, at: usize) -> u64 {
 	world.client(at).position(&group).unwrap().tip.epoch
 }
 
-/// The length of a commit of one of them.
+/// The length of a commit of one of them that renews its keys.
 fn renewal(world: &mut World, at: usize) -> usize {
+	length(world, at, Intent::Update)
+}
+
+/// The length of a commit of one of them.
+fn length(world: &mut World, at: usize, intent: Intent) -> usize {
 	let group = world.group;
-	world.client(at).enqueue(&group, Intent::Update).unwrap();
+	world.client(at).enqueue(&group, intent).unwrap();
 	world.serve();
 	world.blocks(1);
 	world.log.last().unwrap().payload.as_ref().unwrap().len()
@@ -202,6 +207,117 @@ fn what_stays_too_large_because_of_a_long_path_is_given_up_with_the_reason() {
 	assert_eq!(failed(&world), 0);
 	world.blocks(20);
 	assert_eq!(failed(&world), 1);
+}
+
+/// What became of the newest things that one of them wanted.
+fn newest<const COUNT: usize>(world: &mut World, at: usize) -> [IntentState; COUNT] {
+	let group = world.group;
+	let mut intents = world.client(at).intents(&group).unwrap();
+	let newest = intents.split_off(intents.len() - COUNT);
+	newest.into_iter().map(|(_, state)| state).collect::<Vec<_>>().try_into().unwrap()
+}
+
+/// Of what has not been committed.
+fn is_too_long(state: &IntentState) -> bool {
+	matches!(state, IntentState::Waiting { attempts: 0, waiting_for: WaitingFor::ShorterPaths { .. } })
+}
+
+/// Whether it was stored with what it waits for, or another commit was under way when it was.
+#[test]
+fn a_wait_for_shorter_paths_says_so_and_goes_on_when_the_client_is_opened_again() {
+	for is_stored_before in [false, true] {
+		let (mut world, _) = filled(u32::MAX);
+		let group = world.group;
+		let long = renewal(&mut world, ANNA);
+		if is_stored_before {
+			world.client(ANNA).enqueue(&group, Intent::Update).unwrap();
+			world.serve();
+		}
+		world.client(ANNA).set_max_commit(long - 1);
+		world.client(ANNA).enqueue(&group, Intent::Update).unwrap();
+		if is_stored_before {
+			world.blocks(1);
+		}
+		let [state] = newest::<1>(&mut world, ANNA);
+		let IntentState::Waiting { attempts: 0, waiting_for: WaitingFor::ShorterPaths { nodes, length, max, until } } =
+			state
+		else {
+			panic!("{state:?}");
+		};
+		assert_eq!((length, max, until), (long, long - 1, world.block + 1200));
+		(0..20).for_each(|_| world.blocks(10));
+		world.close(ANNA);
+		(0..10).for_each(|_| world.blocks(10));
+		world.open(ANNA);
+		world.client(ANNA).set_max_commit(long - 1);
+		assert_eq!(newest::<1>(&mut world, ANNA), [state]);
+		let why = format!("to {nodes} members and branches");
+		let failed = |world: &World| {
+			world.count(ANNA, |event| match event {
+				Event::IntentEnded { ended: Ended::Failed { reason }, .. } => reason.contains(&why),
+				_ => false,
+			})
+		};
+		while world.block + 10 < until {
+			world.blocks(10);
+		}
+		assert_eq!(failed(&world), 0);
+		world.blocks(20);
+		assert_eq!(failed(&world), 1);
+	}
+}
+
+/// Anna wants to add two members one by one. There is room for neither, and then for one of them at a time.
+#[test]
+fn what_there_is_room_for_waits_for_its_turn_and_not_for_shorter_paths() {
+	let (mut other, _) = filled(u32::MAX);
+	let klara = other.meet("klara");
+	let package = HexBytes(other.client(klara).key_package().unwrap());
+	let room = length(&mut other, ANNA, Intent::Add(vec![package]));
+	let (mut world, _) = filled(u32::MAX);
+	let group = world.group;
+	world.client(ANNA).set_max_commit(room - 1);
+	for name in ["klara", "lotte"] {
+		let at = world.meet(name);
+		let package = HexBytes(world.client(at).key_package().unwrap());
+		world.client(ANNA).enqueue(&group, Intent::Add(vec![package])).unwrap();
+	}
+	let both = newest::<2>(&mut world, ANNA);
+	assert!(both.iter().all(is_too_long), "{both:?}");
+	world.client(ANNA).set_max_commit(room);
+	(0..9).for_each(|_| world.blocks(1));
+	assert_eq!(newest::<2>(&mut world, ANNA), both, "it is not time yet");
+	world.blocks(1);
+	let waiting = IntentState::Waiting { attempts: 0, waiting_for: WaitingFor::Turn };
+	let states = [IntentState::Committing { attempts: 1 }, waiting];
+	assert_eq!(newest::<2>(&mut world, ANNA), states);
+	world.close(ANNA);
+	world.open(ANNA);
+	assert_eq!(newest::<2>(&mut world, ANNA), states);
+}
+
+/// Carl's commit waits for shorter paths, is made when there is room for it, gets lost, and is too long again.
+#[test]
+fn a_wait_for_shorter_paths_begins_anew_after_a_commit_was_made() {
+	let (mut other, come) = filled(u32::MAX);
+	let room = renewal(&mut other, come[0]);
+	let (mut world, come) = filled(u32::MAX);
+	let (group, carl) = (world.group, come[0]);
+	world.loses = true;
+	world.client(carl).set_max_commit(room - 1);
+	world.client(carl).enqueue(&group, Intent::Update).unwrap();
+	let [state] = newest::<1>(&mut world, carl);
+	assert!(is_too_long(&state), "{state:?}");
+	world.client(carl).set_max_commit(room);
+	(0..10).for_each(|_| world.blocks(1));
+	assert_eq!(newest::<1>(&mut world, carl), [IntentState::Committing { attempts: 1 }]);
+	world.client(carl).set_max_commit(room - 1);
+	renewal(&mut world, ANNA);
+	let [state] = newest::<1>(&mut world, carl);
+	let IntentState::Waiting { attempts: 1, waiting_for: WaitingFor::ShorterPaths { until, .. } } = state else {
+		panic!("{state:?}");
+	};
+	assert_eq!(until, world.block + 1200);
 }
 
 /// Carl wants to add somebody, which takes more than there is room for, and to renew his keys takes less.
