@@ -247,6 +247,16 @@ mod tests {
 	}
 
 	#[test]
+	fn what_has_too_long_a_path_comes_with_what_to_do() {
+		use lockstep_client::{BuildError, CommitError};
+		let long = BuildError::LongPath { nodes: 780, length: 70_000, max: 65_536 };
+		let failure = Failure::from(CommitError::from(long));
+		assert_eq!((failure.kind, failure.exit()), (Kind::Refused, Exit::Refused));
+		assert!(failure.advice.unwrap().starts_with("have other members keep their clients open"));
+		assert_eq!(Failure::from(CommitError::from(BuildError::Empty)).advice, None);
+	}
+
+	#[test]
 	fn key_packages_that_are_refused_are_told_from_those_that_may_still_come() {
 		use lockstep_client::directory::{DirectoryError, KeyPackageRefusal};
 		let half = |inside| Failure::from(DirectoryError::NotPublished(Box::new(inside))).kind;

@@ -69,12 +69,15 @@ impl Job<'_> {
 		let patience = self.patience();
 		match self.out.wait(what, timeout(patience, operation)).await {
 			Ok(done) => Ok(done?),
-			Err(_) => {
-				let message = format!("not final after {} s; it may still become so", patience.as_secs());
-				let advice = format!("{} group list, some time later", self.session.profile().command());
-				Err(Failure::new(Kind::Timeout, message).advise(advice))
-			}
+			Err(_) => Err(self.late(patience)),
 		}
+	}
+
+	/// The time is up.
+	pub fn late(&self, patience: Duration) -> Failure {
+		let message = format!("not final after {} s; it may still become so", patience.as_secs());
+		let advice = format!("{} group list, some time later", self.session.profile().command());
+		Failure::new(Kind::Timeout, message).advise(advice)
 	}
 }
 

@@ -9,6 +9,7 @@
 mod cli;
 mod code;
 mod commands;
+mod committing;
 mod confirm;
 mod failure;
 mod files;

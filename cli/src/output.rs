@@ -104,8 +104,18 @@ impl Out {
 		}
 	}
 
+	/// Whether progress is shown.
+	pub fn is_live(&self) -> bool {
+		self.live
+	}
+
 	/// Waits for something, and says so on a terminal when it takes longer than a second.
 	pub async fn wait<T>(&self, what: &str, future: impl Future<Output = T>) -> T {
+		self.wait_saying(|| what.to_owned(), future).await
+	}
+
+	/// The same; what it says is asked for each time.
+	pub async fn wait_saying<T>(&self, what: impl Fn() -> String, future: impl Future<Output = T>) -> T {
 		let mut future = std::pin::pin!(future);
 		let started = Instant::now();
 		let mut shown = false;
@@ -119,7 +129,7 @@ impl Out {
 				}
 				Err(_) if self.live => {
 					shown = true;
-					self.to_notes(&format!("\r\x1b[K{what} ({} s)", started.elapsed().as_secs()));
+					self.to_notes(&format!("\r\x1b[K{} ({} s)", what(), started.elapsed().as_secs()));
 				}
 				Err(_) => {}
 			}
@@ -230,5 +240,23 @@ pub mod tests {
 		out.wait("waiting for a block", told).await;
 		assert!(notes.text().starts_with("\r\x1b[Kwaiting for a block (0 s)"), "{:?}", notes.text());
 		assert!(notes.text().ends_with("\r\x1b[K"));
+	}
+
+	#[tokio::test]
+	async fn what_is_said_changes_with_what_is_waited_for() {
+		let notes = Memory::default();
+		let out =
+			Out { live: true, silence: Duration::from_millis(1), ..Out::to(false, Memory::default(), notes.clone()) };
+		let what = || {
+			let said = notes.text().contains("one");
+			String::from(if said { "another" } else { "one" })
+		};
+		let told = async {
+			while !notes.text().contains("another") {
+				tokio::task::yield_now().await;
+			}
+		};
+		out.wait_saying(what, told).await;
+		assert!(notes.text().starts_with("\r\x1b[Kone (0 s)\r\x1b[Kanother (0 s)"), "{:?}", notes.text());
 	}
 }

@@ -85,7 +85,7 @@ impl Group {
 async fn commit(job: &Job<'_>, group: GroupId, intent: Intent) -> Result<(), Failure> {
 	job.session.reachable(job.out).await?;
 	let committing = job.session.client().commit(group, intent);
-	let done = job.until_final("waiting for the commit to be final", committing).await?;
+	let done = job.until_committed(group, committing).await?;
 	committed(job, group, &done)
 }
 

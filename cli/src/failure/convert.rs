@@ -5,8 +5,8 @@ use lockstep_client::{
 	directory::{DirectoryError, IdentityExportError, IdentityFileError, KeyPackageRefusal, NewsError, RotateError},
 	proof::{ExportError, ProofError},
 	rpc::RpcError,
-	BackupError, BackupFileError, ClaimVouchersError, CommitError, CreateError, GroupError, KeyPackageError,
-	LeaveError, OpenError, RejoinAskError, RestoreError, SendError, StoreError,
+	BackupError, BackupFileError, BuildError, ClaimVouchersError, CommitError, CreateError, GroupError,
+	KeyPackageError, LeaveError, OpenError, RejoinAskError, RestoreError, SendError, StoreError,
 };
 
 impl From<StoreError> for Failure {
@@ -61,6 +61,9 @@ impl From<CommitError> for Failure {
 	fn from(error: CommitError) -> Self {
 		match error {
 			CommitError::Group(error) => error.into(),
+			error @ CommitError::Build(BuildError::LongPath { .. }) => Self::new(Kind::Refused, error).advise(
+				"have other members keep their clients open for some minutes, which renews their keys; then run it again",
+			),
 			error => Self::new(Kind::Refused, error),
 		}
 	}

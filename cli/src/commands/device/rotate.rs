@@ -114,7 +114,7 @@ async fn groups(job: &Job<'_>, keyring: &Keyring) -> Result<(Vec<GroupId>, Vec<G
 			continue;
 		}
 		let rotating = client.rotate(group, keyring.keys.current.signer());
-		match job.until_final("waiting for the commit to be final", rotating).await {
+		match job.until_committed(group, rotating).await {
 			Ok(_) => done.push(group),
 			Err(failure) => {
 				job.out.warn(format!("group {group}: {}", failure.message));

@@ -73,7 +73,7 @@ impl Add {
 pub async fn run(job: &Job<'_>, group: GroupId, key_packages: Vec<Vec<u8>>) -> Result<(), Failure> {
 	job.session.reachable(job.out).await?;
 	let adding = job.session.client().add(group, key_packages);
-	let done = job.until_final("waiting for the commit to be final", adding).await?;
+	let done = job.until_committed(group, adding).await?;
 	// The invitations go out now that it is.
 	job.flush().await;
 	super::committed(job, group, &done)
@@ -92,7 +92,7 @@ async fn add_person(
 	let claimed = job.until_final("waiting for the claim to be final", claiming).await?;
 	keys::claim::warn(&claimed, job.out);
 	let adding = job.session.client().add_claimed(group, &claimed, voucher);
-	let done = job.until_final("waiting for the commit to be final", adding).await?;
+	let done = job.until_committed(group, adding).await?;
 	job.flush().await;
 	super::committed(job, group, &done)
 }

@@ -85,7 +85,7 @@ impl Readmit {
 		let group: GroupId = job.group(&self.group).await?;
 		job.session.reachable(job.out).await?;
 		let readmitting = job.session.client().readmit(group, self.request.clone());
-		let done = job.until_final("waiting for the commit to be final", readmitting).await?;
+		let done = job.until_committed(group, readmitting).await?;
 		// The invitation goes out now that it is.
 		job.flush().await;
 		super::committed(job, group, &done)

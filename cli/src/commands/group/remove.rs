@@ -39,6 +39,6 @@ impl Remove {
 pub async fn run(job: &Job<'_>, group: GroupId, identities: Vec<Vec<u8>>) -> Result<(), Failure> {
 	job.session.reachable(job.out).await?;
 	let removing = job.session.client().remove(group, identities);
-	let done = job.until_final("waiting for the commit to be final", removing).await?;
+	let done = job.until_committed(group, removing).await?;
 	super::committed(job, group, &done)
 }
