@@ -353,3 +353,20 @@ fn what_waits_for_shorter_paths_does_not_keep_a_client_from_its_upkeep() {
 	assert_eq!(epochs(&mut world, SOON), 1);
 	assert_eq!(world.joined(klara), 0);
 }
+
+/// There is no room for what Carl renews his keys for, and in the next block there is.
+#[test]
+fn a_renewal_with_too_long_a_path_is_tried_again_after_a_pause() {
+	let upkeep = Upkeep { longest_path: u32::MAX, update_after_messages: 1, ..Upkeep::default() };
+	let (mut other, come) = filled_with(upkeep);
+	let room = renewal(&mut other, come[0]);
+	let (mut world, come) = filled_with(upkeep);
+	let (group, carl) = (world.group, come[0]);
+	world.client(carl).set_max_commit(room - 1);
+	world.client(carl).send(&group, b"that is all").unwrap();
+	assert_eq!(epochs(&mut world, 1), 0);
+	world.client(carl).set_max_commit(room);
+	// It is made in the last of these, and is in the log a block later.
+	assert_eq!(epochs(&mut world, 10), 0);
+	assert_eq!(epochs(&mut world, 1), 1);
+}

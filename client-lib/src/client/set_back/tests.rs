@@ -295,9 +295,8 @@ fn what_a_stopped_group_waited_for_is_taken_up_once() {
 	assert_eq!(before.iter().map(|(number, _)| *number).collect::<Vec<_>>(), [carried, waiting]);
 }
 
-/// No node has what an entry says any more. When it is time to ask to be readmitted again, the disk gives nothing back.
-#[test]
-fn who_was_cut_off_asks_again_when_the_disk_gives_something_back() {
+/// No node has what an entry says any more, and none has taken the request of the guest to be readmitted.
+fn cut_off() -> Party {
 	let mut party = Party::new();
 	let group = party.founder.group;
 	assert!(has_joined(&party.serve(&party.founder.sent.clone())));
@@ -308,8 +307,14 @@ fn who_was_cut_off_asks_again_when_the_disk_gives_something_back() {
 	let entry = VerifiedEntry { payload: None, ..party.founder.log.last().unwrap().clone() };
 	party.guest.on_finalized(Finalized { entries: vec![(group, entry)], ..finalized(LAST + 1) });
 	party.serve(&[]);
-	// A node has not taken the first one.
 	assert_eq!(party.guest.statements().len(), 1);
+	party
+}
+
+/// When it is time to ask again, the disk gives nothing back.
+#[test]
+fn who_was_cut_off_asks_again_when_the_disk_gives_something_back() {
+	let mut party = cut_off();
 	let until = LAST + 10 * RETRY;
 	party.disk.fail_reads(0, u64::MAX);
 	pass(&mut party, LAST + 2..=until);
@@ -317,6 +322,21 @@ fn who_was_cut_off_asks_again_when_the_disk_gives_something_back() {
 	assert_eq!(party.guest.statements().len(), 1);
 	pass(&mut party, until + 1..=until + 1);
 	assert_eq!(party.guest.statements().len(), 2);
+}
+
+/// It is time to ask again 60 blocks after the first time. The one time that the guest looks then, the disk gives nothing back.
+#[test]
+fn who_could_not_ask_again_looks_again_after_a_pause() {
+	let mut party = cut_off();
+	pass(&mut party, LAST + 2..LAST + 60);
+	party.disk.fail_reads(0, u64::MAX);
+	pass(&mut party, LAST + 60..LAST + 62);
+	party.disk.fail_reads(0, 0);
+	let asks = |block: &BlockNumber| {
+		pass(&mut party, std::iter::once(*block));
+		party.guest.statements().len() == 2
+	};
+	assert_eq!((LAST + 62..LAST + 200).find(asks), Some(LAST + 61 + 20));
 }
 
 /// The disk gives nothing back while the envelope is there.
