@@ -289,8 +289,9 @@ fn what_there_is_room_for_waits_for_its_turn_and_not_for_shorter_paths() {
 	assert_eq!(newest::<2>(&mut world, ANNA), both, "it is not time yet");
 	world.blocks(1);
 	let waiting = IntentState::Waiting { attempts: 0, waiting_for: WaitingFor::Turn };
-	let states = [IntentState::Committing { attempts: 1 }, waiting];
-	assert_eq!(newest::<2>(&mut world, ANNA), states);
+	// Which of them is tried first is not promised.
+	let states = newest::<2>(&mut world, ANNA);
+	assert!(states.contains(&IntentState::Committing { attempts: 1 }) && states.contains(&waiting), "{states:?}");
 	world.close(ANNA);
 	world.open(ANNA);
 	assert_eq!(newest::<2>(&mut world, ANNA), states);
