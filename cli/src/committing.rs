@@ -37,31 +37,38 @@ impl Job<'_> {
 	where
 		Failure: From<E>,
 	{
-		// The operation begins when it is waited for.
-		let known = self.session.client().intents(group).await.unwrap_or_default();
-		let first = known.last().map_or(0, |(intent, _)| intent.number.saturating_add(1));
-		let patience = self.patience();
-		let mut operation = std::pin::pin!(timeout(patience, operation));
-		let seen = Mutex::new(None::<Long>);
-		let done = async {
+		let (patience, seen) = (self.patience(), Mutex::new(None::<Long>));
+		let done = timeout(patience, async {
+			let mut operation = std::pin::pin!(operation);
+			// It begins when it is waited for.
+			let first = self.next_intent(group).await;
 			loop {
 				if let Ok(done) = timeout(LOOK, &mut operation).await {
 					return done;
 				}
-				let long = self.long(group, first).await;
+				let long = match first {
+					Some(first) => self.long(group, first).await,
+					None => None,
+				};
 				let before = std::mem::replace(&mut *locked(&seen), long);
 				if let Some(long) = long.filter(|_| before.is_none() && !self.out.is_live()) {
 					self.out.warn(long.why());
 				}
 			}
-		};
+		});
 		match self.out.wait_saying(|| what(*locked(&seen)), done).await {
 			Ok(done) => Ok(done?),
-			Err(_) => match self.long(group, first).await {
+			Err(_) => match *locked(&seen) {
 				Some(long) => Err(long.late(patience, &self.session.profile().command(), &group, self.lasting)),
 				None => Err(self.late(patience)),
 			},
 		}
+	}
+
+	/// The number that the next intent in a group gets, if that can be seen.
+	async fn next_intent(&self, group: GroupId) -> Option<u64> {
+		let known = self.session.client().intents(group).await.ok()?;
+		Some(known.last().map_or(0, |(intent, _)| intent.number.saturating_add(1)))
 	}
 
 	async fn long(&self, group: GroupId, first: u64) -> Option<Long> {
@@ -78,7 +85,7 @@ fn what(long: Option<Long>) -> String {
 	match long {
 		None => "waiting for the commit to be final".to_owned(),
 		Some(Long { nodes, .. }) => {
-			format!("waiting for members to renew their keys, for the path of the commit goes to {nodes} nodes")
+			format!("waiting for members to renew their keys (path to {nodes} nodes)")
 		}
 	}
 }
@@ -111,12 +118,12 @@ impl Long {
 			format!("not final after {} s: {why}, and it is made again up to block {until}", patience.as_secs());
 		let short = group.to_string().get(..8).unwrap_or_default().to_owned();
 		let open = match lasting {
-			true => format!("keep the `lockstep` open that has this profile, and look later: {command} group list"),
-			false => format!("keep a client of this group open: {command} chat {short}"),
+			true => format!("keep the `lockstep` open that has this profile, and look later: {command} events"),
+			false => format!("keep this profile open: {command} chat {short}"),
 		};
 		let advice = format!(
 			"{open}. It goes on with the commit, and members renew their keys by themselves while theirs are open, within \
-			 minutes; or give the next one more time with --timeout SECONDS"
+			 minutes; commands wait for longer with --timeout SECONDS"
 		);
 		Failure::new(Kind::Timeout, message).advise(advice)
 	}
@@ -148,7 +155,7 @@ mod tests {
 	#[test]
 	fn who_waits_is_told_what_for() {
 		assert_eq!(what(None), "waiting for the commit to be final");
-		let text = "waiting for members to renew their keys, for the path of the commit goes to 780 nodes";
+		let text = "waiting for members to renew their keys (path to 780 nodes)";
 		assert_eq!(what(Some(LONG)), text);
 	}
 
@@ -162,7 +169,7 @@ mod tests {
 			780 nodes; members have to renew their keys first, and it is made again up to block 1300";
 		assert_eq!(failure.message, message);
 		let advice = failure.advice.clone().unwrap();
-		assert!(advice.starts_with("keep a client of this group open: lockstep --profile anna chat abababab. It goes"));
+		assert!(advice.starts_with("keep this profile open: lockstep --profile anna chat abababab. It goes"));
 		assert!(advice.ends_with("--timeout SECONDS"), "{advice}");
 		let json = serde_json::to_value(&failure).unwrap();
 		assert_eq!(json, serde_json::json!({ "kind": "timeout", "message": message, "try": advice }));

@@ -23,6 +23,13 @@ use std::{collections::BTreeMap, sync::Arc};
 /// Commits made for an operation before it is given up: so many lost races in a row are no coincidence.
 const MAX_ATTEMPTS: u32 = 256;
 
+/// What came of building a commit.
+struct Tried {
+	batch: Batch,
+	/// If the path of something that was to go into it is too long: what is said of that.
+	long: Option<BuildError>,
+}
+
 impl<M: Mls> Core<M> {
 	/// Takes an intent on: when this has answered `taken`, it is stored, and what comes of it is read from the log,
 	/// across restarts. If it cannot be stored nothing has changed.
@@ -139,12 +146,12 @@ impl<M: Mls> Core<M> {
 		for operation in late {
 			self.conclude(id, operation, Err(CommitError::ClaimLapsed));
 		}
-		let (batch, operations) = match self.batch(id, operations) {
-			Ok(batch) => batch,
+		let (Tried { batch, long }, operations) = match self.batch(id, operations) {
+			Ok(tried) => tried,
 			Err((CommitError::Build(BuildError::Engine(error)), operations)) if error.is_lost_state() => {
 				// Those that are stored wait until the client is back.
 				if let Some(group) = self.groups.get_mut(id) {
-					operations.into_iter().rev().for_each(|operation| group.waiting.push_front(operation));
+					operations.into_iter().rev().for_each(|operation| group.put_back(operation));
 				}
 				return self.halt(id, error);
 			}
@@ -155,28 +162,25 @@ impl<M: Mls> Core<M> {
 				return;
 			}
 		};
-		let Some(tip) = self.groups.get(id).map(|group| *group.gate.tip()) else { return };
+		let Some(group) = self.groups.get(id) else { return };
+		let (tip, next_step) = (*group.gate.tip(), group.next_path_step(finalized));
 		let (mut carried, mut deferred) = (Vec::new(), Vec::new());
 		let mut own = operations.iter().zip(&batch.placed).filter(|(operation, _)| operation.number.is_none());
-		if own.any(|(_, placed)| is_long(placed)) {
+		if own.any(|(_, placed)| too_long(placed).is_some()) {
 			if let Some(group) = self.groups.get_mut(id) {
 				group.renew_not_before = finalized.saturating_add(PATH_STEP);
 			}
 		}
-		let is_made = batch.prepared.is_some();
+		// If nothing is made because of this, what contradicts it waits with it: it is to come after that.
+		let held_up = long.filter(|_| batch.prepared.is_none());
 		for (mut operation, placed) in operations.into_iter().zip(batch.placed) {
-			let waited = operation.path_wait.is_some();
-			match placed {
+			match held_up.as_ref().filter(|_| placed == Placed::Deferred).cloned().map_or(placed, Placed::Refused) {
 				Placed::Included => {
 					operation.attempts = operation.attempts.saturating_add(1);
 					operation.path_wait = None;
 					carried.push(operation);
 				}
-				Placed::Deferred => {
-					// It waits for the commit that is made. If none is, it is tried by itself at once.
-					operation.path_wait = operation.path_wait.filter(|_| !is_made);
-					deferred.push((operation, waited));
-				}
+				Placed::Deferred => deferred.push(operation),
 				// What never made sense is an error; what has come about since it was asked for is done.
 				Placed::Satisfied(reason) if operation.is_new(&tip) => {
 					self.conclude(id, operation, Err(reason.into()));
@@ -186,17 +190,15 @@ impl<M: Mls> Core<M> {
 					self.conclude(id, operation, Ok(Outcome::Won(committed)));
 				}
 				Placed::Refused(reason) if operation.wait_for_path(&reason, finalized) => {
-					deferred.push((operation, waited));
+					operation.not_before = next_step;
+					deferred.push(operation);
 				}
 				Placed::Refused(reason) => self.conclude(id, operation, Err(reason.into())),
 			}
 		}
-		let has_changed = |(operation, waited): &&(Operation, bool)| operation.path_wait.is_some() != *waited;
-		self.keep_path_waits(id, deferred.iter().filter(has_changed).map(|(operation, _)| operation));
+		self.keep_path_waits(id, &mut deferred);
 		let Some(group) = self.groups.get_mut(id) else { return };
-		for (operation, _) in deferred.into_iter().rev() {
-			group.waiting.push_front(operation);
-		}
+		deferred.into_iter().rev().for_each(|operation| group.put_back(operation));
 		if let Some(prepared) = batch.prepared {
 			group.current = carried;
 			let Prepared { parent, payload_hash, next_key, conditional, .. } = prepared;
@@ -213,18 +215,20 @@ impl<M: Mls> Core<M> {
 		}
 	}
 
-	/// Stores that these operations have begun to wait for shorter paths, or do so no more. If that fails it is not known after a
-	/// restart.
-	fn keep_path_waits<'a>(&self, id: &GroupId, changed: impl Iterator<Item = &'a Operation>) {
-		// The others are about to be stored.
-		let mut changed = changed.filter(|operation| operation.stored).peekable();
-		if changed.peek().is_none() {
+	/// Stores of these operations that they have begun to wait for shorter paths. If that fails it is tried again when they are.
+	fn keep_path_waits(&self, id: &GroupId, operations: &mut [Operation]) {
+		// Those that are not stored at all are about to be.
+		let is_new =
+			|operation: &&mut Operation| operation.stored && operation.path_wait.is_some() && !operation.wait_stored;
+		let new: Vec<&mut Operation> = operations.iter_mut().filter(is_new).collect();
+		if new.is_empty() {
 			return;
 		}
 		let overlay = self.store.overlay();
-		let stored = changed.try_for_each(|operation| store_taken(&overlay, id, operation));
-		if let Err(error) = stored.and_then(|()| overlay.commit()) {
-			tracing::warn!(group = %id, %error, "what intents wait for cannot be stored");
+		let stored = new.iter().try_for_each(|operation| store_taken(&overlay, id, operation));
+		match stored.and_then(|()| overlay.commit()) {
+			Ok(()) => new.into_iter().for_each(|operation| operation.wait_stored = true),
+			Err(error) => tracing::warn!(group = %id, %error, "what intents wait for cannot be stored"),
 		}
 	}
 
@@ -251,7 +255,7 @@ impl<M: Mls> Core<M> {
 		&mut self,
 		id: &GroupId,
 		mut operations: Vec<Operation>,
-	) -> Result<(Batch, Vec<Operation>), (CommitError, Vec<Operation>)> {
+	) -> Result<(Tried, Vec<Operation>), (CommitError, Vec<Operation>)> {
 		loop {
 			let proposals = self.groups.get(id).and_then(super::leave::proposals);
 			let intents: Vec<Intent> = operations.iter().map(|operation| operation.intent.clone()).collect();
@@ -260,9 +264,10 @@ impl<M: Mls> Core<M> {
 				Ok(batch) => batch,
 				Err(error) => return Err((BuildError::from(error).into(), operations)),
 			};
+			let long = batch.placed.iter().find_map(too_long).cloned();
 			if proposals.is_some() {
 				let placed = batch.placed.pop();
-				if let Some(Placed::Refused(reason)) = placed.filter(|placed| !is_long(placed)) {
+				if let Some(Placed::Refused(reason)) = placed.filter(|placed| too_long(placed).is_none()) {
 					// Of no use to anybody: the wish to leave is repeated in the next epoch.
 					tracing::debug!(group = %id, %reason, "proposals to leave cannot be committed");
 					if let Some(group) = self.groups.get_mut(id) {
@@ -273,7 +278,7 @@ impl<M: Mls> Core<M> {
 			let length = batch.prepared.as_ref().map_or(0, |prepared| prepared.payload.0.len());
 			let max = self.parameters.max_payload;
 			if u32::try_from(length).is_ok_and(|length| length <= max) {
-				return Ok((batch, operations));
+				return Ok((Tried { batch, long }, operations));
 			}
 			// Fewer go into one that the chain admits.
 			match operations.len() {
@@ -281,7 +286,7 @@ impl<M: Mls> Core<M> {
 				many => {
 					let rest = operations.split_off(many.div_ceil(2));
 					if let Some(group) = self.groups.get_mut(id) {
-						rest.into_iter().rev().for_each(|operation| group.waiting.push_front(operation));
+						rest.into_iter().rev().for_each(|operation| group.put_back(operation));
 					}
 				}
 			}
@@ -331,7 +336,7 @@ impl<M: Mls> Core<M> {
 				None if mutation::is(Mutation::DropLoser) => {}
 				None => {
 					operation.step_back(finalized, self.random.next_u32());
-					group.waiting.push_front(operation);
+					group.put_back(operation);
 				}
 			}
 		}
@@ -356,7 +361,7 @@ impl<M: Mls> Core<M> {
 		if carried.len() > 1 {
 			for mut operation in carried.into_iter().rev() {
 				operation.alone = true;
-				group.waiting.push_front(operation);
+				group.put_back(operation);
 			}
 		} else if let Some(operation) = carried.pop() {
 			self.conclude(id, operation, Err(BuildError::Refused(reason).into()));
@@ -416,7 +421,10 @@ pub(super) fn committed(operation: &Operation, tip: &Tip, by_another: bool) -> C
 	}
 }
 
-/// Whether it is not included because its path is too long.
-fn is_long(placed: &Placed) -> bool {
-	matches!(placed, Placed::Refused(BuildError::LongPath { .. }))
+/// If its path is too long: what is said of that.
+fn too_long(placed: &Placed) -> Option<&BuildError> {
+	match placed {
+		Placed::Refused(reason @ BuildError::LongPath { .. }) => Some(reason),
+		_ => None,
+	}
 }

@@ -46,6 +46,8 @@ pub(super) struct Operation {
 	pub not_before: BlockNumber,
 	/// If its commit has too long a path.
 	pub path_wait: Option<PathWait>,
+	/// Whether it is stored that it has.
+	pub wait_stored: bool,
 	/// To be tried by itself: together with others it made an invalid commit.
 	pub alone: bool,
 	pub started: Instant,
@@ -73,6 +75,7 @@ impl Operation {
 			attempts: 0,
 			not_before: 0,
 			path_wait: None,
+			wait_stored: false,
 			alone: false,
 			started: Instant::now(),
 			stored: true,
@@ -83,7 +86,7 @@ impl Operation {
 
 	/// It is in the store of this group.
 	pub fn is_taken(&mut self, group: &GroupId) {
-		self.stored = true;
+		(self.stored, self.wait_stored) = (true, self.path_wait.is_some());
 		if let (Some(number), Some(taken)) = (self.number, self.taken.take()) {
 			drop(taken.send(Ok(IntentId { group: *group, number })));
 		}
@@ -279,6 +282,21 @@ impl Group {
 		for operation in carried.into_iter().chain(new) {
 			operation.finish(Err(error.clone()));
 		}
+	}
+
+	/// Puts an operation back that was taken out: before all that were given later. Of several the last one comes first.
+	pub fn put_back(&mut self, operation: Operation) {
+		let is_earlier =
+			|other: &Operation| matches!((operation.number, other.number), (Some(own), Some(other)) if other < own);
+		let at = self.waiting.iter().rposition(is_earlier).map_or(0, |at| at.saturating_add(1));
+		self.waiting.insert(at, operation);
+	}
+
+	/// The finalized block in which what waits for shorter paths is tried next, after this one: all of it in the same.
+	pub fn next_path_step(&self, finalized: BlockNumber) -> BlockNumber {
+		let waits = |operation: &&Operation| operation.path_wait.is_some() && operation.not_before > finalized;
+		let next = self.waiting.iter().filter(waits).map(|operation| operation.not_before).min();
+		next.unwrap_or(finalized.saturating_add(PATH_STEP))
 	}
 
 	/// The operations that may be tried now, in their order; as many as go into one commit at most.

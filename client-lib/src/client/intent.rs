@@ -58,8 +58,9 @@ pub enum WaitingFor {
 	/// lost races.
 	Turn,
 	/// Members to renew their keys. Its commit takes more bytes than it may, because of its path
-	/// ([`BuildError::LongPath`](crate::BuildError::LongPath)), and is made again every 10 final blocks. The figures are of when
-	/// it was last made.
+	/// ([`BuildError::LongPath`](crate::BuildError::LongPath)), and is made again every 10 final blocks; or it contradicts one
+	/// of which that is so, and is to come after it. The figures are of when it was last made, or, until it is made again after
+	/// the client was opened, of when the wait began.
 	ShorterPaths {
 		/// The nodes that its path goes to: in the tree as it was before the commit.
 		nodes: u64,
@@ -67,8 +68,8 @@ pub enum WaitingFor {
 		length: usize,
 		/// The bound of that.
 		max: usize,
-		/// The last final block in which it is made again; then the intent fails. It is the same when the client is opened
-		/// again; one that is opened later makes it once more.
+		/// The final block after which it is not made again: the intent fails when the next time would be later. It is the same
+		/// when the client is opened again; one that is opened later makes it once more.
 		until: BlockNumber,
 	},
 }
@@ -115,7 +116,13 @@ impl StoredIntent {
 	/// What is to be done for it.
 	pub fn take_up(self, number: u64) -> Operation {
 		let Self { intent, once, epoch, attempts, path_wait } = self;
-		Operation { attempts, path_wait, stored: true, ..Operation::asked(number, intent, once, epoch) }
+		Operation {
+			attempts,
+			path_wait,
+			wait_stored: path_wait.is_some(),
+			stored: true,
+			..Operation::asked(number, intent, once, epoch)
+		}
 	}
 }
 

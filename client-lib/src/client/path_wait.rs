@@ -11,7 +11,8 @@ pub(super) const PATH_STEP: BlockNumber = 10;
 /// Finalized blocks after which it is no more.
 pub(super) const PATH_WAIT: BlockNumber = 1200;
 
-/// Since when the path of a commit is too long, and how long it was when it was last made. It is stored with the intent.
+/// Since when the path of a commit is too long, and how long it was when it was last made. It is stored with the intent as it is
+/// when the wait begins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct PathWait {
 	/// The finalized block in which it was first too long.

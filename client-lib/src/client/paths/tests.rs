@@ -1,6 +1,6 @@
 use super::{Moment, Paths, AGAIN, LOOK, REST, TURN};
 use crate::{
-	client::world::{World, ANNA},
+	client::world::{World, ANNA, BERT},
 	mls::{Intent, LongPath},
 	Ended, Event, IntentState, Upkeep, WaitingFor,
 };
@@ -267,34 +267,81 @@ fn a_wait_for_shorter_paths_says_so_and_goes_on_when_the_client_is_opened_again(
 	}
 }
 
-/// Anna wants to add two members one by one. There is room for neither, and then for one of them at a time.
+/// Anna wants to add two members one by one. There is room for neither, and then for one of them at a time: the first.
 #[test]
-fn what_there_is_room_for_waits_for_its_turn_and_not_for_shorter_paths() {
+fn what_waits_for_shorter_paths_is_tried_in_its_order() {
 	let (mut other, _) = filled(u32::MAX);
 	let klara = other.meet("klara");
 	let package = HexBytes(other.client(klara).key_package().unwrap());
 	let room = length(&mut other, ANNA, Intent::Add(vec![package]));
-	let (mut world, _) = filled(u32::MAX);
-	let group = world.group;
-	world.client(ANNA).set_max_commit(room - 1);
-	for name in ["klara", "lotte"] {
-		let at = world.meet(name);
-		let package = HexBytes(world.client(at).key_package().unwrap());
-		world.client(ANNA).enqueue(&group, Intent::Add(vec![package])).unwrap();
+	for pause in [0, 3] {
+		let (mut world, _) = filled(u32::MAX);
+		let group = world.group;
+		world.client(ANNA).set_max_commit(room - 1);
+		for name in ["klara", "lotte"] {
+			let at = world.meet(name);
+			let package = HexBytes(world.client(at).key_package().unwrap());
+			world.client(ANNA).enqueue(&group, Intent::Add(vec![package])).unwrap();
+			(0..pause).for_each(|_| world.blocks(1));
+		}
+		// After the first time that both are tried together.
+		(2 * pause..11).for_each(|_| world.blocks(1));
+		let both = newest::<2>(&mut world, ANNA);
+		assert!(both.iter().all(is_too_long), "{both:?}");
+		world.client(ANNA).set_max_commit(room);
+		(11..19).for_each(|_| world.blocks(1));
+		assert_eq!(newest::<2>(&mut world, ANNA), both, "it is not time yet");
+		world.blocks(1);
+		let states = [IntentState::Committing { attempts: 1 }, both[1].clone()];
+		assert_eq!(newest::<2>(&mut world, ANNA), states);
+		world.close(ANNA);
+		world.open(ANNA);
+		assert_eq!(newest::<2>(&mut world, ANNA), states);
 	}
+}
+
+/// Anna cannot commit that Carl leaves, for her path is too long, and is asked to add him anew.
+#[test]
+fn what_contradicts_a_wish_to_leave_waits_for_shorter_paths_with_it() {
+	let (mut other, _) = filled(u32::MAX);
+	let long = renewal(&mut other, ANNA);
+	let (mut world, come) = filled(u32::MAX);
+	let (group, carl) = (world.group, come[0]);
+	world.client(ANNA).set_max_commit(long - 1);
+	world.close(BERT);
+	come[1..].iter().for_each(|at| world.close(*at));
+	let package = HexBytes(world.client(carl).key_package().unwrap());
+	world.client(carl).leave(&group).unwrap();
+	world.serve();
+	world.client(ANNA).enqueue(&group, Intent::Add(vec![package])).unwrap();
+	let [state] = newest::<1>(&mut world, ANNA);
+	assert!(is_too_long(&state), "{state:?}");
+	let before = epoch(&mut world, ANNA);
+	assert_eq!(epochs(&mut world, 30), 0, "there is no room");
+	world.client(ANNA).set_max_commit(usize::MAX);
+	world.until("Carl to be out and in again", |world| world.joined(carl) == 2);
+	assert_eq!(epoch(&mut world, ANNA), before + 2);
+}
+
+/// Anna wants Carl to be removed and to be added anew, and has room for neither.
+#[test]
+fn what_is_to_come_after_something_that_waits_for_shorter_paths_waits_with_it() {
+	let removal = || Intent::Remove(vec![HexBytes(b"carl".to_vec())]);
+	let (mut other, _) = filled(u32::MAX);
+	let long = length(&mut other, ANNA, removal());
+	let (mut world, come) = filled(u32::MAX);
+	let (group, carl) = (world.group, come[0]);
+	let package = HexBytes(world.client(carl).key_package().unwrap());
+	world.client(ANNA).enqueue(&group, Intent::Update).unwrap();
+	world.serve();
+	world.client(ANNA).set_max_commit(long - 1);
+	world.client(ANNA).enqueue(&group, removal()).unwrap();
+	world.client(ANNA).enqueue(&group, Intent::Add(vec![package])).unwrap();
+	world.blocks(1);
 	let both = newest::<2>(&mut world, ANNA);
 	assert!(both.iter().all(is_too_long), "{both:?}");
-	world.client(ANNA).set_max_commit(room);
-	(0..9).for_each(|_| world.blocks(1));
-	assert_eq!(newest::<2>(&mut world, ANNA), both, "it is not time yet");
-	world.blocks(1);
-	let waiting = IntentState::Waiting { attempts: 0, waiting_for: WaitingFor::Turn };
-	// Which of them is tried first is not promised.
-	let states = newest::<2>(&mut world, ANNA);
-	assert!(states.contains(&IntentState::Committing { attempts: 1 }) && states.contains(&waiting), "{states:?}");
-	world.close(ANNA);
-	world.open(ANNA);
-	assert_eq!(newest::<2>(&mut world, ANNA), states);
+	world.client(ANNA).set_max_commit(usize::MAX);
+	world.until("Carl to be out and in again", |world| world.joined(carl) == 2);
 }
 
 /// Carl's commit waits for shorter paths, is made when there is room for it, gets lost, and is too long again.
