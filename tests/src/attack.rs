@@ -1,11 +1,11 @@
 //! What a hostile member has: every ordering key of the epochs it was in, and a pen.
 
+use crate::{rpc::NodeRpc, Error, Member, Result};
 use ed25519_dalek::{Signer, SigningKey};
 use jsonrpsee::core::ClientError;
 use lockstep_primitives::{
 	endorsement_payload, extrinsic::Append, payload_hash, Endorsement, EntryHash, GenesisHash, GroupId, OrderingKey,
 };
-use lockstep_tests::{rpc::NodeRpc, Error, Member, Result};
 
 /// An ordering key, and the entry that opened its epoch.
 pub struct HeldKey {

@@ -4,6 +4,7 @@
 //! turn ([`WriteKind`]), right before or right after it; or whenever a kill from outside meets it. What it reported before it died is written down here, and compared with what it knows in its later lives and
 //! with what the others know.
 
+mod apart;
 mod founding;
 
 use crate::{
@@ -64,8 +65,6 @@ const BACKLOG: &str = "messages wait for a node already";
 pub struct Report {
 	/// Members killed at their writes, those of founding and joining included.
 	pub at_writes: Deaths,
-	/// Kinds of writes that there were, and that nobody died at on both sides.
-	pub not_met: Vec<WriteKind>,
 	/// Members killed from outside.
 	pub from_outside: usize,
 	/// Intents that were reported as taken; each came about.
@@ -120,28 +119,17 @@ struct Lives {
 	acknowledged: Option<u64>,
 	/// Texts that it reported as given up.
 	given_up: BTreeSet<String>,
+	/// What its processes have in their environment.
+	environment: Vec<(&'static str, String)>,
 }
 
 /// Kills the members `kills` times in all, spread over them, and checks that nothing was lost or done twice.
 pub async fn kill_members(network: &Network, kills: usize, seed: u64) -> Result<Report> {
 	let folder = tempfile::tempdir().map_err(Error::io("making a folder for the members"))?;
-	let of = |(at, name): (usize, &&'static str)| Lives {
-		name,
-		place: at,
-		folder: folder.path().join(name),
-		node: network.url(at % network.size()),
-		group: GroupId([0; 32]),
-		deaths: Deaths::default(),
-		missed: Vec::new(),
-		aims: Vec::new(),
-		from_outside: 0,
-		sent: BTreeSet::new(),
-		told: BTreeSet::new(),
-		taken: BTreeSet::new(),
-		done: BTreeMap::new(),
-		read: BTreeMap::new(),
-		acknowledged: None,
-		given_up: BTreeSet::new(),
+	let apart = apart::play(network, folder.path()).await?;
+	let of = |(at, name): (usize, &&'static str)| {
+		let node = network.url(at % network.size());
+		Lives { place: at, ..Lives::new(name, folder.path().join(name), node, GroupId([0; 32])) }
 	};
 	let mut members: Vec<Lives> = NAMES.iter().enumerate().map(of).collect();
 	let group = founding::found(&mut members).await?;
@@ -160,7 +148,7 @@ pub async fn kill_members(network: &Network, kills: usize, seed: u64) -> Result<
 			}
 		});
 		futures::future::try_join_all(lived).await?;
-		let missing = missing(&deaths(&members), kills);
+		let missing = missing(&deaths(&members, &apart), kills);
 		if missing.is_empty() {
 			break;
 		}
@@ -169,15 +157,14 @@ pub async fn kill_members(network: &Network, kills: usize, seed: u64) -> Result<
 	}
 	let epoch = settle(&mut members).await?;
 	check(&members)?;
-	let mut report = Report { epoch, at_writes: deaths(&members), ..Report::default() };
+	let mut report = Report { epoch, at_writes: deaths(&members, &apart), ..Report::default() };
 	for member in &members {
 		report.from_outside += member.from_outside;
 		report.intents += member.taken.len();
 		report.messages += member.sent.len();
 		report.given_up += member.given_up.len();
 	}
-	let seen = seen(&members)?;
-	report.not_met = report.at_writes.missing(&seen.into_iter().collect::<Vec<_>>());
+	members.iter().chain(&apart).try_for_each(Lives::knows_its_writes)?;
 	let missing = missing(&report.at_writes, kills);
 	if !missing.is_empty() {
 		let all = &report.at_writes;
@@ -186,40 +173,61 @@ pub async fn kill_members(network: &Network, kills: usize, seed: u64) -> Result<
 	Ok(report)
 }
 
-/// At which writes the members died.
-fn deaths(members: &[Lives]) -> Deaths {
+/// At which writes the members died, those who were apart included.
+fn deaths(members: &[Lives], apart: &[Lives]) -> Deaths {
 	let mut all = Deaths::default();
-	members.iter().for_each(|member| all.add(&member.deaths));
+	members.iter().chain(apart).for_each(|member| all.add(&member.deaths));
 	all
 }
 
-/// The kinds at which members must die in so many kills, and have not: on both sides in a long run, on one in a short one.
+/// The kinds at which members must die in so many kills, and have not: in a long run at all, and on both sides; in a short one
+/// on one side of what is written often, and on both of what is not.
 fn missing(deaths: &Deaths, kills: usize) -> Vec<WriteKind> {
 	if kills >= LONG {
-		return deaths.missing(&[&AT_FIRST[..], &OFTEN, &RARELY].concat());
+		return deaths.missing(&WriteKind::ALL);
 	}
 	let not_at_all = |kind: &WriteKind| WritePoint::ALL.iter().all(|side| deaths.at(*kind, *side) == 0);
-	AT_FIRST.into_iter().chain(OFTEN).filter(not_at_all).collect()
-}
-
-/// The kinds of writes that there were.
-fn seen(members: &[Lives]) -> Result<BTreeSet<WriteKind>> {
-	let mut seen = BTreeSet::new();
-	for member in members {
-		let path = member.writes();
-		let lines = std::fs::read_to_string(&path).map_err(Error::io("reading what a member wrote"))?;
-		for line in lines.lines() {
-			let kind = WriteKind::ALL.into_iter().find(|kind| kind.to_string() == line);
-			seen.insert(kind.ok_or_else(|| Error::Broken(format!("nobody knows what this write is for: {line}")))?);
-		}
-	}
-	Ok(seen)
+	let often = AT_FIRST.into_iter().chain(OFTEN).filter(not_at_all);
+	often.chain(deaths.missing(&apart::KINDS)).collect()
 }
 
 impl Lives {
+	fn new(name: &'static str, folder: PathBuf, node: String, group: GroupId) -> Self {
+		Self {
+			name,
+			place: 0,
+			folder,
+			node,
+			group,
+			deaths: Deaths::default(),
+			missed: Vec::new(),
+			aims: Vec::new(),
+			from_outside: 0,
+			sent: BTreeSet::new(),
+			told: BTreeSet::new(),
+			taken: BTreeSet::new(),
+			done: BTreeMap::new(),
+			read: BTreeMap::new(),
+			acknowledged: None,
+			given_up: BTreeSet::new(),
+			environment: Vec::new(),
+		}
+	}
+
+	/// Whether it is known of each of its writes what it was for.
+	fn knows_its_writes(&self) -> Result<()> {
+		let lines = std::fs::read_to_string(self.writes()).map_err(Error::io("reading what a member wrote"))?;
+		let is_known = |line: &&str| WriteKind::ALL.into_iter().any(|kind| kind.to_string() == **line);
+		match lines.lines().find(|line| !is_known(line)) {
+			Some(line) => Err(Error::Broken(format!("nobody knows what this write is for: {line}"))),
+			None => Ok(()),
+		}
+	}
+
 	/// Starts it, to die at a point if one is given.
 	async fn start(&self, point: Option<DeathPoint>) -> Result<RemoteMember> {
-		let mut environment = vec![(WRITES, self.writes().display().to_string())];
+		let mut environment = self.environment.clone();
+		environment.push((WRITES, self.writes().display().to_string()));
 		environment.extend(point.map(|point| (DIE_AT, point.to_string())));
 		RemoteMember::start(self.name, &self.folder, &self.node, &environment).await
 	}

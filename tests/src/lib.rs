@@ -10,6 +10,7 @@
 //! - [`scenes`]: several scenes on one network.
 //! - [`links`]: what joins people, groups, claims and commits for an outsider who reads all.
 //! - [`rpc`]: what a test asks a node beside the clients.
+//! - [`attack`]: what a hostile member has.
 //! - [`crashes`]: members that are killed again and again, at each of the [`write_kinds`].
 //! - [`deadline`]: every wait is for an event, and has an end.
 //! - [`figures`], [`machine`], [`table`]: percentiles, what was measured on, and how it is shown.
@@ -19,6 +20,7 @@
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
 
+pub mod attack;
 pub mod crashes;
 pub mod deadline;
 pub mod door;

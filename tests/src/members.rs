@@ -4,7 +4,7 @@ mod chronicle;
 mod member;
 
 pub use chronicle::{Advance, Chronicle, Chronicles, Heard};
-pub use member::{Member, Place};
+pub use member::{store_key, Member, Place};
 
 use crate::{person::Enrolled, within, Error, Network, Result};
 use lockstep_client::Outcome;

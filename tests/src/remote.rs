@@ -19,6 +19,8 @@ const ANSWER: Duration = Duration::from_secs(120);
 pub const DIE_AT: &str = "LOCKSTEP_DIE_AT";
 /// The one that names the file in which it notes the kinds of its writes, a line each.
 pub const WRITES: &str = "LOCKSTEP_WRITES";
+/// The one that says for how many blocks it keeps the keys of an epoch that is over.
+pub const PAST_EPOCHS_KEPT: &str = "LOCKSTEP_PAST_EPOCHS_KEPT";
 
 /// What a member process is told to do.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -56,6 +58,13 @@ pub enum Request {
 		/// The group.
 		group: GroupId,
 	},
+	/// Take on the intent to remove a member: answered by [`Answer::Taken`] as soon as it is stored.
+	EnqueueRemoval {
+		/// The group.
+		group: GroupId,
+		/// The member's name.
+		name: String,
+	},
 	/// Wait until no intent is left that has not ended: answered by [`Answer::Ended`].
 	Settle {
 		/// The group.
@@ -68,6 +77,8 @@ pub enum Request {
 	},
 	/// Tell which messages it gave up: answered by [`Answer::Undelivered`].
 	Undelivered,
+	/// Forget the messages that it gave up: answered by [`Answer::Done`].
+	Dismiss,
 	/// Tell what is unread: answered by [`Answer::Unread`].
 	Unread,
 	/// Acknowledge all messages up to this number: answered by [`Answer::Done`].
@@ -173,7 +184,7 @@ pub struct RemoteMember {
 }
 
 impl RemoteMember {
-	/// Starts a member with this name, store and node, in this environment beside its own.
+	/// Starts a member with this name, store and node, or several with commas between them, in this environment beside its own.
 	pub async fn start(name: &str, folder: &Path, node: &str, environment: &[(&str, String)]) -> Result<Self> {
 		let mut child = Command::new(programs::member()?)
 			.args(["--name", name, "--node", node, "--folder"])

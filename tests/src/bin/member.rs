@@ -2,11 +2,12 @@
 
 use clap::Parser;
 use futures::StreamExt;
-use lockstep_client::{on_write, Ended, Intent, IntentId, IntentState};
+use lockstep_client::{on_write, Ended, Intent, IntentId, IntentState, Upkeep};
+use lockstep_primitives::rpc::HexBytes;
 use lockstep_primitives::GroupId;
 use lockstep_tests::{
 	members::{Place, ADVANCING, HEARING, JOINING},
-	remote::{Answer, Request, DIE_AT, WRITES},
+	remote::{Answer, Request, DIE_AT, PAST_EPOCHS_KEPT, WRITES},
 	within,
 	write_kinds::{DeathPoint, WriteKind},
 	Error, Member, Result,
@@ -33,16 +34,16 @@ struct Arguments {
 	/// The folder of its store
 	#[arg(long)]
 	folder: PathBuf,
-	/// The node it uses
-	#[arg(long)]
-	node: String,
+	/// The node it uses, or several with commas between them
+	#[arg(long = "node", value_delimiter = ',')]
+	nodes: Vec<String>,
 }
 
 #[tokio::main]
 async fn main() -> Result<()> {
-	let Arguments { name, folder, node } = Arguments::parse();
+	let Arguments { name, folder, nodes } = Arguments::parse();
 	die_where_told()?;
-	let member = Member::open(Place { name, folder, nodes: vec![node] }).await?;
+	let member = Member::open_with(Place { name, folder, nodes }, None, upkeep()?).await?;
 	let (mut requests, mut answers) = (BufReader::new(tokio::io::stdin()).lines(), tokio::io::stdout());
 	let failed = || Error::io("talking over standard input and output");
 	while let Some(line) = requests.next_line().await.map_err(failed())? {
@@ -56,6 +57,14 @@ async fn main() -> Result<()> {
 	}
 	member.close().await;
 	Ok(())
+}
+
+/// What it does of its own accord: as usual, unless the environment says otherwise.
+fn upkeep() -> Result<Upkeep> {
+	let kept = std::env::var(PAST_EPOCHS_KEPT).ok().map(|blocks| blocks.parse()).transpose();
+	let usual = Upkeep::default();
+	let kept = kept.map_err(|error| Error::Broken(format!("{PAST_EPOCHS_KEPT} is no number of blocks: {error}")))?;
+	Ok(Upkeep { past_epochs_kept: kept.unwrap_or(usual.past_epochs_kept), ..usual })
 }
 
 /// Ends the process at the write that the environment names: as suddenly as a kill, at a place that a kill from outside
@@ -104,6 +113,10 @@ async fn fulfil(member: &Member, request: Request) -> Result<Answer> {
 		}
 		Request::Stand { group } => status(member, group).await?,
 		Request::Enqueue { group } => Answer::Taken { number: member.enqueue(group, Intent::Update).await?.number },
+		Request::EnqueueRemoval { group, name } => {
+			let intent = Intent::Remove(vec![HexBytes(name.into_bytes())]);
+			Answer::Taken { number: member.enqueue(group, intent).await?.number }
+		}
 		Request::Intents { group } => ended(member.intents(group).await?),
 		Request::Settle { group } => settle(member, group).await?,
 		Request::Unread => {
@@ -116,6 +129,14 @@ async fn fulfil(member: &Member, request: Request) -> Result<Answer> {
 			let undelivered = member.client().undelivered().await.map_err(|error| Error::Broken(error.to_string()))?;
 			let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
 			Answer::Undelivered { texts: undelivered.into_iter().map(|(_, given_up)| text(given_up.data)).collect() }
+		}
+		Request::Dismiss => {
+			let broken = |error: lockstep_client::GroupError| Error::Broken(error.to_string());
+			let undelivered = member.client().undelivered().await.map_err(broken)?;
+			if let Some((newest, _)) = undelivered.last() {
+				member.client().dismiss(*newest).await.map_err(broken)?;
+			}
+			Answer::Done
 		}
 		Request::Acknowledge { up_to } => {
 			member.acknowledge(up_to).await?;

@@ -35,7 +35,7 @@ pub(super) async fn found(members: &mut [Lives]) -> Result<GroupId> {
 }
 
 /// A process is told something, if anything, and dies at the first write of a kind.
-async fn dies(member: &mut Lives, kind: WriteKind, side: WritePoint, told: Option<Request>) -> Result<()> {
+pub(super) async fn dies(member: &mut Lives, kind: WriteKind, side: WritePoint, told: Option<Request>) -> Result<()> {
 	let point = DeathPoint { kind, after: 0, side };
 	let mut process = member.start(Some(point)).await?;
 	let deadline = Instant::now() + JOINING;

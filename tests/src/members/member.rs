@@ -45,16 +45,21 @@ impl Member {
 
 	/// Opens the client of this member on the chain with this genesis, or any.
 	pub async fn open_expecting(place: Place, genesis: Option<GenesisHash>) -> Result<Self> {
+		Self::open_with(place, genesis, Upkeep::default()).await
+	}
+
+	/// The same; this is what it does of its own accord.
+	pub async fn open_with(place: Place, genesis: Option<GenesisHash>, upkeep: Upkeep) -> Result<Self> {
 		let config = Config {
 			path: place.folder,
-			key: StoreKey::from_bytes([9; 32]),
+			key: store_key(),
 			nodes: place.nodes,
 			identity: place.name.clone().into_bytes(),
 			signer: signer(&place.name),
 			sponsor: Some(Sponsor::alice()),
 			genesis,
 			checkpoint: None,
-			upkeep: Upkeep::default(),
+			upkeep,
 		};
 		Self::open_as(&place.name, config).await
 	}
@@ -244,6 +249,11 @@ impl Member {
 		self.recorder.abort();
 		self.place
 	}
+}
+
+/// The key of every member's store.
+pub fn store_key() -> StoreKey {
+	StoreKey::from_bytes([9; 32])
 }
 
 /// A member's signature key: the same for the same name, so that a member can be opened again.

@@ -1,11 +1,11 @@
 //! Bytes from outside that are wrong: a typed error, and nothing else happens.
 
-use crate::attack;
 use jsonrpsee::core::ClientError;
 use lockstep_primitives::{
 	rpc::{MAX_ENTRIES, MAX_GROUPS},
 	GenesisHash, GroupId,
 };
+use lockstep_tests::attack;
 use lockstep_tests::{
 	members::{Place, ADVANCING},
 	node::Node,

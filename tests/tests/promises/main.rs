@@ -33,7 +33,6 @@
 //! What leaves the nodes alone is played on one network, side by side ([`lockstep_tests::scenes`]); the other suites
 //! have one to themselves.
 
-mod attack;
 mod bad_input;
 mod clock;
 mod conversation;

@@ -1,7 +1,7 @@
 //! P3: a bad or unprocessable commit of a faulty member delays a group by a bounded number of blocks.
 
-use crate::attack;
 use lockstep_primitives::{extrinsic::Append, EntryHash, GroupId, OrderingParameters};
+use lockstep_tests::attack;
 use lockstep_tests::{
 	members::{Chronicle, ADVANCING},
 	rpc::NodeRpc,

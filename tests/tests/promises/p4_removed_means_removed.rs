@@ -1,7 +1,7 @@
 //! P4: a removed member cannot place anything into the order of the epochs after its removal.
 
-use crate::attack;
 use lockstep_primitives::OrderingParameters;
+use lockstep_tests::attack;
 use lockstep_tests::{members::ADVANCING, Members, Network, Result};
 
 const EVERYBODY: [usize; 4] = [0, 1, 2, 3];

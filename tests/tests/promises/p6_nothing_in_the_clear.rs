@@ -15,7 +15,8 @@ pub async fn blocks_stores_and_logs_hold_no_identity_and_no_plaintext(network: &
 	}
 	members[0].remove(group, NAMES[2]).await?;
 	members.agree(group, &[0, 1], ADVANCING).await?;
-	members.everybody_hears_everybody(group, &[0, 1], SECRET).await?;
+	// Not the same again, for each is heard once.
+	members.everybody_hears_everybody(group, &[0, 1], &format!("{SECRET}, still")).await?;
 
 	let mut private = Words::default();
 	private.add("a message", SECRET.as_bytes());
@@ -39,7 +40,8 @@ pub async fn blocks_stores_and_logs_hold_no_identity_and_no_plaintext(network: &
 	let folder = network.folder();
 	assert!(!public.search_folder(folder)?.is_empty(), "the search finds nothing in the nodes' folders at all");
 	assert_eq!(private.search_folder(folder)?, Vec::new(), "in the nodes' folders");
-	// And it finds private words where they are kept: in the members' stores, which are not encrypted yet.
+	// And it finds private words where there are some: a store lies in a folder with its member's name here, which its
+	// database logs.
 	assert!(!private.search_folder(members.folder())?.is_empty(), "the search misses identities in plain files");
 	members.close().await;
 	Ok(())

@@ -2,14 +2,13 @@
 //! stays, what the thief commits afterwards counts for nobody, and whoever was away finds the same.
 
 use super::{
-	attack,
 	p7_devices::hears,
 	p7_members::{found, not_a_device, refused, until},
 	person::{broken, voucher, Person},
 };
 use futures::Stream;
 use lockstep_client::{directory::Seed, voucher::VoucherKind, Client, EntryHash, Event, GroupId, SkippedBecause};
-use lockstep_tests::{deadline, Error, Network, Result};
+use lockstep_tests::{attack, deadline, Error, Network, Result};
 use std::{collections::BTreeSet, path::Path, time::Duration};
 
 const PATIENCE: Duration = Duration::from_secs(90);
