@@ -36,7 +36,11 @@ pub(super) async fn found(members: &mut [Lives]) -> Result<GroupId> {
 
 /// A process is told something, if anything, and dies at the first write of a kind.
 pub(super) async fn dies(member: &mut Lives, kind: WriteKind, side: WritePoint, told: Option<Request>) -> Result<()> {
-	let point = DeathPoint { kind, after: 0, side };
+	dies_at(member, DeathPoint { kind, after: 0, side }, told).await
+}
+
+/// The same, at any point.
+pub(super) async fn dies_at(member: &mut Lives, point: DeathPoint, told: Option<Request>) -> Result<()> {
 	let mut process = member.start(Some(point)).await?;
 	let deadline = Instant::now() + JOINING;
 	let mut request = told.unwrap_or(Request::Groups);
@@ -51,7 +55,7 @@ pub(super) async fn dies(member: &mut Lives, kind: WriteKind, side: WritePoint, 
 		// The next look; there is no event for what another process writes.
 		sleep(LOOK).await;
 	}
-	member.deaths.note(kind, side);
+	member.deaths.note(point.kind, point.side);
 	process.kill().await
 }
 

@@ -3,11 +3,14 @@
 use super::{key_package, Stage};
 use crate::{
 	attack,
-	crashes::{founding::dies, unexpected, Lives},
+	crashes::{
+		founding::{dies, dies_at},
+		unexpected, Lives,
+	},
 	liar::{Liar, Lies},
 	members::{store_key, Place, JOINING},
 	remote::{Answer, Request, PAST_EPOCHS_KEPT},
-	write_kinds::WriteKind,
+	write_kinds::{DeathPoint, WriteKind},
 	Error, Member, Members, Network, Result,
 };
 use lockstep_client::{Backup, WritePoint};
@@ -48,7 +51,8 @@ async fn a_node_lies(network: &Network, folder: &Path) -> Result<Lives> {
 async fn an_invitation_comes_to_nothing(network: &Network, folder: &Path) -> Result<Lives> {
 	let founders = Members::open(network, &["berta", "carlo"]).await?;
 	let groups = futures::try_join!(founders[0].found(), founders[1].found())?;
-	let mut lives = Lives::new("gina", folder.join("gina"), network.url(3), groups.0);
+	let liar = Liar::start(&network.url(3)).await?;
+	let mut lives = Lives::new("gina", folder.join("gina"), liar.url.clone(), groups.0);
 	let mut process = lives.start(None).await?;
 	let Answer::KeyPackage { bytes } = process.ask(&Request::KeyPackage).await? else {
 		return Err(unexpected(lives.name));
@@ -56,6 +60,11 @@ async fn an_invitation_comes_to_nothing(network: &Network, folder: &Path) -> Res
 	process.kill().await?;
 	let package = key_package(&bytes)?;
 	futures::try_join!(founders[0].add(groups.0, vec![package.clone()]), founders[1].add(groups.1, vec![package]))?;
+	// It reads no log before it has both.
+	liar.tell(Lies { entries: Some(Box::new(|_| false)), ..Lies::default() });
+	let second = DeathPoint { kind: WriteKind::Invitation, after: 1, side: WritePoint::After };
+	dies_at(&mut lives, second, None).await?;
+	liar.tell(Lies::default());
 	for side in WritePoint::ALL {
 		dies(&mut lives, WriteKind::InvitationDropped, side, None).await?;
 	}
