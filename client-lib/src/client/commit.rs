@@ -26,8 +26,8 @@ const MAX_ATTEMPTS: u32 = 256;
 /// What came of building a commit.
 struct Tried {
 	batch: Batch,
-	/// If the path of something that was to go into it is too long: what is said of that.
-	long: Option<BuildError>,
+	/// If proposals to leave were to go into it, and its path is too long for that: what is said of it.
+	proposals: Option<BuildError>,
 }
 
 impl<M: Mls> Core<M> {
@@ -90,7 +90,10 @@ impl<M: Mls> Core<M> {
 			.and_then(|()| overlay.put(id.as_bytes(), &group.membership(&group.gate)))
 			.and_then(|()| overlay.commit());
 		match stored {
-			Ok(()) => group.waiting.iter_mut().for_each(|operation| operation.is_taken(id)),
+			Ok(()) => {
+				let new = group.waiting.iter_mut().filter(|operation| !operation.stored);
+				new.for_each(|operation| operation.is_taken(id));
+			}
 			Err(error) => group.drop_new(&refused(error)),
 		}
 	}
@@ -146,7 +149,7 @@ impl<M: Mls> Core<M> {
 		for operation in late {
 			self.conclude(id, operation, Err(CommitError::ClaimLapsed));
 		}
-		let (Tried { batch, long }, operations) = match self.batch(id, operations) {
+		let (Tried { batch, proposals }, operations) = match self.batch(id, operations) {
 			Ok(tried) => tried,
 			Err((CommitError::Build(BuildError::Engine(error)), operations)) if error.is_lost_state() => {
 				// Those that are stored wait until the client is back.
@@ -162,19 +165,28 @@ impl<M: Mls> Core<M> {
 				return;
 			}
 		};
-		let Some(group) = self.groups.get(id) else { return };
-		let (tip, next_step) = (*group.gate.tip(), group.next_path_step(finalized));
+		let Some(tip) = self.groups.get(id).map(|group| *group.gate.tip()) else { return };
 		let (mut carried, mut deferred) = (Vec::new(), Vec::new());
 		let mut own = operations.iter().zip(&batch.placed).filter(|(operation, _)| operation.number.is_none());
-		if own.any(|(_, placed)| too_long(placed).is_some()) {
+		if own.any(|(_, placed)| too_long(placed).is_some()) || proposals.is_some() {
 			if let Some(group) = self.groups.get_mut(id) {
 				group.renew_not_before = finalized.saturating_add(PATH_STEP);
 			}
 		}
-		// If nothing is made because of this, what contradicts it waits with it: it is to come after that.
-		let held_up = long.filter(|_| batch.prepared.is_none());
+		// What contradicts something that waits for shorter paths is to come after it.
+		let waits = |(operation, _): &(&Operation, &Placed)| operation.number.is_some() && !operation.once;
+		let mut asked = operations.iter().zip(&batch.placed).filter(waits);
+		let before_it = proposals.or(asked.find_map(|(_, placed)| too_long(placed)).cloned());
 		for (mut operation, placed) in operations.into_iter().zip(batch.placed) {
-			match held_up.as_ref().filter(|_| placed == Placed::Deferred).cloned().map_or(placed, Placed::Refused) {
+			let placed = match (placed, &before_it) {
+				(Placed::Deferred, Some(_)) if operation.number.is_none() => {
+					operation.not_before = finalized.saturating_add(PATH_STEP);
+					Placed::Deferred
+				}
+				(Placed::Deferred, Some(reason)) => Placed::Refused(reason.clone()),
+				(placed, _) => placed,
+			};
+			match placed {
 				Placed::Included => {
 					operation.attempts = operation.attempts.saturating_add(1);
 					operation.path_wait = None;
@@ -190,7 +202,6 @@ impl<M: Mls> Core<M> {
 					self.conclude(id, operation, Ok(Outcome::Won(committed)));
 				}
 				Placed::Refused(reason) if operation.wait_for_path(&reason, finalized) => {
-					operation.not_before = next_step;
 					deferred.push(operation);
 				}
 				Placed::Refused(reason) => self.conclude(id, operation, Err(reason.into())),
@@ -264,9 +275,10 @@ impl<M: Mls> Core<M> {
 				Ok(batch) => batch,
 				Err(error) => return Err((BuildError::from(error).into(), operations)),
 			};
-			let long = batch.placed.iter().find_map(too_long).cloned();
+			let mut long = None;
 			if proposals.is_some() {
 				let placed = batch.placed.pop();
+				long = placed.as_ref().and_then(too_long).cloned();
 				if let Some(Placed::Refused(reason)) = placed.filter(|placed| too_long(placed).is_none()) {
 					// Of no use to anybody: the wish to leave is repeated in the next epoch.
 					tracing::debug!(group = %id, %reason, "proposals to leave cannot be committed");
@@ -278,7 +290,7 @@ impl<M: Mls> Core<M> {
 			let length = batch.prepared.as_ref().map_or(0, |prepared| prepared.payload.0.len());
 			let max = self.parameters.max_payload;
 			if u32::try_from(length).is_ok_and(|length| length <= max) {
-				return Ok((Tried { batch, long }, operations));
+				return Ok((Tried { batch, proposals: long }, operations));
 			}
 			// Fewer go into one that the chain admits.
 			match operations.len() {

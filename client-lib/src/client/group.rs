@@ -292,13 +292,6 @@ impl Group {
 		self.waiting.insert(at, operation);
 	}
 
-	/// The finalized block in which what waits for shorter paths is tried next, after this one: all of it in the same.
-	pub fn next_path_step(&self, finalized: BlockNumber) -> BlockNumber {
-		let waits = |operation: &&Operation| operation.path_wait.is_some() && operation.not_before > finalized;
-		let next = self.waiting.iter().filter(waits).map(|operation| operation.not_before).min();
-		next.unwrap_or(finalized.saturating_add(PATH_STEP))
-	}
-
 	/// The operations that may be tried now, in their order; as many as go into one commit at most.
 	pub fn take_due(&mut self, finalized: BlockNumber) -> Vec<Operation> {
 		let mut due = Vec::new();
@@ -310,7 +303,25 @@ impl Group {
 				self.waiting.push_back(operation);
 			}
 		}
+		self.take_earlier(&mut due);
 		due
+	}
+
+	/// What waits for shorter paths is tried with what is due and was given later, for that may contradict it, and is to come
+	/// after it then.
+	fn take_earlier(&mut self, due: &mut Vec<Operation>) {
+		let later = due.iter().filter(|operation| operation.path_wait.is_none() && !operation.alone);
+		let Some(newest) = later.filter_map(|operation| operation.number).max() else { return };
+		// The nearest, if there are many.
+		for operation in std::mem::take(&mut self.waiting).into_iter().rev() {
+			let is_earlier = operation.number.is_some_and(|number| number < newest);
+			if is_earlier && operation.path_wait.is_some() && !operation.alone && due.len() < MAX_BATCH {
+				let at = due.iter().position(|other| other.number > operation.number).unwrap_or(due.len());
+				due.insert(at, operation);
+			} else {
+				self.waiting.push_front(operation);
+			}
+		}
 	}
 }
 

@@ -170,6 +170,10 @@ impl<'a> Selection<'a> {
 		let mut kept = vec![false; self.intents.len()];
 		let mut best = None;
 		for index in (0..self.intents.len()).filter(|index| included.get(*index) == Some(&true)) {
+			if self.overwrites(index, &placed) {
+				set(&mut placed, index, Placed::Deferred);
+				continue;
+			}
 			let mut wider = kept.clone();
 			set(&mut wider, index, true);
 			match self.attempt(&wider)? {
@@ -184,6 +188,17 @@ impl<'a> Selection<'a> {
 			}
 		}
 		Ok(Batch { prepared: best, placed })
+	}
+
+	/// Whether an intent sets what an earlier one sets for which the path is too long, so that it has to come after that.
+	fn overwrites(self, index: usize, placed: &[Placed]) -> bool {
+		let earlier = self.intents.iter().zip(placed).take(index);
+		let mut long = earlier.filter(|(_, placed)| matches!(placed, Placed::Refused(BuildError::LongPath { .. })));
+		match self.intents.get(index) {
+			Some(Intent::GroupData(_)) => long.any(|(earlier, _)| matches!(earlier, Intent::GroupData(_))),
+			Some(Intent::Rotate { .. }) => long.any(|(earlier, _)| matches!(earlier, Intent::Rotate { .. })),
+			_ => false,
+		}
 	}
 
 	/// What becomes of an intent that does not fit beside those kept.

@@ -1,7 +1,7 @@
 use super::{Moment, Paths, AGAIN, LOOK, REST, TURN};
 use crate::{
 	client::world::{World, ANNA, BERT},
-	mls::{Intent, LongPath},
+	mls::{GroupChange, Intent, LongPath},
 	Ended, Event, IntentState, Upkeep, WaitingFor,
 };
 use lockstep_primitives::{rpc::HexBytes, BlockNumber};
@@ -285,11 +285,11 @@ fn what_waits_for_shorter_paths_is_tried_in_its_order() {
 			(0..pause).for_each(|_| world.blocks(1));
 		}
 		// After the first time that both are tried together.
-		(2 * pause..11).for_each(|_| world.blocks(1));
+		(2 * pause..pause + 11).for_each(|_| world.blocks(1));
 		let both = newest::<2>(&mut world, ANNA);
 		assert!(both.iter().all(is_too_long), "{both:?}");
 		world.client(ANNA).set_max_commit(room);
-		(11..19).for_each(|_| world.blocks(1));
+		(pause + 11..pause + 19).for_each(|_| world.blocks(1));
 		assert_eq!(newest::<2>(&mut world, ANNA), both, "it is not time yet");
 		world.blocks(1);
 		let states = [IntentState::Committing { attempts: 1 }, both[1].clone()];
@@ -323,25 +323,71 @@ fn what_contradicts_a_wish_to_leave_waits_for_shorter_paths_with_it() {
 	assert_eq!(epoch(&mut world, ANNA), before + 2);
 }
 
-/// Anna wants Carl to be removed and to be added anew, and has room for neither.
+/// Anna wants to add Klara, and then to remove her again: at once, or later, and with something beside it for which there is room.
 #[test]
 fn what_is_to_come_after_something_that_waits_for_shorter_paths_waits_with_it() {
-	let removal = || Intent::Remove(vec![HexBytes(b"carl".to_vec())]);
 	let (mut other, _) = filled(u32::MAX);
-	let long = length(&mut other, ANNA, removal());
-	let (mut world, come) = filled(u32::MAX);
-	let (group, carl) = (world.group, come[0]);
-	let package = HexBytes(world.client(carl).key_package().unwrap());
-	world.client(ANNA).enqueue(&group, Intent::Update).unwrap();
-	world.serve();
-	world.client(ANNA).set_max_commit(long - 1);
-	world.client(ANNA).enqueue(&group, removal()).unwrap();
-	world.client(ANNA).enqueue(&group, Intent::Add(vec![package])).unwrap();
-	world.blocks(1);
-	let both = newest::<2>(&mut world, ANNA);
-	assert!(both.iter().all(is_too_long), "{both:?}");
-	world.client(ANNA).set_max_commit(usize::MAX);
-	world.until("Carl to be out and in again", |world| world.joined(carl) == 2);
+	let update = renewal(&mut other, ANNA);
+	for (pause, beside) in [(0, false), (0, true), (3, false), (3, true)] {
+		let (mut world, _) = filled(u32::MAX);
+		let (group, klara) = (world.group, world.meet("klara"));
+		let package = HexBytes(world.client(klara).key_package().unwrap());
+		world.client(ANNA).enqueue(&group, Intent::Update).unwrap();
+		world.serve();
+		world.client(ANNA).set_max_commit(update);
+		world.client(ANNA).enqueue(&group, Intent::Add(vec![package])).unwrap();
+		(0..pause).for_each(|_| world.blocks(1));
+		world.client(ANNA).enqueue(&group, Intent::Remove(vec![HexBytes(b"klara".to_vec())])).unwrap();
+		if beside {
+			world.client(ANNA).enqueue(&group, Intent::Update).unwrap();
+		}
+		(0..5).for_each(|_| world.blocks(1));
+		let [added, removed] = match beside {
+			false => newest::<2>(&mut world, ANNA),
+			true => {
+				let [added, removed, updated] = newest::<3>(&mut world, ANNA);
+				assert!(matches!(updated, IntentState::Ended(Ended::Done(_))), "{updated:?}");
+				[added, removed]
+			}
+		};
+		assert!(is_too_long(&added) && is_too_long(&removed), "{added:?}, {removed:?}");
+		world.client(ANNA).set_max_commit(usize::MAX);
+		let before = epoch(&mut world, ANNA);
+		world.until("Klara to come", |world| world.joined(klara) == 1);
+		(0..5).for_each(|_| world.blocks(1));
+		assert_eq!(epoch(&mut world, ANNA), before + 2, "she has gone again");
+		assert!(newest::<2>(&mut world, ANNA).iter().all(|state| matches!(state, IntentState::Ended(Ended::Done(_)))));
+		assert!(!world.client(ANNA).status(&group).unwrap().members.contains(&b"klara".to_vec()));
+	}
+}
+
+/// Anna gives the group a long name, for which there is no room, and makes Bert an administrator; then she takes that back, for
+/// which there is.
+#[test]
+fn what_is_changed_again_is_in_the_end_as_it_was_wanted_last() {
+	let named = || GroupChange { name: Some("a".repeat(200)), ..GroupChange::default() };
+	let bert = || vec![HexBytes(b"bert".to_vec())];
+	let (mut other, _) = filled(u32::MAX);
+	let long = length(&mut other, ANNA, Intent::GroupData(named()));
+	for pause in [0, 3] {
+		let (mut world, _) = filled(u32::MAX);
+		let group = world.group;
+		world.client(ANNA).set_max_commit(long - 1);
+		world.client(ANNA).enqueue(&group, Intent::GroupData(GroupChange { appoint: bert(), ..named() })).unwrap();
+		(0..pause).for_each(|_| world.blocks(1));
+		let back = GroupChange { dismiss: bert(), ..GroupChange::default() };
+		world.client(ANNA).enqueue(&group, Intent::GroupData(back)).unwrap();
+		let both = newest::<2>(&mut world, ANNA);
+		assert!(both.iter().all(is_too_long), "{both:?}");
+		world.client(ANNA).set_max_commit(usize::MAX);
+		let done = |world: &World| {
+			world.count(ANNA, |event| matches!(event, Event::IntentEnded { ended: Ended::Done(_), .. }))
+		};
+		let before = done(&world);
+		world.until("both", |world| done(world) == before + 2);
+		let data = world.client(ANNA).status(&group).unwrap().data;
+		assert_eq!((data.name.len(), data.administrators.contains(&b"bert"[..])), (200, false));
+	}
 }
 
 /// Carl's commit waits for shorter paths, is made when there is room for it, gets lost, and is too long again.
