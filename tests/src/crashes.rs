@@ -266,7 +266,10 @@ impl Lives {
 			() = sleep(length) => false,
 		};
 		match point {
-			Some(DeathPoint { kind, side, .. }) if died => self.deaths.note(kind, side),
+			Some(DeathPoint { kind, side, .. }) if died => {
+				process.has_died().await?;
+				self.deaths.note(kind, side);
+			}
 			None if died => return Err(Error::Broken(format!("{} ended by itself", self.name))),
 			Some(DeathPoint { kind, side, .. }) => {
 				self.missed.push((kind, side));

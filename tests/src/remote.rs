@@ -5,7 +5,7 @@
 use crate::{programs, within, Error, Result};
 use lockstep_primitives::{EntryHash, GroupId};
 use serde::{Deserialize, Serialize};
-use std::{path::Path, process::Stdio, time::Duration};
+use std::{os::unix::process::ExitStatusExt, path::Path, process::Stdio, time::Duration};
 use tokio::{
 	io::{AsyncBufReadExt, AsyncWriteExt, BufReader, Lines},
 	process::{Child, ChildStdin, ChildStdout, Command},
@@ -13,6 +13,9 @@ use tokio::{
 
 /// For a request that waits for nothing on chain.
 const ANSWER: Duration = Duration::from_secs(120);
+
+/// How a process ends at a write.
+const SIGABRT: i32 = 6;
 
 /// The environment variable that tells a member process at which of its writes to die
 /// ([`DeathPoint`](crate::write_kinds::DeathPoint)).
@@ -85,6 +88,13 @@ pub enum Request {
 	Acknowledge {
 		/// The number.
 		up_to: u64,
+	},
+	/// Tell how often a node was caught lying: answered by [`Answer::Count`].
+	Lies,
+	/// Tell of how many epochs it has the keys: answered by [`Answer::Count`].
+	Epochs {
+		/// The group.
+		group: GroupId,
 	},
 	/// Commit a self-update: answered by [`Answer::Status`].
 	Update {
@@ -164,6 +174,11 @@ pub enum Answer {
 		/// The epoch authenticator, in hexadecimal.
 		authenticator: String,
 	},
+	/// So many.
+	Count {
+		/// How many.
+		count: usize,
+	},
 	/// It was done.
 	Done,
 	/// It was not done.
@@ -208,7 +223,20 @@ impl RemoteMember {
 
 	/// Kills the process, if it is still there, and waits for its end.
 	pub async fn kill(mut self) -> Result<()> {
-		self.child.kill().await.map_err(Error::io(format!("killing the member {}", self.name)))
+		match self.child.id() {
+			Some(_) => self.child.kill().await.map_err(Error::io(format!("killing the member {}", self.name))),
+			None => Ok(()),
+		}
+	}
+
+	/// Waits for the end of the process, which is to be one at a write ([`DIE_AT`]) and no other.
+	pub async fn has_died(&mut self) -> Result<()> {
+		let ended = within(ANSWER, format!("the end of {}", self.name), self.child.wait()).await?;
+		let status = ended.map_err(Error::io(format!("waiting for the end of {}", self.name)))?;
+		match status.signal() {
+			Some(SIGABRT) => Ok(()),
+			_ => Err(Error::Broken(format!("{} was to die at a write, and ended with {status}", self.name))),
+		}
 	}
 
 	/// Whether the process has ended, or is about to: its output is closed.

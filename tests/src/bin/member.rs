@@ -154,6 +154,11 @@ async fn fulfil(member: &Member, request: Request) -> Result<Answer> {
 			}
 			status(member, group).await?
 		}
+		Request::Lies => Answer::Count { count: member.lies().await? },
+		Request::Epochs { group } => {
+			let keys = member.client().hostile_keys(group).await;
+			Answer::Count { count: keys.map_err(|error| Error::Broken(error.to_string()))?.len() }
+		}
 		Request::Update { group } => {
 			member.update(group).await?;
 			status(member, group).await?

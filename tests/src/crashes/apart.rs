@@ -11,7 +11,7 @@ use crate::{
 	members::JOINING,
 	remote::{Answer, Request},
 	write_kinds::WriteKind,
-	Error, Members, Network, Result,
+	Error, Member, Members, Network, Result,
 };
 use lockstep_client::WritePoint;
 use lockstep_primitives::GroupId;
@@ -75,35 +75,48 @@ impl Stage {
 		Ok(answer)
 	}
 
+	/// How many it counts.
+	async fn counts(&self, request: Request) -> Result<usize> {
+		match self.says(request).await? {
+			Answer::Count { count } => Ok(count),
+			_ => Err(unexpected(self.lives.name)),
+		}
+	}
+
 	/// Lives on until it is where the first of the others is then.
 	async fn catches_up(&self) -> Result<()> {
-		let mut process = self.lives.start(None).await?;
-		let deadline = Instant::now() + 3 * JOINING;
-		loop {
-			let theirs = self.members[0].status(self.group).await?;
-			let theirs = (theirs.epoch, hex::encode(theirs.epoch_authenticator));
-			let own = match process.ask(&Request::Stand { group: self.group }).await {
-				Ok(Answer::Status { epoch, authenticator, .. }) => Ok((epoch, authenticator)),
-				Ok(_) => return Err(unexpected(self.lives.name)),
-				// It may be out, for now.
-				Err(error) => Err(error),
-			};
-			match own {
-				Ok(own) if own == theirs => break,
-				own if Instant::now() > deadline => {
-					return Err(Error::Broken(format!("{} is at {own:?}, the others at {theirs:?}", self.lives.name)));
-				}
-				// The next look; there is no event for what another process does.
-				_ => tokio::time::sleep(super::LOOK).await,
-			}
-		}
-		process.kill().await
+		catches_up(&self.lives, &self.members[0], self.group).await
 	}
 
 	async fn end(self) -> Lives {
 		self.members.close().await;
 		self.lives
 	}
+}
+
+/// A member lives on until it is where another one is then.
+async fn catches_up(lives: &Lives, other: &Member, group: GroupId) -> Result<()> {
+	let mut process = lives.start(None).await?;
+	let deadline = Instant::now() + 3 * JOINING;
+	loop {
+		let theirs = other.status(group).await?;
+		let theirs = (theirs.epoch, hex::encode(theirs.epoch_authenticator));
+		let own = match process.ask(&Request::Stand { group }).await {
+			Ok(Answer::Status { epoch, authenticator, .. }) => Ok((epoch, authenticator)),
+			Ok(_) => return Err(unexpected(lives.name)),
+			// It may be out, for now.
+			Err(error) => Err(error),
+		};
+		match own {
+			Ok(own) if own == theirs => break,
+			own if Instant::now() > deadline => {
+				return Err(Error::Broken(format!("{} is at {own:?}, the others at {theirs:?}", lives.name)));
+			}
+			// The next look; there is no event for what another process does.
+			_ => tokio::time::sleep(super::LOOK).await,
+		}
+	}
+	process.kill().await
 }
 
 fn key_package(hex: &str) -> Result<Vec<u8>> {

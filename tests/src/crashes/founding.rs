@@ -55,8 +55,9 @@ pub(super) async fn dies_at(member: &mut Lives, point: DeathPoint, told: Option<
 		// The next look; there is no event for what another process writes.
 		sleep(LOOK).await;
 	}
+	process.has_died().await?;
 	member.deaths.note(point.kind, point.side);
-	process.kill().await
+	Ok(())
 }
 
 /// The one group that a member has, as soon as it has it.

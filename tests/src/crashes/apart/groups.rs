@@ -1,6 +1,6 @@
 //! About groups: who is in them, and where their log is.
 
-use super::{key_package, Stage};
+use super::{catches_up, key_package, Stage};
 use crate::{
 	attack,
 	crashes::{
@@ -42,9 +42,13 @@ async fn a_node_lies(network: &Network, folder: &Path) -> Result<Lives> {
 		..Lies::default()
 	});
 	stage.dies(WriteKind::Evidence, None).await?;
+	liar.tell(Lies::default());
 	stage.members[0].update(stage.group).await?;
 	stage.catches_up().await?;
-	Ok(stage.end().await)
+	match stage.counts(Request::Lies).await? {
+		1 => Ok(stage.end().await),
+		count => Err(Error::Broken(format!("{count} lies are kept of one"))),
+	}
 }
 
 /// Its one KeyPackage was used for two groups.
@@ -73,11 +77,15 @@ async fn an_invitation_comes_to_nothing(network: &Network, folder: &Path) -> Res
 		return Err(unexpected(lives.name));
 	};
 	process.kill().await?;
+	let (founder, group) = match joined.as_slice() {
+		[one] if *one == groups.0 => (&founders[0], groups.0),
+		[one] if *one == groups.1 => (&founders[1], groups.1),
+		_ => return Err(Error::Broken(format!("{} groups were joined by one KeyPackage", joined.len()))),
+	};
+	founder.update(group).await?;
+	catches_up(&lives, founder, group).await?;
 	founders.close().await;
-	match joined.as_slice() {
-		[one] if [groups.0, groups.1].contains(one) => Ok(lives),
-		_ => Err(Error::Broken(format!("{} groups were joined by one KeyPackage", joined.len()))),
-	}
+	Ok(lives)
 }
 
 /// It asks for a new leaf, is not heard, and asks again.
@@ -105,20 +113,34 @@ async fn a_backup_is_restored(network: &Network, folder: &Path) -> Result<Lives>
 	}
 }
 
-/// Somebody has endorsed garbage.
+/// Somebody has endorsed garbage, and is away afterwards: nobody contests it before this member has died over it twice.
 async fn an_entry_does_not_count(network: &Network, folder: &Path) -> Result<Lives> {
-	let mut stage = Stage::new(network, folder, &["emma"], "ida", network.url(1)).await?;
-	let (hostile, rpc) = (&stage.members[0], network.rpc(2).await?);
-	let held = attack::current_key(hostile, stage.group).await?;
+	let place = Place { name: "emma".into(), folder: folder.join("emma"), nodes: vec![network.url(0)] };
+	let hostile = Member::open(place).await?;
+	let group = hostile.found().await?;
+	let mut lives = Lives::new("ida", folder.join("ida"), network.url(1), group);
+	let mut process = lives.start(None).await?;
+	let Answer::KeyPackage { bytes } = process.ask(&Request::KeyPackage).await? else {
+		return Err(unexpected(lives.name));
+	};
+	let added = hostile.add(group, vec![key_package(&bytes)?]).await?;
+	process.ask(&Request::Reach { group, epoch: added.epoch }).await?;
+	process.kill().await?;
+	let (held, rpc) = (attack::current_key(&hostile, group).await?, network.rpc(2).await?);
 	let key = attack::stray_key(7);
-	let append = attack::endorse(&held.key, &rpc.genesis().await?, stage.group, held.entry, vec![0xa5; 512], key);
+	let append = attack::endorse(&held.key, &rpc.genesis().await?, group, held.entry, vec![0xa5; 512], key);
+	let place = hostile.close().await;
 	if let Some(refused) = attack::submit(&rpc, &append).await? {
 		return Err(Error::Broken(format!("the garbage was refused: {refused}")));
 	}
-	stage.dies(WriteKind::Position, None).await?;
-	stage.members[0].update(stage.group).await?;
-	stage.catches_up().await?;
-	Ok(stage.end().await)
+	for side in WritePoint::ALL {
+		dies(&mut lives, WriteKind::Position, side, None).await?;
+	}
+	let hostile = Member::open(place).await?;
+	hostile.update(group).await?;
+	catches_up(&lives, &hostile, group).await?;
+	hostile.close().await;
+	Ok(lives)
 }
 
 /// It wants to remove somebody, and before it can, another one does.
@@ -142,6 +164,12 @@ async fn keys_get_old(network: &Network, folder: &Path) -> Result<Lives> {
 	stage.lives.environment.push((PAST_EPOCHS_KEPT, "2".into()));
 	stage.members[0].update(stage.group).await?;
 	stage.dies(WriteKind::KeysDeleted, None).await?;
+	// It may be long until they are again: of this epoch alone.
+	stage.lives.environment.clear();
+	match stage.counts(Request::Epochs { group: stage.group }).await? {
+		1 => {}
+		count => return Err(Error::Broken(format!("there are keys of {count} epochs in the place of one"))),
+	}
 	stage.members[0].update(stage.group).await?;
 	stage.catches_up().await?;
 	Ok(stage.end().await)
