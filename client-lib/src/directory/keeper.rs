@@ -34,7 +34,10 @@ use super::{DeviceKeys, Directory, DirectoryError, IdentityId, IdentityKey, Stoc
 use crate::{Client, StockError};
 use futures::{future::BoxFuture, stream, FutureExt, Stream, StreamExt};
 use look::Looker;
-use std::{sync::Arc, time::Duration};
+use std::{
+	sync::{Arc, Mutex, PoisonError},
+	time::Duration,
+};
 use task::{Request, Task};
 use tokio::{
 	sync::{broadcast, mpsc, oneshot},
@@ -161,8 +164,10 @@ enum LookError {
 #[derive(Debug)]
 pub struct Keeper {
 	requests: mpsc::Sender<Request>,
-	/// Never read: each subscriber starts from a copy of it.
+	/// Never read: subscribers start from copies of it.
 	events: broadcast::Receiver<KeeperEvent>,
+	/// The first subscriber's, from the start on.
+	first: Mutex<Option<broadcast::Receiver<KeeperEvent>>>,
 	task: JoinHandle<()>,
 }
 
@@ -193,10 +198,12 @@ impl Keeper {
 			events: sender,
 		};
 		let task = Task { looker, options, asked, waiting: Vec::new() };
-		Self { requests, events, task: tokio::spawn(task.run()) }
+		let first = Mutex::new(Some(events.resubscribe()));
+		Self { requests, events, first, task: tokio::spawn(task.run()) }
 	}
 
-	/// What happens from now on. Streams are independent of one another.
+	/// What happens from now on; in the first stream that is asked for, what has happened since the start, too. Streams are
+	/// independent of one another.
 	pub fn events(&self) -> impl Stream<Item = KeeperEvent> + Send + Unpin + 'static {
 		let next = |mut events: broadcast::Receiver<KeeperEvent>| async move {
 			match events.recv().await {
@@ -205,8 +212,9 @@ impl Keeper {
 				Err(broadcast::error::RecvError::Closed) => None,
 			}
 		};
-		stream::unfold(self.events.resubscribe(), move |events| -> BoxFuture<'static, _> { next(events).boxed() })
-			.fuse()
+		let first = self.first.lock().unwrap_or_else(PoisonError::into_inner).take();
+		let events = first.unwrap_or_else(|| self.events.resubscribe());
+		stream::unfold(events, move |events| -> BoxFuture<'static, _> { next(events).boxed() }).fuse()
 	}
 
 	/// Looks at the stock now, and returns when it is as it is to be, and that is final. It waits through failures, and for what the
