@@ -71,8 +71,9 @@ pub async fn a_stock_is_kept_and_a_last_resort_serves_two(network: &Network) -> 
 	};
 
 	let keeper = start();
-	assert_eq!(settled(&keeper).await?, 4);
 	let mut told = keeper.events();
+	until_published(&mut told).await?;
+	assert_eq!(settled(&keeper).await?, 4);
 	try_join_all((0..2).map(|_| claim())).await?;
 	let refilled = until_published(&mut told).await?;
 	assert!(refilled.contains(&KeeperEvent::Due { why: vec![Why::Few] }), "{refilled:?}");
