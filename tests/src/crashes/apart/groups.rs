@@ -164,7 +164,7 @@ async fn keys_get_old(network: &Network, folder: &Path) -> Result<Lives> {
 	stage.lives.environment.push((PAST_EPOCHS_KEPT, "2".into()));
 	stage.members[0].update(stage.group).await?;
 	stage.dies(WriteKind::KeysDeleted, None).await?;
-	// It may be long until they are again: of this epoch alone.
+	// With the usual time nothing more goes: what is gone was deleted as it died.
 	stage.lives.environment.clear();
 	match stage.counts(Request::Epochs { group: stage.group }).await? {
 		1 => {}
